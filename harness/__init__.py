@@ -1,0 +1,1 @@
+"""layerbench: benchmarks neural-network layers across frameworks and machines."""

@@ -1,0 +1,216 @@
+"""What a layer is: declared once, with everything needed to build, check and count it.
+
+A suite file holds module-level `Layer` objects and nothing else has to know of them. See
+CONTRIBUTING.md for a worked example.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.types import Case, Value
+
+Array: TypeAlias = NDArray[Any]
+Arrays: TypeAlias = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Config:
+    """The sizes one case asks for; the layer's own parameters are attributes too: ``c.units``.
+
+    Attributes:
+        batch: batch size.
+        seq: sequence length, 0 for layers without one.
+        training: True in the modes backward and train, where layers such as batch
+            normalization and dropout behave as they do in training.
+    """
+
+    batch: int
+    seq: int
+    training: bool
+    params: Mapping[str, Value]
+
+    @classmethod
+    def of(cls, case: Case) -> Config:
+        return cls(case.batch, case.seq or 0, case.mode != "forward", dict(case.params))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name not in self.params:
+            known = ", ".join(("batch", "seq", "training", *self.__dict__.get("params", ())))
+            raise AttributeError(f"no parameter {name!r} is declared; there are: {known}")
+        return self.params[name]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """The shape of one canonical input or weight, and the distribution it is drawn from."""
+
+    shape: tuple[int, ...]
+    kind: Literal["normal", "uniform", "integers"] = "normal"
+    low: float = 0.0
+    high: float = 1.0
+    mean: float = 0.0
+    std: float = 1.0
+    trainable: bool = True
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def draw(self, rng: np.random.Generator) -> Array:
+        """Values as float32, or int64 for ``integers``."""
+        if self.kind == "integers":
+            return rng.integers(int(self.low), int(self.high), self.shape, dtype=np.int64)
+        if self.kind == "uniform":
+            return rng.uniform(self.low, self.high, self.shape).astype(np.float32)
+        return (self.mean + self.std * rng.standard_normal(self.shape)).astype(np.float32)
+
+
+def normal(*shape: int, mean: float = 0.0, std: float = 1.0) -> Tensor:
+    """Values from N(mean, std²)."""
+    return Tensor(shape, "normal", mean=mean, std=std)
+
+
+def uniform(*shape: int, low: float, high: float, trainable: bool = True) -> Tensor:
+    """Values from U(low, high)."""
+    return Tensor(shape, "uniform", low=low, high=high, trainable=trainable)
+
+
+def integers(*shape: int, high: int) -> Tensor:
+    """Indices from 0 to high - 1; they have no gradient."""
+    return Tensor(shape, "integers", high=high, trainable=False)
+
+
+def glorot(*shape: int) -> Tensor:
+    """A matrix or kernel (..., fan_in, fan_out) from N(0, 2 / (fan_in + fan_out)).
+
+    Axes before the last two count as receptive field. Keeps recurrent layers out of saturation.
+    Source: Glorot and Bengio (2010), equation 16.
+    """
+    field_size = int(np.prod(shape[:-2], dtype=np.int64))
+    return normal(*shape, std=float(np.sqrt(2 / (field_size * (shape[-2] + shape[-1])))))
+
+
+def _identity(arrays: Arrays) -> tuple[Array, ...]:
+    return tuple(arrays.values())
+
+
+def _call(module: Any, *inputs: Any) -> Any:
+    return module(*inputs)
+
+
+@dataclass(frozen=True)
+class Builder:
+    """How one framework makes the layer, and how its layouts differ from the canonical ones.
+
+    Attributes:
+        build: config -> the framework's own module, its weights not yet set.
+        weights: (canonical weights, config) -> the module's weights by name, as NumPy arrays.
+            An affine map: transposes, stacked gates, a bias set to zero. Every trainable weight
+            of the module must be named.
+        inputs: canonical inputs -> the arrays the module is called with, in order. A
+            rearrangement such as channels first to last.
+        output: the module's output -> canonical layout. A rearrangement likewise.
+        call: (module, *tensors) -> the output tensor, in the framework's own operations;
+            traced by compilers, and timed.
+    """
+
+    build: Callable[[Config], Any]
+    weights: Callable[[Arrays, Config], Arrays] = lambda weights, config: weights
+    inputs: Callable[[Arrays], tuple[Array, ...]] = _identity
+    output: Callable[[Array], Array] = lambda output: output
+    call: Callable[..., Any] = _call
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a framework computed, in canonical layout, for a layer's own `check`.
+
+    Attributes:
+        inputs: the inputs as the framework saw them, rounded to the case's dtype, as float64.
+        output: likewise.
+        upstream: the gradient that was fed into the output, or None in forward mode.
+        input_gradients: by input name; empty in forward mode.
+    """
+
+    inputs: Arrays
+    output: Array
+    upstream: Array | None
+    input_gradients: Arrays
+
+
+class Mismatch(Exception):  # noqa: N818 - a verdict on the layer, not an error of the program
+    """The layer does not compute what it should; the message says how that shows."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer type, declared once for all frameworks.
+
+    Attributes:
+        name: lower_case, unique.
+        family: such as ``linear``, ``recurrent``; the file in ``suites/`` it lives in.
+        formula: what it computes, as text.
+        presets: named sets of parameters, all with the same names. The first one is the
+            default of short sweeps.
+        inputs: config -> canonical inputs by name, in call order.
+        weights: config -> canonical weights by name; those with ``trainable=False`` are state,
+            such as running statistics.
+        output: config -> shape of the canonical output.
+        reference: (inputs, weights, config) -> output in float64 NumPy, written from the
+            formula. Gradients are derived from it.
+        flops: config -> floating point operations of one forward call; a multiply-add is 2.
+        builders: by framework family: ``torch``, and ``keras`` for Keras on any backend.
+        has_seq: whether the layer has a sequence axis.
+        not_applicable: mode -> why that mode makes no sense for this layer.
+        check: replaces the comparison with the reference for layers whose output is random:
+            (observation, config, tolerance) -> error; raises `Mismatch`.
+        source: paper or text that the formula is from.
+    """
+
+    name: str
+    family: str
+    formula: str
+    presets: Mapping[str, Mapping[str, Value]]
+    inputs: Callable[[Config], Mapping[str, Tensor]]
+    output: Callable[[Config], tuple[int, ...]]
+    flops: Callable[[Config], int]
+    builders: Mapping[str, Builder]
+    reference: Callable[[Arrays, Arrays, Config], Array] | None = None
+    weights: Callable[[Config], Mapping[str, Tensor]] = lambda config: {}
+    has_seq: bool = False
+    not_applicable: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[Observation, Config, float], float] | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        names = [tuple(preset) for preset in self.presets.values()]
+        problem = (
+            "has no preset"
+            if not names
+            else "has presets with different parameters"
+            if len(set(map(frozenset, names))) > 1
+            else "needs a reference or a check"
+            if self.reference is None and self.check is None
+            else ""
+        )
+        if problem:
+            raise ValueError(f"layer {self.name!r} {problem}")
+
+
+def canonical(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Array]:
+    """Seeded values for a layer's tensors: the same in every framework, process and machine.
+
+    Each tensor has its own stream, so that adding one leaves the others as they were.
+    """
+    return {
+        key: tensor.draw(np.random.default_rng(zlib.crc32(f"{name}/{key}".encode())))
+        for key, tensor in tensors.items()
+    }

@@ -1,0 +1,210 @@
+"""What flows through the harness: cases that are planned and measurements that come of them.
+
+Pure data. Everything here survives a round trip through JSON unchanged, because the parent and
+its workers, the journal on disk and any other machine exchange nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any, Self, TypeAlias
+
+Value: TypeAlias = int | float | str | bool
+
+SCHEMA_VERSION = 1
+"""Version of every file under ``results/``; raised when a reader of the old one would misread."""
+
+
+class HarnessError(Exception):
+    """Something the user can mend, told in one line: what is wrong, where, and what to do."""
+
+
+class UsageError(HarnessError):
+    """What was asked for does not exist or does not make sense (exit status 2)."""
+
+
+class NothingToCompareError(HarnessError):
+    """Two results have no case in common (exit status 4)."""
+
+
+class Status(StrEnum):
+    """How a case ended. Every planned case ends in exactly one of these."""
+
+    OK = "ok"
+    UNSUPPORTED = "unsupported"
+    """The framework has no builder, device, dtype or execution for it."""
+    NOT_APPLICABLE = "not_applicable"
+    """The question makes no sense, such as dropout in inference."""
+    MISMATCH = "mismatch"
+    """The layer does not compute what its reference does, so its time means nothing."""
+    OOM = "oom"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+    ERROR = "error"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def failed(self) -> bool:
+        """Whether this counts as a failure of the run (exit status 3)."""
+        return self not in (Status.OK, Status.UNSUPPORTED, Status.NOT_APPLICABLE)
+
+
+MODES = ("forward", "backward", "train")
+EXECUTIONS = ("eager", "compiled", "compiled-xla")
+DTYPES = ("float32", "bfloat16", "float16")
+DTYPE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_TEXT = re.compile(r"[A-Za-z0-9_.]+")
+_NEXT_FIELD = re.compile(r"-(?=[bst]\d+(?:-|$)|[a-z][a-z0-9_]*=)")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One cell of a sweep: what is measured, and under which conditions.
+
+    ``seq`` is None for layers without a sequence axis. ``params`` are the layer's own
+    parameters, in the order in which the layer declares them.
+    """
+
+    layer: str
+    framework: str
+    device: str
+    mode: str
+    execution: str
+    dtype: str
+    threads: int
+    batch: int
+    seq: int | None
+    params: tuple[tuple[str, Value], ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, value in self.params:
+            if not _NAME.fullmatch(name):
+                raise UsageError(f"parameter name {name!r} is not of the form lower_case")
+            if isinstance(value, str) and not _TEXT.fullmatch(value):
+                raise UsageError(
+                    f"parameter {name}={value!r}: text may hold letters, digits, '_' and '.' only"
+                )
+
+    @property
+    def id(self) -> str:
+        """The case as a person reads it and can type it back; see `parse`."""
+        shape = [f"b{self.batch}"]
+        if self.seq is not None:
+            shape.append(f"s{self.seq}")
+        if self.threads != 1:
+            shape.append(f"t{self.threads}")
+        shape += [f"{name}={value}" for name, value in self.params]
+        where = (self.layer, self.framework, self.device, self.mode, self.execution, self.dtype)
+        return "/".join((*where, "-".join(shape)))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The case that `id` names.
+
+        Raises:
+            UsageError: the text is not a case id.
+        """
+        parts = text.strip().split("/")
+        if len(parts) != 7:
+            raise UsageError(
+                f"case id {text!r} has {len(parts)} parts, not 7: "
+                "layer/framework/device/mode/execution/dtype/shape"
+            )
+        sizes: dict[str, int] = {"t": 1}
+        params: list[tuple[str, Value]] = []
+        for item in _NEXT_FIELD.split(parts[6]):
+            name, equals, value = item.partition("=")
+            if equals:
+                params.append((name, parse_value(value)))
+            elif re.fullmatch(r"[bst]\d+", item):
+                sizes[item[0]] = int(item[1:])
+            else:
+                raise UsageError(f"case id {text!r}: cannot read {item!r} in its last part")
+        if "b" not in sizes:
+            raise UsageError(f"case id {text!r} names no batch size, such as b32")
+        layer, framework, device, mode, execution, dtype, _ = parts
+        return cls(
+            layer,
+            framework,
+            device,
+            mode,
+            execution,
+            dtype,
+            threads=sizes["t"],
+            batch=sizes["b"],
+            seq=sizes.get("s"),
+            params=tuple(params),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "params": dict(self.params)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**data, "params": tuple(data["params"].items())})
+
+
+def parse_value(text: str) -> Value:
+    """An int, a float, True or False if the text reads as one, else the text itself."""
+    if text in ("True", "False"):
+        return text == "True"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What came of one attempt at a case: one probe in one pass, in one worker process.
+
+    Times are seconds a call, sizes bytes, work FLOP a call. A failure is a measurement too:
+    its ``status`` is not ok, its ``reason`` is a sentence, and it carries no samples.
+    """
+
+    case: Case
+    probe: str
+    """``latency`` or ``memory``; they run in different processes, as each disturbs the other."""
+    pass_index: int
+    status: Status
+    started_at: str
+    """ISO 8601, UTC."""
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+    framework_version: str = ""
+    first_call_s: float | None = None
+    """Build, trace or compile, and the first call."""
+    calls_per_block: int = 0
+    samples_s: tuple[float, ...] = ()
+    """Wall time a call, one sample a block, in the order in which they were taken."""
+    device_samples_s: tuple[float, ...] = ()
+    """Device time a call by device events; empty where the device has no clock of its own."""
+    warmed: bool = False
+    converged: bool = False
+    parity_error: float | None = None
+    flops: int | None = None
+    bytes: int | None = None
+    parameter_bytes: int | None = None
+    peak_memory_bytes: int | None = None
+    memory_method: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        data = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**data, "case": self.case.to_json(), "status": str(self.status)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        known = {f.name for f in fields(cls)}
+        values = {name: value for name, value in data.items() if name in known}
+        for name in ("warnings", "samples_s", "device_samples_s"):
+            values[name] = tuple(values.get(name, ()))
+        values["case"] = Case.from_json(values["case"])
+        values["status"] = Status(values["status"])
+        return cls(**values)

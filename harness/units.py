@@ -1,0 +1,92 @@
+"""The only place that turns SI figures into text for people, and such text into figures."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from harness.types import UsageError
+
+_SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_BINARY = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+_DECIMAL = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_DURATION = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+MISSING = "–"
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or not math.isfinite(value)
+
+
+def _three_digits(value: float) -> str:
+    """Three significant digits without an exponent: 1.23, 12.3, 123, 1234."""
+    digits = 2 - math.floor(math.log10(abs(value))) if value else 2
+    return f"{round(value, digits):.{max(0, digits)}f}"
+
+
+def seconds(value: float | None) -> str:
+    """1.234e-4 -> '123 µs'."""
+    if _missing(value):
+        return MISSING
+    assert value is not None
+    for scale, unit in _SECONDS:
+        if abs(value) >= scale * 0.9995:
+            return f"{_three_digits(value / scale)} {unit}"
+    return f"{_three_digits(value / 1e-9)} ns"
+
+
+def size(value: float | None) -> str:
+    """1536 -> '1.50 KiB'."""
+    if _missing(value):
+        return MISSING
+    assert value is not None
+    for scale, unit in _BINARY:
+        if abs(value) >= scale:
+            return f"{_three_digits(value / scale)} {unit}"
+    return f"{value:.0f} B"
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """(1.5e9, 'FLOP/s') -> '1.50 GFLOP/s'."""
+    if _missing(value):
+        return MISSING
+    assert value is not None
+    for scale, prefix in _DECIMAL:
+        if abs(value) >= scale:
+            return f"{_three_digits(value / scale)} {prefix}{unit}"
+    return f"{_three_digits(value)} {unit}"
+
+
+def ratio(value: float | None) -> str:
+    """1.5 -> '1.50×'."""
+    return MISSING if _missing(value) else f"{_three_digits(value or 0.0)}×"
+
+
+def percent(value: float | None) -> str:
+    """0.0123 -> '1.2 %'."""
+    return MISSING if _missing(value) else f"{(value or 0.0) * 100:.1f} %"
+
+
+def parse_duration(text: str) -> float:
+    """'10m' -> 600.0; a bare number is seconds.
+
+    Raises:
+        UsageError: not a positive duration.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(us|ms|s|m|h)?", text.strip())
+    if not match or float(match[1]) <= 0:
+        raise UsageError(f"{text!r} is not a duration; write one such as 500ms, 30s, 10m or 1h")
+    return float(match[1]) * _DURATION[match[2] or "s"]
+
+
+def parse_fraction(text: str) -> float:
+    """'5%' -> 0.05; '0.05' -> 0.05.
+
+    Raises:
+        UsageError: not a fraction above 0.
+    """
+    match = re.fullmatch(r"(\d*\.?\d+)\s*(%)?", text.strip())
+    if not match or float(match[1]) <= 0:
+        raise UsageError(f"{text!r} is not a share; write one such as 5% or 0.05")
+    return float(match[1]) / (100.0 if match[2] else 1.0)
