@@ -1,0 +1,98 @@
+"""Finds suites at run time: the project's own catalogue, and any file or module a user names."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+import traceback
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from harness.layer import Layer
+from harness.types import UsageError
+
+
+def load(suites: Sequence[str] = ()) -> dict[str, Layer]:
+    """Every layer by name: the catalogue's, then those of each further suite.
+
+    Args:
+        suites: paths of Python files, or names of importable modules, with `Layer` objects at
+            module level.
+
+    Raises:
+        UsageError: a suite cannot be imported, declares no layer, or reuses a name.
+    """
+    layers: dict[str, Layer] = {}
+    for module in (*_catalogue(), *map(_import_suite, suites)):
+        found = [value for value in vars(module).values() if isinstance(value, Layer)]
+        if not found:
+            raise UsageError(f"suite {module.__name__} declares no Layer at module level")
+        for layer in found:
+            if layers.setdefault(layer.name, layer) is not layer:
+                raise UsageError(
+                    f"suite {module.__file__}: the name {layer.name!r} is taken by another layer; "
+                    "give it a name of its own"
+                )
+    return layers
+
+
+def _catalogue() -> list[ModuleType]:
+    package = importlib.import_module("suites")
+    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    return [importlib.import_module(f"suites.{name}") for name in names if name[:5] != "test_"]
+
+
+def _import_suite(name: str) -> ModuleType:
+    path = Path(name)
+    try:
+        if path.suffix != ".py":
+            if "" not in sys.path:  # a module beside where the user stands, as in `python -m`
+                sys.path.insert(0, "")
+            return importlib.import_module(name)
+        if not path.is_file():
+            raise UsageError(f"suite file {name} does not exist")
+        return _import_file(path.resolve())
+    except UsageError:
+        raise
+    except ModuleNotFoundError as error:
+        if error.name == name:
+            raise UsageError(f"no suite {name!r}: neither a file name.py nor a module") from error
+        raise UsageError(f"suite {name}: {error}") from error
+    except Exception as error:
+        raise UsageError(f"suite {name}{_line_of(error, path)}: {_describe(error)}") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Imports a file under a name of its own; it may import its neighbours."""
+    name = f"suite_{path.stem}_{zlib.crc32(str(path).encode()):08x}"
+    if name in sys.modules:
+        return sys.modules[name]
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _line_of(error: Exception, path: Path) -> str:
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).name == path.name]
+    return f", line {lines[-1]}" if lines else ""
