@@ -102,7 +102,7 @@ def _identity(arrays: Arrays) -> tuple[Array, ...]:
     return tuple(arrays.values())
 
 
-def _call(module: Any, *inputs: Any) -> Any:
+def _call(module: Any, _config: Config, *inputs: Any) -> Any:
     return module(*inputs)
 
 
@@ -118,7 +118,7 @@ class Builder:
         inputs: canonical inputs -> the arrays the module is called with, in order. A
             rearrangement such as channels first to last.
         output: the module's output -> canonical layout. A rearrangement likewise.
-        call: (module, *tensors) -> the output tensor, in the framework's own operations;
+        call: (module, config, *tensors) -> the output tensor, in the framework's own operations;
             traced by compilers, and timed.
     """
 

@@ -1,0 +1,163 @@
+"""Frameworks: how a case is prepared and called in each, found by name in this folder.
+
+Another distribution adds one through the entry point group ``layerbench.frameworks``: a name,
+and an object that satisfies `Framework`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any, Protocol
+
+from harness.probes.latency import Clocks
+from harness.probes.parity import Outcome
+from harness.problem import Problem
+from harness.types import Case, UsageError
+
+LEARNING_RATE = 1e-9
+"""Of the SGD update in train mode: so small that a million updates leave the weights as they are,
+because a layer whose weights run off to infinity is not the layer that was checked."""
+
+
+class UnsupportedError(Exception):
+    """The framework cannot run the case; the message says why."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A prepared case: weights and inputs are on the device, only the work remains.
+
+    Attributes:
+        open: traces or compiles what the mode needs, and returns the call that is timed.
+        outcome: what the last result of that call holds, for the parity check.
+        parameter_bytes: of weights and state.
+        notes: takes the sentences the framework has to say about how the case was run.
+    """
+
+    open: Callable[[], Callable[[], Any]]
+    outcome: Callable[[Any], Outcome]
+    parameter_bytes: int
+    notes: Callable[[], tuple[str, ...]] = tuple
+
+
+@dataclass(frozen=True)
+class CeilingCalls:
+    """Calls that show what the machine can do in this framework.
+
+    Attributes:
+        matmul: n -> a product of two n×n matrices.
+        stream: bytes -> a += b over arrays of that size together: two reads and one write of
+            half of it.
+    """
+
+    matmul: Callable[[int], Callable[[], Any]]
+    stream: Callable[[int], Callable[[], Any]]
+
+
+class Framework(Clocks, Protocol):
+    """One framework on one device, in a worker process of its own.
+
+    Only `environment`, `unsupported` and the plain attributes may be used outside a worker:
+    they do not import the framework.
+    """
+
+    name: str
+    module: str
+    """What has to be importable for the framework to be there."""
+    builder: str
+    """Which of a layer's builders it uses."""
+    for_tests: bool
+    """Left out of lists and of ``*``."""
+
+    def environment(self, threads: int, probe: str) -> Mapping[str, str]:
+        """Environment variables that a worker must be started with."""
+
+    def unsupported(self, case: Case) -> str:
+        """Why the case cannot run, if that is known without trying; else empty."""
+
+    def start(self, device: str, threads: int) -> None:
+        """Imports the framework and settles device, threads and numerics."""
+
+    def version(self) -> str:
+        """The version that runs, such as 2.13.0+cpu."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """What was settled, for the record, such as ``tf32``."""
+
+    def prepare(self, problem: Problem) -> Step:
+        """Builds the module, sets its weights, and moves inputs to the device."""
+
+    def ceilings(self, dtype: str) -> CeilingCalls:
+        """Calls for `harness.probes.ceilings`."""
+
+    def peak_memory(self, call: Callable[[], Any]) -> tuple[int, str]:
+        """Peak bytes of one call above the resting level, and how they were read."""
+
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """Whether the error says that memory ran out."""
+
+    def is_unsupported(self, error: Exception) -> bool:
+        """Whether the error says that the framework lacks a kernel for this."""
+
+
+def _found() -> dict[str, Callable[[], Framework]]:
+    own: dict[str, Callable[[], Framework]] = {
+        info.name: lambda name=info.name: importlib.import_module(f"{__name__}.{name}").FRAMEWORK  # type: ignore[misc]
+        for info in pkgutil.iter_modules(__path__)
+    }
+    foreign = {
+        point.name: point.load for point in metadata.entry_points(group="layerbench.frameworks")
+    }
+    return {**own, **foreign}
+
+
+def get(name: str) -> Framework:
+    """The framework of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = _found()
+    if name not in found:
+        raise UsageError(f"unknown framework {name!r}; there are: {', '.join(names())}")
+    return found[name]()
+
+
+def names() -> list[str]:
+    """Frameworks for people to choose from, installed or not."""
+    return [name for name, load in sorted(_found().items()) if not load().for_tests]
+
+
+def installed(name: str) -> bool:
+    """Whether the framework can be imported, without importing it."""
+    return importlib.util.find_spec(get(name).module) is not None
+
+
+def check_weights(given: Mapping[str, Any], trainable: set[str], state: set[str]) -> None:
+    """Holds a builder to its word: it names every trainable weight, and none that is not there.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if unknown := sorted(given.keys() - trainable - state):
+        raise ValueError(
+            f"the builder sets {', '.join(unknown)}, but the module has "
+            f"{', '.join(sorted(trainable | state)) or 'no weights'}"
+        )
+    if missing := sorted(trainable - given.keys()):
+        raise ValueError(f"the builder gives no value for {', '.join(missing)}")
+
+
+def check_shape(name: str, wanted: tuple[int, ...], given: tuple[int, ...]) -> None:
+    """Holds a builder to the shape of the module's weight; broadcasting would hide an error.
+
+    Raises:
+        ValueError: they differ.
+    """
+    if wanted != given:
+        raise ValueError(f"weight {name} has shape {wanted}, the builder gives {given}")

@@ -1,0 +1,132 @@
+"""A framework for tests: layers in NumPy, and a clock that moves only as a layer says.
+
+It lets everything above the frameworks be tested in milliseconds, with figures known beforehand.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from harness.frameworks import CeilingCalls, Step, check_weights
+from harness.layer import Array, Arrays
+from harness.probes.parity import Outcome
+from harness.problem import Problem
+from harness.types import Case
+
+
+class FakeModule(Protocol):
+    """What a layer's ``fake`` builder makes."""
+
+    weights: dict[str, Array]
+    seconds: float
+    """Of a call, by the fake clock."""
+    noise: float
+    """Standard deviation of the logarithm of a call's time."""
+
+    def __call__(self, *inputs: Array) -> Array: ...
+
+    def gradients(
+        self, upstream: Array, *inputs: Array
+    ) -> tuple[tuple[Array, ...], dict[str, Array]]:
+        """Of the inputs, and of the weights by name."""
+
+
+class Fake:
+    """See `harness.frameworks.Framework`."""
+
+    name = "fake"
+    module = "numpy"
+    builder = "fake"
+    for_tests = True
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def environment(self, threads: int, probe: str) -> Mapping[str, str]:
+        return {}
+
+    def unsupported(self, case: Case) -> str:
+        return "the fake framework compiles nothing" if case.execution != "eager" else ""
+
+    def start(self, device: str, threads: int) -> None: ...
+
+    def version(self) -> str:
+        return "1.0"
+
+    def settings(self) -> Mapping[str, Any]:
+        return {}
+
+    def synchronize(self, result: Any) -> None: ...
+
+    def clock(self) -> float:
+        self._now += 1e-9
+        return self._now
+
+    def device_event(self) -> Any | None:
+        return None
+
+    def device_seconds(self, start: Any, end: Any) -> float:
+        return float(end - start)
+
+    def prepare(self, problem: Problem) -> Step:
+        module: FakeModule = problem.builder.build(problem.config)
+        given = problem.native_weights()
+        check_weights(given, set(module.weights), set())
+        module.weights.update({name: _float64(values) for name, values in given.items()})
+        inputs = tuple(map(_float64, problem.native_inputs()))
+        rng = np.random.default_rng(zlib.crc32(problem.case.id.encode()))
+
+        def timed(work: Callable[[], Any]) -> Callable[[], Any]:
+            def call() -> Any:
+                self._now += module.seconds * math.exp(rng.normal(0, module.noise))
+                return work()
+
+            return call
+
+        def forward() -> tuple[Array, tuple[()]]:
+            return module(*inputs), ()
+
+        def train() -> tuple[Array, tuple[tuple[Array, ...], Arrays]]:
+            output = module(*inputs)
+            upstream = _float64(problem.native_upstream(output.shape))
+            return output, module.gradients(upstream, *inputs)
+
+        training = problem.config.training
+        return Step(
+            open=lambda: timed(train if training else forward),
+            outcome=lambda result: Outcome(result[0], *result[1]),
+            parameter_bytes=sum(held.nbytes for held in module.weights.values()),
+        )
+
+    def ceilings(self, dtype: str) -> CeilingCalls:
+        def taking(seconds: float) -> Callable[[], None]:
+            def call() -> None:
+                self._now += seconds
+
+            return call
+
+        return CeilingCalls(
+            matmul=lambda n: taking(2 * n**3 / 1e11), stream=lambda size: taking(1.5 * size / 1e10)
+        )
+
+    def peak_memory(self, call: Callable[[], Any]) -> tuple[int, str]:
+        call()
+        return 4096, "fake"
+
+    def is_out_of_memory(self, error: Exception) -> bool:
+        return False
+
+    def is_unsupported(self, error: Exception) -> bool:
+        return isinstance(error, NotImplementedError)
+
+
+def _float64(values: Array) -> Array:
+    return values.astype(np.float64)
+
+
+FRAMEWORK = Fake()
