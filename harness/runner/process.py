@@ -1,0 +1,161 @@
+"""A worker as its parent sees it: ask, wait asleep, and tell how it died."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from harness.types import Status
+from harness.worker import Setup
+
+START_TIMEOUT_S = 180.0
+"""For importing a framework on a slow disk."""
+EXIT_TIMEOUT_S = 5.0
+_NO_MEMORY = ("bad_alloc", "out of memory", "can't allocate", "Cannot allocate", "OOM when")
+
+
+class WorkerFailedError(Exception):
+    """The worker did not answer and is gone; carries the status of the case it was at."""
+
+    def __init__(self, status: Status, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class WorkerProcess:
+    """One worker process, from its start to its end. Nothing it started outlives `close`."""
+
+    def __init__(self, setup: Setup, environment: Mapping[str, str], log: Path) -> None:
+        """Starts the process; `greeting` waits for it to be ready."""
+        self._oom_kills = _oom_kills()
+        self._log = log
+        self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        with log.open("ab") as log_file:
+            self._log_start = log_file.tell()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "harness.worker", setup.json],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log_file,
+                env={**os.environ, **environment},
+                start_new_session=True,  # so that Ctrl-C reaches the parent only
+                text=True,
+            )
+        assert self._process.stdout is not None
+        threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
+
+    def _read(self, stream: IO[str]) -> None:
+        with contextlib.suppress(ValueError, OSError):  # closed under us
+            for line in stream:
+                self._answers.put(line)
+        self._answers.put(None)
+
+    def greeting(self) -> dict[str, Any]:
+        """What the worker says of itself once its framework is imported.
+
+        Raises:
+            WorkerFailedError: it died, or could not start.
+        """
+        answer = self._receive(START_TIMEOUT_S)
+        if "status" in answer:
+            self.close()
+            raise WorkerFailedError(Status(answer["status"]), answer["reason"])
+        return answer
+
+    def ask(self, timeout_s: float, **request: Any) -> dict[str, Any]:
+        """The worker's answer; see `harness.worker.Worker`.
+
+        Raises:
+            WorkerFailedError: it died, took longer than `timeout_s`, or answered nonsense.
+        """
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except OSError:
+            raise self._death() from None
+        return self._receive(timeout_s)
+
+    def _receive(self, timeout_s: float) -> dict[str, Any]:
+        try:
+            line = self._answers.get(timeout=timeout_s)
+        except queue.Empty:
+            self.kill()
+            raise WorkerFailedError(
+                Status.TIMEOUT, f"no answer within {timeout_s:g} s; --timeout allows more"
+            ) from None
+        if line is None:
+            raise self._death()
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError:
+            self.kill()
+            raise WorkerFailedError(
+                Status.CRASHED, f"the worker answered with garbage: {line[:80]!r}"
+            ) from None
+        return answer
+
+    def _death(self) -> WorkerFailedError:
+        try:
+            code = self._process.wait(EXIT_TIMEOUT_S)
+        except subprocess.TimeoutExpired:  # it closed its pipe, and hangs
+            self.kill()
+            return WorkerFailedError(Status.CRASHED, "the worker closed its pipe and went on")
+        self.kill()
+        said = self._last_words()
+        hint = f"; it said: {said}" if said else ""
+        if any(sign in said for sign in _NO_MEMORY):
+            return WorkerFailedError(Status.OOM, f"out of memory: {said}")
+        if code == -signal.SIGKILL and _oom_kills() > self._oom_kills:
+            return WorkerFailedError(
+                Status.OOM, "killed by the kernel: the machine ran out of memory"
+            )
+        if code < 0:
+            name = signal.Signals(-code).name
+            return WorkerFailedError(Status.CRASHED, f"the process died of {name}{hint}")
+        return WorkerFailedError(
+            Status.CRASHED, f"the process ended with exit status {code} in the middle of it{hint}"
+        )
+
+    def _last_words(self) -> str:
+        with self._log.open("rb") as log:
+            log.seek(self._log_start)
+            lines = log.read()[-20_000:].decode(errors="replace").strip().splitlines()
+        telling = [line for line in lines if any(sign in line for sign in _NO_MEMORY)]
+        return (telling or lines or [""])[-1].strip()[:200]
+
+    def close(self) -> None:
+        """Lets the worker end by itself, then makes sure."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(EXIT_TIMEOUT_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends the worker and whatever it started, at once."""
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+        self._process.wait()
+
+
+def _oom_kills() -> int:
+    """How many processes the kernel has killed for want of memory since it started."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
