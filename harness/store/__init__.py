@@ -1,0 +1,28 @@
+"""Results on disk: the journal of a run, and pandas frames made from it."""
+
+from harness.store.frame import (
+    COLUMNS,
+    SAMPLE_COLUMNS,
+    cases_of,
+    collect,
+    load,
+    load_runs,
+    load_samples,
+)
+from harness.store.journal import Journal, RunRecord, read_run
+from harness.store.rows import Journaled, read
+
+__all__ = [
+    "COLUMNS",
+    "SAMPLE_COLUMNS",
+    "Journal",
+    "Journaled",
+    "RunRecord",
+    "cases_of",
+    "collect",
+    "load",
+    "load_runs",
+    "load_samples",
+    "read",
+    "read_run",
+]

@@ -1,0 +1,239 @@
+"""Results as pandas frames."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from harness.store import rows
+from harness.store.journal import RUN_FILE, check_schema, read_run, write_atomically
+from harness.types import SCHEMA_VERSION, HarnessError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = {
+    "case_id": "str",
+    "layer": "str",
+    "family": "str",
+    "framework": "str",
+    "framework_version": "str",
+    "device": "str",
+    "mode": "str",
+    "execution": "str",
+    "dtype": "str",
+    "threads": "int64",
+    "batch": "int64",
+    "seq": "Int64",
+    "params": "object",
+    "status": "str",
+    "reason": "str",
+    "latency_s": "float64",
+    "latency_low_s": "float64",
+    "latency_high_s": "float64",
+    "latency_p90_s": "float64",
+    "first_call_s": "float64",
+    "device_time_s": "float64",
+    "samples": "int64",
+    "passes": "int64",
+    "converged": "bool",
+    "warmed": "bool",
+    "peak_memory_bytes": "float64",
+    "memory_method": "str",
+    "parameter_bytes": "float64",
+    "throughput_per_s": "float64",
+    "tokens_per_s": "float64",
+    "flops": "float64",
+    "bytes": "float64",
+    "flop_per_s": "float64",
+    "intensity": "float64",
+    "roofline_fraction": "float64",
+    "parity_error": "float64",
+    "warnings": "object",
+    "machine_id": "str",
+    "run_id": "str",
+    "started_at": "str",
+}
+"""What a frame of results holds, and as which type; docs/columns.md says what each means."""
+
+SAMPLE_COLUMNS = {
+    "case_id": "str",
+    "run_id": "str",
+    "pass_index": "int64",
+    "sample": "int64",
+    "wall_s": "float64",
+    "device_s": "float64",
+}
+"""Of a frame of raw samples; times are a call's, one sample a block of calls."""
+
+CASES_FILE = "cases.parquet"
+SAMPLES_FILE = "samples.parquet"
+
+Paths: TypeAlias = str | Path | Sequence[str | Path]
+
+
+def load(paths: Paths) -> pd.DataFrame:
+    """All results at or below the paths: one row a case and run, columns as in `COLUMNS`.
+
+    Reads the journals, so runs that are still going on or were cut short are there too; and
+    ``cases.parquet`` where that is all there is.
+
+    Raises:
+        HarnessError: a path does not exist or holds no results, or a file is broken or newer
+            than this version of layerbench.
+    """
+    return _load(paths, CASES_FILE, cases_of)
+
+
+def load_samples(paths: Paths) -> pd.DataFrame:
+    """Every sample of every case, in the order taken; columns as in `SAMPLE_COLUMNS`.
+
+    Raises:
+        HarnessError: as `load`.
+    """
+    return _load(paths, SAMPLES_FILE, samples_of)
+
+
+def load_runs(paths: Paths) -> list[dict[str, Any]]:
+    """What each run was and where: its ``run.json`` less the cases, with its ceilings.
+
+    Raises:
+        HarnessError: as `load`.
+    """
+    found = []
+    for source in _sources(paths, RUN_FILE):
+        run = read_run(source.parent)
+        record = run.to_json()
+        record["planned"] = len(record.pop("cases"))
+        found.append({**record, "ceilings": rows.read(run).ceilings})
+    return found
+
+
+def cases_of(folder: Path) -> pd.DataFrame:
+    """The rows of one run, from its journal."""
+    run = read_run(folder)
+    return _frame(rows.rows(run, rows.read(run)), COLUMNS)
+
+
+def samples_of(folder: Path) -> pd.DataFrame:
+    """The samples of one run, from its journal."""
+    run = read_run(folder)
+    taken = [
+        {
+            "case_id": case.id,
+            "run_id": run.run_id,
+            "pass_index": attempt.pass_index,
+            "sample": index,
+            "wall_s": wall,
+            "device_s": attempt.device_samples_s[index] if attempt.device_samples_s else None,
+        }
+        for case, attempts in rows.read(run).latency.items()
+        for attempt in attempts
+        for index, wall in enumerate(attempt.samples_s)
+    ]
+    return _frame(taken, SAMPLE_COLUMNS)
+
+
+def _frame(records: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
+    import pandas as pd
+
+    data = {}
+    for name, kind in columns.items():
+        missing = "" if kind == "str" else None
+        values = [record.get(name, missing) for record in records]
+        data[name] = pd.Series(values, dtype="object" if kind == "object" else kind)
+    return pd.DataFrame(data)
+
+
+def _load(paths: Paths, parquet: str, from_run: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    frames = [
+        read_parquet(source) if source.name == parquet else from_run(source.parent)
+        for source in _sources(paths, parquet)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _sources(paths: Paths, parquet: str) -> list[Path]:
+    """For each run at or below the paths its ``run.json``, or the Parquet file if that is all.
+
+    Raises:
+        UsageError: a path does not exist or holds no results.
+    """
+    found: dict[Path, None] = {}
+    for path in [Path(paths)] if isinstance(paths, str | Path) else map(Path, paths):
+        if not path.exists():
+            raise UsageError(f"{path} does not exist; give a run's folder or one above it")
+        if path.is_file() and path.suffix == ".parquet":
+            found[path] = None
+            continue
+        folder = path.parent if path.is_file() else path
+        runs = list(folder.rglob(RUN_FILE))
+        alone = [file for file in folder.rglob(parquet) if not (file.parent / RUN_FILE).exists()]
+        if not runs and not alone:
+            raise UsageError(f"{path} holds no results; `layerbench run` makes some")
+        found.update(dict.fromkeys(sorted({*runs, *alone}, key=lambda file: file.parent.name)))
+    return list(found)
+
+
+def collect(paths: Paths) -> list[Path]:
+    """Writes each run's cases and samples as Parquet, each file whole or not at all.
+
+    Raises:
+        HarnessError: as `load`.
+    """
+    written = []
+    for source in _sources(paths, RUN_FILE):
+        folder = source.parent
+        for name, frame in ((CASES_FILE, cases_of(folder)), (SAMPLES_FILE, samples_of(folder))):
+            write_atomically(folder / name, _to_parquet(frame))
+            written.append(folder / name)
+    return written
+
+
+def _to_parquet(frame: pd.DataFrame) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    plain = frame.copy()
+    if "params" in plain:  # Parquet has no dictionary of mixed values
+        plain["params"] = plain["params"].map(json.dumps)
+    table = pa.Table.from_pandas(plain, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), _SCHEMA_KEY: str(SCHEMA_VERSION).encode()}
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata(metadata), sink)
+    return bytes(sink.getvalue())
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """A frame that `collect` wrote.
+
+    Raises:
+        HarnessError: the file is broken, newer, or not of layerbench.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise HarnessError(
+            f"{path} is broken ({str(error).splitlines()[0]}); "
+            "`layerbench collect` writes it anew from the journal"
+        ) from error
+    schema = (table.schema.metadata or {}).get(_SCHEMA_KEY)
+    if schema is None:
+        raise HarnessError(f"{path} was not written by layerbench")
+    check_schema(path, int(schema))
+    frame: pd.DataFrame = table.to_pandas()
+    columns = COLUMNS if "params" in frame else SAMPLE_COLUMNS
+    if "params" in frame:
+        frame["params"] = frame["params"].map(json.loads)
+        frame["warnings"] = frame["warnings"].map(list)
+    return frame.astype({name: kind for name, kind in columns.items() if kind != "object"})
+
+
+_SCHEMA_KEY = b"layerbench_schema"

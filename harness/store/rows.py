@@ -1,0 +1,180 @@
+"""From a run's journal to one row a case. Statistics are derived here and stored nowhere else."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from harness import stats, units
+from harness.store.journal import RunRecord, read_journal
+from harness.types import Case, Measurement, Status
+
+ROOF_MARGIN = 1.05
+"""A rate up to this much above the measured ceiling is noise; beyond it, an error."""
+
+
+@dataclass
+class Journaled:
+    """A run's journal, sorted."""
+
+    latency: dict[Case, list[Measurement]] = field(default_factory=lambda: defaultdict(list))
+    memory: dict[Case, Measurement] = field(default_factory=dict)
+    ceilings: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read(run: RunRecord) -> Journaled:
+    """Everything in the run's journal, by case."""
+    journaled = Journaled()
+    for record in read_journal(run.folder):
+        kind = record.pop("kind")
+        if kind == "measurement":
+            measurement = Measurement.from_json(record)
+            if measurement.probe == "memory":
+                journaled.memory[measurement.case] = measurement
+            else:
+                journaled.latency[measurement.case].append(measurement)
+        elif kind == "ceilings":
+            journaled.ceilings.append(record)
+    return journaled
+
+
+def rows(run: RunRecord, journaled: Journaled) -> list[dict[str, Any]]:
+    """One row for every planned case, measured or not; see `harness.store.COLUMNS`."""
+    return [
+        _row(run, case, journaled.latency.get(case, []), journaled.memory.get(case), journaled)
+        for case in run.cases
+    ]
+
+
+def _row(
+    run: RunRecord,
+    case: Case,
+    attempts: Sequence[Measurement],
+    memory: Measurement | None,
+    journaled: Journaled,
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "case_id": case.id,
+        **{name: value for name, value in case.to_json().items() if name != "params"},
+        "params": dict(case.params),
+        "family": run.families.get(case.layer, ""),
+        "machine_id": run.machine.get("machine_id", ""),
+        "run_id": run.run_id,
+        "samples": 0,
+        "passes": 0,
+        "converged": False,
+        "warmed": False,
+        "warnings": [],
+    }
+    if not attempts:
+        reason = "not measured yet; `layerbench run --resume` goes on"
+        return {**row, "status": str(Status.INTERRUPTED), "reason": reason}
+    first = attempts[0]
+    bad = next((a for a in (*attempts, memory) if a and a.status is not Status.OK), None)
+    row |= {
+        "status": str(bad.status if bad else Status.OK),
+        "reason": _reason(bad) if bad else "",
+        "framework_version": first.framework_version,
+        "started_at": first.started_at,
+        "first_call_s": first.first_call_s,
+        "parameter_bytes": first.parameter_bytes,
+        "flops": first.flops,
+        "bytes": first.bytes,
+    }
+    errors = [a.parity_error for a in attempts if a.parity_error is not None]
+    row["parity_error"] = max(errors, default=None)
+    if bad is None:
+        row |= _figures(case, attempts, run)
+        row |= _roofline(case, row, journaled.ceilings)
+        if memory:
+            row["peak_memory_bytes"] = memory.peak_memory_bytes
+            row["memory_method"] = memory.memory_method
+        row["warnings"] = _warnings(run, attempts, row)
+    return row
+
+
+def _reason(bad: Measurement) -> str:
+    """Which attempt failed matters only if the same case had come through before."""
+    if bad.probe == "memory":
+        return f"{bad.reason} (when its memory was measured)"
+    return f"{bad.reason} (in pass {bad.pass_index + 1})" if bad.pass_index else bad.reason
+
+
+def _figures(case: Case, attempts: Sequence[Measurement], run: RunRecord) -> dict[str, Any]:
+    samples = np.concatenate([a.samples_s for a in attempts])
+    latency = stats.pass_interval([float(np.median(a.samples_s)) for a in attempts])
+    device = [float(np.median(a.device_samples_s)) for a in attempts if a.device_samples_s]
+    flops = attempts[0].flops
+    traffic = attempts[0].bytes
+    return {
+        "latency_s": latency.value,
+        "latency_low_s": latency.low,
+        "latency_high_s": latency.high,
+        "latency_p90_s": float(np.quantile(samples, 0.9)),
+        "device_time_s": float(np.median(device)) if device else None,
+        "samples": len(samples),
+        "passes": len(attempts),
+        "converged": all(a.converged for a in attempts),
+        "warmed": all(a.warmed for a in attempts),
+        "throughput_per_s": case.batch / latency.value,
+        "tokens_per_s": case.batch * case.seq / latency.value if case.seq else None,
+        "flop_per_s": flops / latency.value if flops else None,
+        "intensity": flops / traffic if flops and traffic else None,
+    }
+
+
+def _roofline(
+    case: Case, row: Mapping[str, Any], ceilings: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Share of the roofline reached: the least time the machine needs, over the time it took."""
+    here = [
+        c
+        for c in ceilings
+        if (c["device"], c["threads"], c["dtype"]) == (case.device, case.threads, case.dtype)
+    ]
+    if not here or not row["bytes"]:
+        return {"roofline_fraction": None}
+    compute = (row["flops"] or 0) / max(c["flop_per_s"] for c in here)
+    traffic = row["bytes"] / max(_bandwidth(c["bandwidth"], row["bytes"]) for c in here)
+    return {"roofline_fraction": max(compute, traffic) / row["latency_s"]}
+
+
+def _bandwidth(curve: Sequence[Sequence[float]], working_set: int) -> float:
+    """The best rate seen at a working set at least this large, or the largest one's.
+
+    Smaller sets fit into faster caches, and what a larger one reached, a smaller one can too.
+    """
+    rates = [rate for size, rate in curve if size >= working_set]
+    return float(max(rates, default=curve[-1][1]))
+
+
+def _warnings(run: RunRecord, attempts: Sequence[Measurement], row: dict[str, Any]) -> list[str]:
+    """What a reader should know before trusting the row; each says what to do where one can."""
+    said: dict[str, None] = {}
+    count = len(attempts)
+    cold = sum(not a.warmed for a in attempts)
+    wide = sum(not a.converged for a in attempts)
+    if cold:
+        said[f"still changing after warm-up in {cold} of {count} passes"] = None
+    if wide:
+        said[
+            f"median not settled to ±{units.percent(run.rel_ci)} in {wide} of {count} passes "
+            f"of at most {units.seconds(run.sample_s)}; a larger --sample-time would"
+        ] = None
+    if count == 1:
+        said["one pass only: the interval rests on what is usual between processes"] = None
+    for attempt in attempts:
+        said.update(dict.fromkeys(attempt.warnings))
+    fraction = row["roofline_fraction"]
+    if fraction and fraction > ROOF_MARGIN:
+        said[
+            f"error of measurement: {fraction:.2f} times the machine's measured ceiling; "
+            "the declared work or the ceiling is wrong"
+        ] = None
+        row["roofline_fraction"] = math.nan
+    return list(said)
