@@ -1,0 +1,215 @@
+"""What each command does: ask the floors below, and print."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from harness import catalogue, compare, frameworks, runner, store, units
+from harness.cli import FAILED, GOOD, INTERRUPTED
+from harness.cli.parser import AXIS_HELP
+from harness.cli.progress import Progress
+from harness.report import html, markdown, terminal
+from harness.types import Status, UsageError
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    # A file or a pipe has no width; rows must not be folded for it.
+    return console if console.is_terminal else Console(highlight=False, width=200)
+
+
+def list_command(options: Namespace) -> int:
+    """Layers × frameworks."""
+    layers = catalogue.load(options.suite)
+    builders = {name: frameworks.get(name).builder for name in frameworks.names()}
+    if options.json:
+        entries = [
+            {
+                "layer": layer.name,
+                "family": layer.family,
+                "formula": layer.formula,
+                "has_seq": layer.has_seq,
+                "presets": {name: dict(preset) for name, preset in layer.presets.items()},
+                "frameworks": [name for name, key in builders.items() if key in layer.builders],
+                "source": layer.source,
+            }
+            for layer in layers.values()
+        ]
+        print(json.dumps(entries, indent=1, ensure_ascii=False))
+        return GOOD
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("layer", "family", *builders, "first preset", "formula"):
+        table.add_column(heading, overflow="fold")
+    for layer in layers.values():
+        preset = next(iter(layer.presets.values()))
+        table.add_row(
+            layer.name,
+            layer.family,
+            *("yes" if key in layer.builders else units.MISSING for key in builders.values()),
+            ", ".join(f"{key}={value}" for key, value in preset.items()),
+            layer.formula,
+        )
+    _console().print(table)
+    missing = [name for name in builders if not frameworks.installed(name)]
+    if missing:
+        print(f"\nnot installed here: {', '.join(missing)}")
+    return GOOD
+
+
+def doctor_command(options: Namespace) -> int:
+    """What is here, how quiet it is, and what to mend."""
+    from harness.devices import machine, noise
+
+    here = machine.describe()
+    console = _console()
+    console.print(terminal.machine(here))
+    for name in frameworks.names():
+        if not frameworks.installed(name):
+            console.print(f"{name}: not installed; pip install 'layerbench[{name}]'", markup=False)
+    with console.status("measuring the noise floor"):
+        floor = noise.noise_floor()
+    console.print(
+        f"noise floor: of {floor.blocks} blocks of {units.seconds(floor.block_s)}, "
+        f"{units.percent(floor.disturbed)} were disturbed by more than 5 %; "
+        f"the 99th percentile is {units.percent(floor.tail)} above the median; "
+        f"clock steps of {units.seconds(floor.clock_resolution_s)}"
+    )
+    advice = noise.advice(here)
+    for sentence in advice:
+        console.print(f"- {sentence}", markup=False)
+    if not advice:
+        console.print("nothing to mend")
+    return GOOD
+
+
+def run_command(options: Namespace) -> int:
+    """Measures, or says what would be."""
+    console = _console()
+    if options.resume is not None:
+        record, layers = runner.continued(_run_folder(options.resume, options.results))
+    else:
+        plan = runner.make_plan(_request(options))
+        for name in plan.missing:
+            console.print(f"{name} is not installed, its cases are left out", style="yellow")
+        if options.dry_run:
+            return _dry_run(plan, console)
+        record = runner.begin(plan, Path(options.results), f"layerbench {_typed()}")
+        layers = dict(plan.layers)
+        console.print(
+            f"{len(plan.cases)} cases, {len(plan.measurable)} to measure, about "
+            f"{_minutes(plan.estimate_s)} on {record.machine['machine_id']}",
+        )
+    console.print(f"results: {record.folder}", soft_wrap=True)
+    try:
+        with Progress(console) as progress:
+            runner.execute(record, layers, progress)
+    except KeyboardInterrupt:
+        store.collect(record.folder)
+        console.print(
+            f"\nstopped; all that was measured is kept. Go on with:\n"
+            f"  layerbench run --resume {shlex.quote(str(record.folder))}",
+            soft_wrap=True,
+        )
+        return INTERRUPTED
+    store.collect(record.folder)
+    frame = store.load(record.folder)
+    console.print()
+    console.print(terminal.results(frame))
+    failed = frame["status"].map(lambda status: Status(status).failed)
+    return FAILED if failed.any() else GOOD
+
+
+def _request(options: Namespace) -> runner.Request:
+    axes = {axis: getattr(options, axis) for axis in AXIS_HELP if getattr(options, axis)}
+    return runner.Request(
+        sweep=options.sweep,
+        layers=tuple(options.layer),
+        axes=axes,
+        params=dict(options.param),
+        presets=options.presets,
+        cases=tuple(options.case),
+        suites=tuple(options.suite),
+        passes=options.passes,
+        budget_s=options.budget,
+        rel_ci=options.rel_ci,
+        sample_s=options.sample_time,
+        timeout_s=options.timeout,
+        seed=options.seed,
+    )
+
+
+def _dry_run(plan: runner.Plan, console: Console) -> int:
+    for case in plan.cases:
+        console.print(case.id, soft_wrap=True, markup=False)
+    passes = "as many passes as fit" if plan.passes is None else f"{plan.passes} passes"
+    console.print(
+        f"{len(plan.cases)} cases, {len(plan.measurable)} to measure, {passes}, "
+        f"about {_minutes(plan.estimate_s)}"
+    )
+    return GOOD
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def _typed() -> str:
+    return shlex.join(sys.argv[1:])
+
+
+def _run_folder(named: str, results: str) -> Path:
+    """The run that is named, or the latest one."""
+    if named:
+        return Path(named)
+    runs = sorted((file.parent for file in Path(results).rglob("run.json")), key=lambda p: p.name)
+    if not runs:
+        raise UsageError(f"{results} holds no run; `layerbench run` makes one")
+    return runs[-1]
+
+
+def report_command(options: Namespace) -> int:
+    """One HTML file and one Markdown file."""
+    paths = options.runs or [str(_run_folder("", options.results))]
+    frame = store.load(paths)
+    runs = store.load_runs(paths)
+    folder = Path(options.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = runs[0]["run_id"] if len(runs) == 1 else f"{runs[0]['run_id']}-and-{len(runs) - 1}-more"
+    for suffix, render in ((".html", html.render), (".md", markdown.render)):
+        file = folder / f"{name}{suffix}"
+        file.write_text(render(frame, runs), encoding="utf-8")
+        print(file)
+    return GOOD
+
+
+def compare_command(options: Namespace) -> int:
+    """Two results side by side."""
+    base, other = (store.load(path) for path in (options.base, options.other))
+    comparison = compare.runs(base, other)
+    console = _console()
+    console.print(
+        terminal.comparison(comparison, *map(store.load_runs, (options.base, options.other)))
+    )
+    if options.max_slowdown is None:
+        return GOOD
+    bad = compare.regressions(comparison, options.max_slowdown)
+    limit = units.percent(options.max_slowdown)
+    if bad.empty:
+        console.print(f"no case is slower by more than {limit}")
+        return GOOD
+    console.print(f"{len(bad)} cases failed or are slower by more than {limit}", style="red")
+    return FAILED
+
+
+def collect_command(options: Namespace) -> int:
+    """Parquet from journals."""
+    for path in store.collect(options.runs):
+        print(path)
+    return GOOD

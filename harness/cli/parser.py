@@ -1,0 +1,186 @@
+"""What can be typed."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from harness import units
+from harness.types import UsageError, parse_value
+
+AXIS_HELP = {
+    "framework": "torch, tensorflow",
+    "device": "cpu, cuda",
+    "mode": "forward, backward, train (forward, backward and SGD update)",
+    "execution": "eager, compiled (torch.compile, tf.function), compiled-xla",
+    "dtype": "float32, bfloat16, float16",
+    "threads": "threads a worker may use",
+    "batch": "batch sizes",
+    "seq": "sequence lengths, for layers that have one",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, with the nearest valid word."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = message.partition("unrecognized arguments: ")[2].split()
+        if unknown and unknown[0].startswith("-"):
+            known = [name for action in self._actions for name in action.option_strings]
+            near = difflib.get_close_matches(unknown[0].split("=")[0], known, n=3)
+            message = f"unknown option {unknown[0]}" + (
+                f"; nearest: {', '.join(near)}" * bool(near)
+            )
+        print(f"layerbench: {message} (see {self.prog} --help)", file=sys.stderr)
+        sys.exit(2)
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Lets a subcommand refuse its own unknown options, where the nearest is known."""
+        found, rest = super().parse_known_args(args, namespace)
+        if rest and self.prog != "layerbench":
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return found, rest
+
+
+def _checked(kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Makes argparse show our own message."""
+
+    def convert(text: str) -> Any:
+        try:
+            return kind(text)
+        except UsageError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return convert
+
+
+def _names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _counts(text: str) -> list[int]:
+    values = [parse_value(part) for part in _names(text)]
+    if not values or not all(type(value) is int and value > 0 for value in values):
+        raise UsageError(f"{text!r} is not a list of whole numbers above 0, such as 1,32")
+    return [int(value) for value in values]
+
+
+def _count(text: str) -> int:
+    if len(values := _counts(text)) != 1:
+        raise UsageError(f"{text!r} is not one whole number above 0")
+    return values[0]
+
+
+def _param(text: str) -> tuple[str, list[Any]]:
+    name, equals, values = text.partition("=")
+    if not equals or not values:
+        raise UsageError(f"{text!r} is not of the form NAME=VALUE,…, such as hidden_size=64,512")
+    return name, [parse_value(value) for value in _names(values)]
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options, with the name of the command as ``command``; exits with 2 on a mistake."""
+    parser = _Parser(
+        prog="layerbench",
+        description="Benchmarks neural-network layers across frameworks and machines.",
+        epilog="Exit status: 0 good, 2 usage, 3 some case failed, 4 nothing to compare.",
+    )
+    parser.add_argument("--version", action="version", version="layerbench 0.1.0")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    suite = _Parser(add_help=False)
+    suite.add_argument(
+        "--suite",
+        action="append",
+        default=[],
+        metavar="FILE_OR_MODULE",
+        help="layers of your own, beside the catalogue (repeatable)",
+    )
+    results = _Parser(add_help=False)
+    results.add_argument(
+        "--results", default="results", metavar="DIR", help="where runs are kept (default results)"
+    )
+
+    listing = commands.add_parser("list", parents=[suite], help="layers and frameworks")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+
+    commands.add_parser("doctor", help="what is installed, devices, noise floor, what to fix")
+
+    _add_run(commands.add_parser("run", parents=[suite, results], help="measure a sweep"))
+
+    report = commands.add_parser(
+        "report", parents=[results], help="write a report of one or more runs"
+    )
+    report.add_argument("runs", nargs="*", metavar="RUN", help="default: the latest run")
+    report.add_argument("--out", default="reports", metavar="DIR", help="default reports")
+
+    compare = commands.add_parser("compare", help="compare two runs, machines or versions")
+    compare.add_argument("base", metavar="A", help="the run, or folder of runs, that is 1.00")
+    compare.add_argument("other", metavar="B")
+    compare.add_argument(
+        "--max-slowdown",
+        type=_checked(units.parse_fraction),
+        metavar="5%",
+        help="exit with 3 if a case is slower by more than this, its whole interval counted",
+    )
+
+    collect = commands.add_parser("collect", help="write Parquet files from the journals of runs")
+    collect.add_argument("runs", nargs="+", metavar="RUN")
+    return parser.parse_args(arguments)
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument("sweep", nargs="?", default="quick", help="quick, standard, full, or a file")
+    what = run.add_argument_group("what to measure (comma-separated; in place of the sweep's)")
+    what.add_argument("-l", "--layer", type=_names, default=[], metavar="NAMES", help="or patterns")
+    for axis, text in AXIS_HELP.items():
+        kind = _counts if axis in ("threads", "batch", "seq") else _names
+        what.add_argument(f"--{axis}", type=_checked(kind), metavar="VALUES", help=text)
+    what.add_argument(
+        "--param",
+        type=_checked(_param),
+        action="append",
+        default=[],
+        metavar="NAME=VALUES",
+        help="a layer's own parameter (repeatable)",
+    )
+    what.add_argument("--presets", choices=("first", "all"), default="", help="of each layer")
+    what.add_argument("--case", action="append", default=[], metavar="ID", help="(repeatable)")
+    how = run.add_argument_group("how long to look")
+    how.add_argument("--passes", type=_checked(_count), metavar="N", help="fresh processes")
+    how.add_argument(
+        "--budget",
+        type=_checked(units.parse_duration),
+        metavar="10m",
+        help="make as many passes as fit",
+    )
+    how.add_argument(
+        "--rel-ci",
+        type=_checked(units.parse_fraction),
+        metavar="1%",
+        help="stop when the median's 95%% interval is within ± this",
+    )
+    how.add_argument(
+        "--sample-time",
+        type=_checked(units.parse_duration),
+        metavar="300ms",
+        help="samples of a case and pass, at most",
+    )
+    how.add_argument(
+        "--timeout",
+        type=_checked(units.parse_duration),
+        metavar="60s",
+        help="give up a case that does not answer",
+    )
+    how.add_argument("--seed", type=int, default=0, help="of the order of cases (default 0)")
+    run.add_argument("--dry-run", action="store_true", help="print the cases and the time")
+    run.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN",
+        help="go on with a run that was cut short (default: the latest)",
+    )
