@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -167,9 +167,13 @@ class Layer:
         reference: (inputs, weights, config) -> output in float64 NumPy, written from the
             formula. Gradients are derived from it.
         flops: config -> floating point operations of one forward call; a multiply-add is 2.
+        backward_flops: config -> of the backward pass alone; twice the forward pass if not said,
+            because each product has a gradient for both of its operands.
+        terms: config -> terms in the longest sum behind one result, for the tolerance that
+            rounding is given; the mean over the outputs, from ``flops``, if not said.
         builders: by framework family: ``torch``, and ``keras`` for Keras on any backend.
         has_seq: whether the layer has a sequence axis.
-        not_applicable: mode -> why that mode makes no sense for this layer.
+        not_applicable: config -> why it makes no sense for this layer; empty if it does.
         check: replaces the comparison with the reference for layers whose output is random:
             (observation, config, tolerance) -> error; raises `Mismatch`.
         source: paper or text that the formula is from.
@@ -186,7 +190,9 @@ class Layer:
     reference: Callable[[Arrays, Arrays, Config], Array] | None = None
     weights: Callable[[Config], Mapping[str, Tensor]] = lambda config: {}
     has_seq: bool = False
-    not_applicable: Mapping[str, str] = field(default_factory=dict)
+    backward_flops: Callable[[Config], int] | None = None
+    terms: Callable[[Config], int] | None = None
+    not_applicable: Callable[[Config], str] = lambda config: ""
     check: Callable[[Observation, Config, float], float] | None = None
     source: str = ""
 

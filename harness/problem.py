@@ -89,12 +89,12 @@ class Problem:
     def flops(self) -> int:
         """Floating point operations of one call, counted as the layer declares them.
 
-        The backward pass computes a gradient for the input and one for the weights, each as
-        costly as the forward pass; without weights, one. The update is a multiply-add a weight.
+        The update is a multiply-add a weight.
         """
         forward = self.layer.flops(self.config)
         trainable = self._elements(self.weight_tensors, trainable_only=True)
-        backward = forward * (2 if trainable else 1)
+        declared = self.layer.backward_flops
+        backward = declared(self.config) if declared else 2 * forward
         return {
             "forward": forward,
             "backward": backward,

@@ -79,7 +79,8 @@ class Torch:
         import torch
 
         case, config, builder = problem.case, problem.config, problem.builder
-        torch.compiler.reset()
+        if case.execution == "compiled":
+            _forget_compiled()
         torch.set_grad_enabled(config.training)
         dtype = getattr(torch, case.dtype)
         module = builder.build(config)
@@ -211,6 +212,15 @@ def _set_weights(problem: Problem, holders: dict[str, Any], trainable: set[str])
 def _float64(tensor: Any) -> Array:
     values: Array = tensor.detach().double().cpu().numpy()
     return values
+
+
+def _forget_compiled() -> None:
+    """Each case compiles anew, and its graph breaks are its own."""
+    import torch
+    from torch._dynamo.utils import counters
+
+    torch.compiler.reset()
+    counters.clear()
 
 
 def _graph_breaks() -> tuple[str, ...]:

@@ -25,8 +25,8 @@ from harness.problem import Problem
 
 DIRECTIONS = 2
 """Directions in which the reference is differentiated, for each tensor."""
-SCALE_DIRECTIONS = 8
-"""Directions in which the framework's gradient is projected, to tell its norm."""
+COSTLY_FLOPS = 10**9
+"""Of a forward call; beyond this one direction has to do, as each costs four such calls."""
 STEP = 1e-6
 """Of the central difference; the tensors it moves are of order 1."""
 SMOOTH = 1e-7
@@ -76,18 +76,24 @@ def check(problem: Problem, outcome: Outcome, cache: Path | None = None) -> floa
         limit = tolerance(problem.case.dtype, 1)
         return problem.layer.check(_observation(problem, outcome), problem.config, limit)
     expected = _expected(problem, cache)
-    flops = problem.layer.flops(problem.config)
     output = problem.builder.output(outcome.output)
     if output.shape != expected.output.shape:
         raise Mismatch(f"output has shape {output.shape}, the reference {expected.output.shape}")
     scale = _rms(expected.output)
     error = float(np.max(np.abs(output - expected.output))) / scale if output.size else 0.0
-    worst = _judge("output", error, tolerance(problem.case.dtype, flops / max(output.size, 1)))
+    worst = _judge("output", error, tolerance(problem.case.dtype, _terms(problem, output.size)))
     if problem.case.mode != "forward":
         for name, error, size in _gradient_errors(problem, outcome, expected):
-            limit = tolerance(problem.case.dtype, 2 * flops / max(size, 1))
+            limit = tolerance(problem.case.dtype, 2 * _terms(problem, size))
             worst = max(worst, _judge(f"gradient of {name}", error, limit))
     return worst
+
+
+def _terms(problem: Problem, results: int) -> float:
+    """Operations behind each of so many results."""
+    if problem.layer.terms is not None:
+        return problem.layer.terms(problem.config)
+    return problem.layer.flops(problem.config) / max(results, 1)
 
 
 def _judge(what: str, error: float, limit: float) -> float:
@@ -111,15 +117,15 @@ def _gradient_errors(
     errors = {}
     rms = {}
     for name, slopes in expected.slopes.items():
-        found = np.array(
-            [
-                sum(float(np.vdot(gradient, part)) for gradient, part in pairs)
-                for direction in _directions(problem, name, SCALE_DIRECTIONS)
-                for pairs in [_pairs(problem, outcome, direction)]
-            ]
-        )
-        errors[name] = _rms(found[:DIRECTIONS] - slopes)
-        rms[name] = max(_rms(found), _rms(slopes)) / math.sqrt(tensors[name].size)
+        found = []
+        norm = 0.0
+        for direction in _directions(problem, name):
+            pairs = list(_pairs(problem, outcome, name, direction))
+            found.append(sum(float(np.vdot(gradient, part)) for gradient, part in pairs))
+            # Those elements of the native gradients that belong to this tensor.
+            norm = math.sqrt(sum(float(np.sum(g[part != 0] ** 2)) for g, part in pairs))
+        errors[name] = _rms(np.array(found) - slopes)
+        rms[name] = max(norm, _rms(slopes)) / math.sqrt(tensors[name].size)
     floor = max(rms.values(), default=0.0) / 10
     for name, error in errors.items():
         size = tensors[name].size
@@ -127,37 +133,39 @@ def _gradient_errors(
 
 
 def _pairs(
-    problem: Problem, outcome: Outcome, direction: dict[str, Array]
+    problem: Problem, outcome: Outcome, name: str, direction: Array
 ) -> Iterator[tuple[Array, Array]]:
-    """Each native gradient with the direction in its layout; the tensors not moved are zero."""
-
-    def filled(names: Mapping[str, object], values: Arrays) -> dict[str, Array]:
-        return {name: direction.get(name, np.zeros_like(values[name])) for name in names}
-
-    inputs = problem.builder.inputs(filled(problem.input_tensors, problem.inputs))
-    for gradient, part in zip(outcome.input_gradients, inputs, strict=True):
-        if gradient is not None:
-            yield gradient, part
-    moved = problem.builder.weights(filled(problem.weight_tensors, problem.weights), problem.config)
-    still = {name: np.zeros_like(values) for name, values in problem.weights.items()}
-    origin = problem.builder.weights(still, problem.config)
-    for name, gradient in (outcome.weight_gradients or {}).items():
-        part = moved[name] - origin[name]
+    """Each native gradient that the tensor has a share in, with the direction in its layout."""
+    builder, config = problem.builder, problem.config
+    if name in problem.input_tensors:
+        moved = {n: np.zeros_like(values) for n, values in problem.inputs.items()}
+        parts = builder.inputs(moved | {name: direction})
+        for gradient, part in zip(outcome.input_gradients, parts, strict=True):
+            if gradient is not None:
+                yield gradient, part
+        return
+    origin = {n: np.zeros_like(values) for n, values in problem.weights.items()}
+    still = builder.weights(origin, config)
+    moved_weights = builder.weights(origin | {name: direction}, config)
+    for weight, gradient in (outcome.weight_gradients or {}).items():
+        part = moved_weights[weight] - still[weight]
         if part.shape != gradient.shape:
-            raise Mismatch(f"gradient of {name} has shape {gradient.shape}, not {part.shape}")
-        yield gradient, part
+            raise Mismatch(f"gradient of {weight} has shape {gradient.shape}, not {part.shape}")
+        if part.any():
+            yield gradient, part
 
 
 def _rms(values: Array) -> float:
     return float(np.sqrt(np.mean(values**2)))
 
 
-def _directions(problem: Problem, name: str, count: int) -> Iterator[dict[str, Array]]:
+def _directions(problem: Problem, name: str) -> Iterator[Array]:
     tensor = {**problem.input_tensors, **problem.weight_tensors}[name]
     seed = zlib.crc32(f"direction/{problem.layer.name}/{name}".encode())
     rng = np.random.default_rng(seed)
-    for _ in range(count):
-        yield {name: rng.standard_normal(tensor.shape)}
+    costly = problem.layer.flops(problem.config) > COSTLY_FLOPS
+    for _ in range(1 if costly else DIRECTIONS):
+        yield rng.standard_normal(tensor.shape)
 
 
 def _observation(problem: Problem, outcome: Outcome) -> Observation:
@@ -228,9 +236,6 @@ def _compute(problem: Problem, training: bool) -> Expected:
         for name, tensor in tensors.items():
             if tensor.trainable:
                 slopes[name] = np.array(
-                    [
-                        smooth_slope(name, moved[name])
-                        for moved in _directions(problem, name, DIRECTIONS)
-                    ]
+                    [smooth_slope(name, direction) for direction in _directions(problem, name)]
                 )
     return Expected(run(values), slopes)

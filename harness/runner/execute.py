@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from harness import frameworks
-from harness.layer import Layer
+from harness.layer import Config, Layer
 from harness.runner import measure
 from harness.runner.process import WorkerFailedError, WorkerProcess
 from harness.runner.workers import Bench, reference_folder, start
@@ -190,8 +190,8 @@ class _Execution:
 def ruled_out(case: Case, layer: Layer) -> tuple[Status, str] | None:
     """Why the case is not measured, if that is known without trying."""
     framework = frameworks.get(case.framework)
-    if case.mode in layer.not_applicable:
-        return Status.NOT_APPLICABLE, layer.not_applicable[case.mode]
+    if reason := layer.not_applicable(Config.of(case)):
+        return Status.NOT_APPLICABLE, reason
     if framework.builder not in layer.builders:
         return Status.UNSUPPORTED, f"{layer.name} has no builder for {framework.builder}"
     if reason := framework.unsupported(case):
