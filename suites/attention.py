@@ -1,13 +1,11 @@
-"""Dense attention, in its two forms: as a function of Q, K and V, and with its projections.
-
-The second form is the multi-head layer that both frameworks ship, so it also has the projection
-of the output; neither framework has a layer with the projections of Q, K and V alone.
+"""Dense attention: as a function of Q, K and V, with their three projections, and as the layer
+that frameworks ship, which projects its output too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -87,44 +85,131 @@ ATTENTION = Layer(
 )
 
 
-PROJECTIONS = ("query", "key", "value", "output")
+PROJECTIONS = ("query", "key", "value")
 
 
-def _projection_weights(c: Config) -> dict[str, Tensor]:
-    width = c.heads * c.head_dim
-    kernels = {f"{name}_kernel": glorot(width, width) for name in PROJECTIONS}
-    biases = {f"{name}_bias": normal(width, std=0.1) for name in PROJECTIONS}
-    return kernels | biases
+def _width(c: Config) -> int:
+    return int(c.heads * c.head_dim)
+
+
+def _sequence(c: Config) -> tuple[int, ...]:
+    return (c.batch, c.seq, _width(c))
+
+
+def _projection_weights(*names: str) -> Callable[[Config], dict[str, Tensor]]:
+    def weights(c: Config) -> dict[str, Tensor]:
+        kernels = {f"{name}_kernel": glorot(_width(c), _width(c)) for name in names}
+        return kernels | {f"{name}_bias": normal(_width(c), std=0.1) for name in names}
+
+    return weights
+
+
+def _project(x: Array, weights: Arrays, name: str) -> Array:
+    projected: Array = x @ weights[f"{name}_kernel"] + weights[f"{name}_bias"]
+    return projected
 
 
 def _attention_projected(inputs: Arrays, weights: Arrays, c: Config) -> Array:
-    def project(x: Array, name: str) -> Array:
-        return x @ weights[f"{name}_kernel"] + weights[f"{name}_bias"]
+    """Each head attends to its own slice of the features."""
 
     def heads_first(x: Array) -> Array:
         return x.reshape(c.batch, c.seq, c.heads, c.head_dim).swapaxes(1, 2)
 
-    x = inputs["x"]
-    heads = _attend(*(heads_first(project(x, name)) for name in ("query", "key", "value")))
-    return project(heads.swapaxes(1, 2).reshape(x.shape), "output")
+    projected = (heads_first(_project(inputs["x"], weights, name)) for name in PROJECTIONS)
+    return _attend(*projected).swapaxes(1, 2).reshape(_sequence(c))
 
 
-def _projected_flops(c: Config) -> int:
-    width = c.heads * c.head_dim
-    return int(len(PROJECTIONS) * 2 * c.batch * c.seq * width**2) + _attend_flops(c)
+def _multi_head_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
+    return _project(_attention_projected(inputs, weights, c), weights, "output")
+
+
+def _projected_flops(projections: int) -> Callable[[Config], int]:
+    return lambda c: projections * 2 * c.batch * c.seq * _width(c) ** 2 + _attend_flops(c)
+
+
+def _torch_projected(c: Config) -> Any:
+    """Torch ships these projections only with a fourth; here they are its Linear layers."""
+    from torch import nn
+    from torch.nn.functional import scaled_dot_product_attention
+
+    class ProjectedAttention(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            for name in PROJECTIONS:
+                self.add_module(name, nn.Linear(_width(c), _width(c)))
+
+        def forward(self, x: Any) -> Any:
+            split = (c.batch, c.seq, c.heads, c.head_dim)
+            heads = (getattr(self, name)(x).view(split).transpose(1, 2) for name in PROJECTIONS)
+            return scaled_dot_product_attention(*heads).transpose(1, 2).reshape(_sequence(c))
+
+    return ProjectedAttention()
+
+
+def _torch_linear_weights(weights: Arrays, _c: Config) -> Arrays:
+    kernels = {f"{name}.weight": weights[f"{name}_kernel"].T for name in PROJECTIONS}
+    return kernels | {f"{name}.bias": weights[f"{name}_bias"] for name in PROJECTIONS}
+
+
+def _keras_projected(c: Config) -> Any:
+    """Keras ships these projections only with a fourth; here they are its Dense layers."""
+    import keras
+    from keras import ops
+
+    class ProjectedAttention(keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.projections = [keras.layers.Dense(_width(c), name=name) for name in PROJECTIONS]
+            self.attention = keras.layers.Attention()
+
+        def call(self, x: Any) -> Any:
+            heads = (self._heads_to_batch(projection(x)) for projection in self.projections)
+            attended = _keras_scaled(self.attention, c, *heads)
+            split = ops.reshape(attended, (c.batch, c.heads, c.seq, c.head_dim))
+            return ops.reshape(ops.transpose(split, (0, 2, 1, 3)), _sequence(c))
+
+        def _heads_to_batch(self, x: Any) -> Any:
+            split = ops.reshape(x, (c.batch, c.seq, c.heads, c.head_dim))
+            return ops.reshape(ops.transpose(split, (0, 2, 1, 3)), _split_heads(c))
+
+    return ProjectedAttention()
+
+
+def _keras_dense_weights(weights: Arrays, _c: Config) -> Arrays:
+    kernels = {f"{name}/kernel": weights[f"{name}_kernel"] for name in PROJECTIONS}
+    return kernels | {f"{name}/bias": weights[f"{name}_bias"] for name in PROJECTIONS}
+
+
+ATTENTION_PROJECTED = Layer(
+    name="attention_projected",
+    family="attention",
+    formula="y = softmax(Q K^T / sqrt(d_k)) V a head at a time, with Q = x W_q + b_q, "
+    "K = x W_k + b_k, V = x W_v + b_v",
+    presets=PRESETS,
+    inputs=lambda c: {"x": normal(*_sequence(c))},
+    weights=_projection_weights(*PROJECTIONS),
+    output=_sequence,
+    reference=_attention_projected,
+    flops=_projected_flops(len(PROJECTIONS)),
+    builders={
+        "torch": Builder(_torch_projected, weights=_torch_linear_weights),
+        "keras": Builder(_keras_projected, weights=_keras_dense_weights),
+    },
+    has_seq=True,
+    source="Vaswani et al. (2017), arXiv:1706.03762, section 3.2.1",
+)
 
 
 def _torch_multi_head(c: Config) -> Any:
     from torch import nn
 
-    return nn.MultiheadAttention(c.heads * c.head_dim, c.heads, batch_first=True)
+    return nn.MultiheadAttention(_width(c), c.heads, batch_first=True)
 
 
-def _torch_projections(weights: Arrays, _c: Config) -> Arrays:
-    stacked = PROJECTIONS[:3]
+def _torch_stacked_weights(weights: Arrays, _c: Config) -> Arrays:
     return {
-        "in_proj_weight": np.concatenate([weights[f"{name}_kernel"].T for name in stacked]),
-        "in_proj_bias": np.concatenate([weights[f"{name}_bias"] for name in stacked]),
+        "in_proj_weight": np.concatenate([weights[f"{name}_kernel"].T for name in PROJECTIONS]),
+        "in_proj_bias": np.concatenate([weights[f"{name}_bias"] for name in PROJECTIONS]),
         "out_proj.weight": weights["output_kernel"].T,
         "out_proj.bias": weights["output_bias"],
     }
@@ -136,38 +221,37 @@ def _keras_multi_head(c: Config) -> Any:
     return keras.layers.MultiHeadAttention(c.heads, c.head_dim)
 
 
-def _keras_projections(weights: Arrays, c: Config) -> Arrays:
-    width, heads = c.heads * c.head_dim, (c.heads, c.head_dim)
+def _keras_head_weights(weights: Arrays, c: Config) -> Arrays:
+    heads = (c.heads, c.head_dim)
     projections = {}
-    for name in PROJECTIONS[:3]:
-        projections[f"{name}/kernel"] = weights[f"{name}_kernel"].reshape(width, *heads)
+    for name in PROJECTIONS:
+        projections[f"{name}/kernel"] = weights[f"{name}_kernel"].reshape(_width(c), *heads)
         projections[f"{name}/bias"] = weights[f"{name}_bias"].reshape(heads)
     return projections | {
-        "attention_output/kernel": weights["output_kernel"].reshape(*heads, width),
+        "attention_output/kernel": weights["output_kernel"].reshape(*heads, _width(c)),
         "attention_output/bias": weights["output_bias"],
     }
 
 
-ATTENTION_PROJECTED = Layer(
-    name="attention_projected",
+MULTI_HEAD_ATTENTION = Layer(
+    name="multi_head_attention",
     family="attention",
-    formula="y = concat over heads of softmax(Q K^T / sqrt(d_k)) V, times W_o, plus b_o, "
-    "with Q = x W_q + b_q, K = x W_k + b_k, V = x W_v + b_v",
+    formula="y = A W_o + b_o, with A the result of attention_projected",
     presets=PRESETS,
-    inputs=lambda c: {"x": normal(c.batch, c.seq, c.heads * c.head_dim)},
-    weights=_projection_weights,
-    output=lambda c: (c.batch, c.seq, c.heads * c.head_dim),
-    reference=_attention_projected,
-    flops=_projected_flops,
+    inputs=lambda c: {"x": normal(*_sequence(c))},
+    weights=_projection_weights(*PROJECTIONS, "output"),
+    output=_sequence,
+    reference=_multi_head_attention,
+    flops=_projected_flops(len(PROJECTIONS) + 1),
     builders={
         "torch": Builder(
             _torch_multi_head,
-            weights=_torch_projections,
+            weights=_torch_stacked_weights,
             call=lambda module, c, x: module(x, x, x, need_weights=False)[0],
         ),
         "keras": Builder(
             _keras_multi_head,
-            weights=_keras_projections,
+            weights=_keras_head_weights,
             call=lambda module, c, x: module(query=x, value=x),
         ),
     },

@@ -11,7 +11,7 @@ import numpy as np
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from harness.problem import Problem
 from harness.types import Case, Value
-from suites.attention import ATTENTION, ATTENTION_PROJECTED
+from suites.attention import ATTENTION, ATTENTION_PROJECTED, MULTI_HEAD_ATTENTION
 from suites.convolution import CONV2D
 from suites.linear import DENSE
 from suites.normalization import BATCH_NORM
@@ -26,6 +26,7 @@ CLASSIC = (
     GRU,
     ATTENTION,
     ATTENTION_PROJECTED,
+    MULTI_HEAD_ATTENTION,
     BATCH_NORM,
     DROPOUT,
 )
@@ -48,6 +49,7 @@ _SMALL: tuple[tuple[Layer, dict[str, Value]], ...] = (
     (GRU, {**_RNN}),
     (ATTENTION, {**_HEADS}),
     (ATTENTION_PROJECTED, {**_HEADS}),
+    (MULTI_HEAD_ATTENTION, {**_HEADS}),
     (BATCH_NORM, {"features": 3, "size": 1}),
     (BATCH_NORM, {"features": 3, "size": 4}),
 )
@@ -83,7 +85,8 @@ def wrong(framework: str) -> dict[str, Problem]:
             ("gates in the order z, r, n", GRU, _gates(1, 0, 2)),
             ("one bias", GRU, _changed("recurrent_bias", np.zeros_like)),
             ("W_q transposed", ATTENTION_PROJECTED, _changed("query_kernel", np.transpose)),
-            ("no b_o", ATTENTION_PROJECTED, _changed("output_bias", np.zeros_like)),
+            ("W_v transposed", MULTI_HEAD_ATTENTION, _changed("value_kernel", np.transpose)),
+            ("no b_o", MULTI_HEAD_ATTENTION, _changed("output_bias", np.zeros_like)),
             ("mean and variance exchanged", BATCH_NORM, _exchanged_statistics),
         )
     ] + [

@@ -7,7 +7,12 @@ import math
 import numpy as np
 
 from harness.layer import Array, Arrays, Config, canonical
-from suites.attention import ATTENTION, ATTENTION_PROJECTED, PROJECTIONS
+from suites.attention import (
+    ATTENTION,
+    ATTENTION_PROJECTED,
+    MULTI_HEAD_ATTENTION,
+    PROJECTIONS,
+)
 
 
 def config(heads: int, head_dim: int, seq: int) -> Config:
@@ -53,9 +58,12 @@ def test_with_projections_that_pass_everything_it_is_self_attention_head_by_head
 
 def test_each_projection_is_applied_where_the_formula_says() -> None:
     c = config(1, 6, 5)
-    tensors = {**ATTENTION_PROJECTED.inputs(c), **ATTENTION_PROJECTED.weights(c)}
+    tensors = {**MULTI_HEAD_ATTENTION.inputs(c), **MULTI_HEAD_ATTENTION.weights(c)}
     w = {k: v.astype(np.float64) for k, v in canonical("attention", tensors).items()}
     x = w["x"][0]
-    query, key, value = (x @ w[f"{name}_kernel"] + w[f"{name}_bias"] for name in PROJECTIONS[:3])
-    expected = attend(query, key, value) @ w["output_kernel"] + w["output_bias"]
+    query, key, value = (x @ w[f"{name}_kernel"] + w[f"{name}_bias"] for name in PROJECTIONS)
+    expected = attend(query, key, value)
     np.testing.assert_allclose(project(x, 1, w), expected)
+    assert MULTI_HEAD_ATTENTION.reference is not None
+    multi_head = MULTI_HEAD_ATTENTION.reference({"x": x[None]}, w, c)[0]
+    np.testing.assert_allclose(multi_head, expected @ w["output_kernel"] + w["output_bias"])

@@ -10,7 +10,7 @@ from agreement import CLASSIC, case
 
 from harness.layer import Config, Layer
 from harness.types import Case
-from suites.attention import ATTENTION, ATTENTION_PROJECTED
+from suites.attention import ATTENTION, ATTENTION_PROJECTED, MULTI_HEAD_ATTENTION
 from suites.convolution import CONV2D
 from suites.linear import DENSE
 from suites.normalization import BATCH_NORM
@@ -73,6 +73,7 @@ B, S, H = 2, 3, 64  # as in `config`; hidden size, width and head dim of the tex
         pytest.param(GRU, 9 * B * S * H, id="gru: 2 sigmoid, 1 tanh, 3 products, 2 sums, 1 - z"),
         pytest.param(ATTENTION, 4 * B * S * S, id="attention: scale, exp, sum, division"),
         pytest.param(ATTENTION_PROJECTED, 4 * B * S * S, id="attention_projected: likewise"),
+        pytest.param(MULTI_HEAD_ATTENTION, 4 * B * S * S, id="multi_head_attention: likewise"),
     ],
 )
 def test_products_are_counted_as_torch_counts_them(layer: Layer, elementwise: int) -> None:
