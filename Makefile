@@ -1,0 +1,57 @@
+# Every target that needs Python packages makes .venv first; see tools/install.py.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help bench test check report compare regress verify list install clean
+
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+FRAMEWORKS ?= torch tensorflow
+SWEEP ?= quick
+PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	2>/dev/null && echo $$python && break; done),$(error no Python 3.11 to 3.13 was found \
+	(TensorFlow has no wheels for newer ones): install one, or name yours: PYTHON=path/to/python))
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+bench: install  ## measure a sweep on this machine and report on it [SWEEP=quick ARGS=...]
+	@status=0; $(BIN)/layerbench run $(SWEEP) $(ARGS) || status=$$?; \
+	case $$status in 0|3) $(BIN)/layerbench report || status=$$?;; esac; exit $$status
+
+test: check  ## check, then run the tests
+	$(BIN)/pytest
+
+check: install  ## format, lint, types and import floors
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+report: install  ## render a report of results [RUNS=...; the latest run if not said]
+	@$(BIN)/layerbench report $(RUNS)
+
+compare: need-A need-B install  ## compare two results: A=... B=...
+	@$(BIN)/layerbench compare $(A) $(B)
+
+regress: need-BASE need-HEAD install  ## fail if a layer became slower: BASE=... HEAD=... [THRESHOLD=5%]
+	@$(BIN)/layerbench compare $(BASE) $(HEAD) --max-slowdown $(or $(THRESHOLD),5%)
+
+verify: install  ## prove that the harness measures what it says
+	@$(BIN)/python -m harness.verify
+
+list: install  ## list layers, sweeps, frameworks and devices
+	@$(BIN)/layerbench list
+
+install:
+	@$(PYTHON) tools/install.py --frameworks "$(FRAMEWORKS)"
+
+clean:  ## remove .venv and caches; results and reports are kept
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache .hypothesis .benchmarks
+	find harness suites tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo "results/ and reports/ are kept"
+
+need-%:
+	$(if $($*),,$(error $* is missing; usage: make compare A=RUN B=RUN, make regress BASE=RUN HEAD=RUN))
+	@:
