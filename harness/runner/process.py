@@ -52,10 +52,13 @@ class WorkerProcess:
                 text=True,
             )
         assert self._process.stdout is not None
-        threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
+        self._reader = threading.Thread(
+            target=self._read, args=(self._process.stdout,), daemon=True
+        )
+        self._reader.start()
 
     def _read(self, stream: IO[str]) -> None:
-        with contextlib.suppress(ValueError, OSError):  # closed under us
+        with stream:
             for line in stream:
                 self._answers.put(line)
         self._answers.put(None)
@@ -136,12 +139,15 @@ class WorkerProcess:
 
     def close(self) -> None:
         """Lets the worker end by itself, then makes sure."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
+        self._hang_up()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(EXIT_TIMEOUT_S)
         self.kill()
+
+    def _hang_up(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
 
     def kill(self) -> None:
         """Ends the worker and whatever it started, at once."""
@@ -150,6 +156,8 @@ class WorkerProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
+        self._hang_up()
+        self._reader.join(EXIT_TIMEOUT_S)
 
 
 def _oom_kills() -> int:

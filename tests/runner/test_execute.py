@@ -1,0 +1,211 @@
+"""A sweep of the fake framework through real worker processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+from tests.conftest import SUITE, request
+
+from harness import runner, store
+from harness.types import Case, UsageError
+
+Measured = Callable[..., pd.DataFrame]
+
+
+def test_the_latency_is_the_one_the_layer_took(measured: Measured) -> None:
+    frame = measured(params={"us": [20, 300]}, passes=2)
+    assert frame["latency_s"].tolist() == pytest.approx([20e-6, 300e-6], rel=1e-3)
+    assert frame["samples"].min() >= 2 * 30
+    assert frame["converged"].all()
+    assert frame["warmed"].all()
+    assert frame["passes"].tolist() == [2, 2]
+    assert frame["peak_memory_bytes"].tolist() == [4096, 4096]
+
+
+def test_noise_that_does_not_settle_is_said(measured: Measured) -> None:
+    row = measured(layers=("noisy",), params={"us": [3000]}).iloc[0]
+    assert not row["converged"]
+    assert any("not settled" in warning for warning in row["warnings"])
+
+
+def test_throughput_counts_items_and_tokens(measured: Measured) -> None:
+    row = measured(layers=("sequence",), axes={"batch": [8], "seq": [32]}).iloc[0]
+    assert row["throughput_per_s"] == pytest.approx(8 / 20e-6, rel=1e-3)
+    assert row["tokens_per_s"] == pytest.approx(8 * 32 / 20e-6, rel=1e-3)
+
+
+def test_every_planned_case_ends_in_one_row(measured: Measured) -> None:
+    frame = measured(
+        layers=("scale", "training_only", "no_builder", "wrong_output"),
+        axes={"mode": ["forward", "train"], "execution": ["eager", "compiled"]},
+    )
+    eager = frame[frame["execution"] == "eager"].set_index(["layer", "mode"])["status"].to_dict()
+    assert eager == {
+        ("scale", "forward"): "ok",
+        ("scale", "train"): "ok",
+        ("training_only", "forward"): "not_applicable",
+        ("training_only", "train"): "ok",
+        ("no_builder", "forward"): "unsupported",
+        ("no_builder", "train"): "unsupported",
+        ("wrong_output", "forward"): "mismatch",
+        ("wrong_output", "train"): "mismatch",
+    }
+    assert set(frame[frame["execution"] == "compiled"]["status"]) == {
+        "unsupported",
+        "not_applicable",
+    }
+    assert frame["case_id"].is_unique
+
+
+def test_a_mismatch_carries_no_latency_and_says_what_differs(measured: Measured) -> None:
+    frame = measured(layers=("wrong_output", "wrong_gradient"), axes={"mode": ["train"]})
+    assert frame["latency_s"].isna().all()
+    assert frame["status"].tolist() == ["mismatch", "mismatch"]
+    output, gradient = frame.set_index("layer").loc[["wrong_output", "wrong_gradient"], "reason"]
+    assert output.startswith("output differs")
+    assert gradient.startswith("gradient of a differs")
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "status", "reason"),
+    [
+        ("raise", 1, "error", "ValueError: this layer always raises (fake_suite.py, line"),
+        ("raise", 9, "error", "ValueError"),
+        ("exit", 1, "error", "sys.exit(3)"),
+        ("os_exit", 9, "crashed", "exit status 0 in the middle"),
+        ("segfault", 1, "crashed", "SIGSEGV"),
+        ("abort", 9, "crashed", "SIGABRT"),
+        ("sigkill", 1, "crashed", "SIGKILL"),
+        ("hang", 9, "timeout", "no answer within 1 s"),
+        ("memory_error", 1, "oom", "no room for 1 TiB"),
+        ("too_much_memory", 1, "oom", "out of memory"),
+        ("unsupported", 1, "unsupported", "no kernel for this"),
+    ],
+)
+def test_a_fault_costs_its_own_row_and_nothing_else(
+    measured: Measured, kind: str, at: int, status: str, reason: str
+) -> None:
+    frame = measured(
+        layers=("fault", "scale"),
+        params={"kind": [kind], "at": [at], "us": [20, 30]},
+        timeout_s=1.0,
+    )
+    by_layer = frame.set_index("layer")
+    assert by_layer.loc["fault", "status"] == status
+    assert reason in by_layer.loc["fault", "reason"]
+    assert by_layer.loc["scale", "status"].tolist() == ["ok", "ok"]
+
+
+def test_what_a_layer_prints_is_not_taken_for_an_answer(measured: Measured) -> None:
+    frame = measured(layers=("fault",), params={"kind": ["garbage"], "at": [2]})
+    assert frame["status"].tolist() == ["ok"]
+
+
+def test_children_of_a_layer_do_not_outlive_the_run(measured: Measured) -> None:
+    measured(layers=("fault",), params={"kind": ["fork"], "at": [2]})
+    left = [p for p in psutil.process_iter(["cmdline"]) if "300.125" in (p.info["cmdline"] or [])]
+    assert left == []
+
+
+def test_the_order_of_cases_differs_between_passes_and_not_between_runs(tmp_path: Path) -> None:
+    def orders(results: Path) -> list[list[str]]:
+        plan = runner.make_plan(request(params={"us": list(range(10, 18))}, passes=2))
+        record = runner.begin(plan, results, "test")
+        runner.execute(record, plan.layers, lambda event: None)
+        text = (record.folder / "journal.jsonl").read_text(encoding="utf-8")
+        taken = [
+            (line["pass_index"], Case.from_json(line["case"]).id)
+            for line in map(json.loads, text.splitlines())
+            if line["kind"] == "measurement" and line["probe"] == "latency"
+        ]
+        return [[name for pass_index, name in taken if pass_index == index] for index in (0, 1)]
+
+    first, second = orders(tmp_path / "a"), orders(tmp_path / "b")
+    assert first == second
+    assert first[0] != first[1]
+    assert sorted(first[0]) == sorted(first[1])
+
+
+def test_a_budget_makes_as_many_passes_as_fit(measured: Measured) -> None:
+    assert measured(passes=None, budget_s=1e-3)["passes"].tolist() == [1]
+    assert measured(passes=None, budget_s=4.0)["passes"].iloc[0] > 1
+
+
+def test_a_killed_run_loses_nothing_and_resumes_to_the_same_end(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    command = [
+        *(sys.executable, "-m", "harness", "run", "--suite", SUITE, "--layer", "scale"),
+        *("--framework", "fake", "--mode", "forward", "--execution", "eager", "--passes", "2"),
+        *("--batch", "1", "--param", "us=10,20,30,40,50,60,70,80", "--results", str(results)),
+        *("--sample-time", "300ms"),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    journal: list[Path] = []
+    while not journal or journal[0].read_text().count("\n") < 5:
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.01)
+        journal = list(results.rglob("journal.jsonl"))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    folder = journal[0].parent
+    with journal[0].open("a") as file:
+        file.write('{"kind": "measurement", "torn')
+    before = store.load(folder)
+    assert (before["status"] == "ok").sum() >= 3
+    assert (before["status"] == "interrupted").any()
+    resumed = subprocess.run(
+        [sys.executable, "-m", "harness", "run", "--resume", str(folder)], check=True, stdout=-3
+    )
+    assert resumed.returncode == 0
+    after = store.load(folder)
+    assert after["status"].tolist() == ["ok"] * 8
+    assert after["passes"].tolist() == [2] * 8
+    kept = before[before["status"] == "ok"].set_index("case_id")["started_at"]
+    assert after.set_index("case_id").loc[kept.index, "started_at"].tolist() == kept.tolist()
+    assert not (folder / "reference").exists()
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "harness", "run", "--suite", SUITE, "--layer", "fault"),
+        *("--framework", "fake", "--mode", "forward", "--execution", "eager"),
+        *("--param", "kind=hang", "--results", str(tmp_path / "results")),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    workers: list[psutil.Process] = []
+    while not workers:
+        assert process.poll() is None
+        time.sleep(0.05)
+        workers = psutil.Process(process.pid).children()
+    process.kill()
+    process.wait()
+    gone, alive = psutil.wait_procs(workers, timeout=5)
+    assert not alive
+
+
+def test_two_runs_into_one_folder_are_refused(tmp_path: Path) -> None:
+    plan = runner.make_plan(request())
+    record = runner.begin(plan, tmp_path, "test")
+    with store.Journal(record.folder), pytest.raises(UsageError, match="in use by another"):
+        runner.execute(record, plan.layers, lambda event: None)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot pin")
+def test_a_worker_stays_on_its_cores(tmp_path: Path) -> None:
+    from harness.devices import cpu
+    from harness.runner import workers
+
+    worker = workers.start(workers.Bench("fake", "cpu", 1), "latency", tmp_path, ())
+    worker.greeting()
+    assert os.sched_getaffinity(worker._process.pid) == set(cpu.cores(1))
+    worker.close()
