@@ -21,8 +21,17 @@ def _missing(value: float | None) -> bool:
 
 def _three_digits(value: float) -> str:
     """Three significant digits without an exponent: 1.23, 12.3, 123, 1234."""
-    digits = 2 - math.floor(math.log10(abs(value))) if value else 2
+    rounded = float(f"{value:.3g}")  # first, as 0.9996 has one digit before the point in the end
+    digits = 2 - math.floor(math.log10(abs(rounded))) if rounded else 2
     return f"{round(value, digits):.{max(0, digits)}f}"
+
+
+def _second(value: float) -> tuple[float, str]:
+    """The unit that suits a time, with its length in seconds."""
+    return next(
+        (step for step in _SECONDS if abs(value) >= step[0] * 0.9995),
+        _SECONDS[-1],
+    )
 
 
 def seconds(value: float | None) -> str:
@@ -30,10 +39,21 @@ def seconds(value: float | None) -> str:
     if _missing(value):
         return MISSING
     assert value is not None
-    for scale, unit in _SECONDS:
-        if abs(value) >= scale * 0.9995:
-            return f"{_three_digits(value / scale)} {unit}"
-    return f"{_three_digits(value / 1e-9)} ns"
+    scale, unit = _second(value)
+    return f"{_three_digits(value / scale)} {unit}"
+
+
+def seconds_interval(value: float, low: float, high: float) -> str:
+    """(1.01e-3, 9.8e-4, 1.04e-3) -> '1.01 ms (0.980–1.04)', all three in one unit."""
+    scale, unit = _second(value)
+    limits = f"{_three_digits(low / scale)}–{_three_digits(high / scale)}"
+    return f"{_three_digits(value / scale)} {unit} ({limits})"
+
+
+def seconds_tick(value: float) -> str:
+    """1e-4 -> '100 µs': a round figure, for an axis."""
+    scale, unit = _second(value)
+    return f"{value / scale:.6g} {unit}"
 
 
 def size(value: float | None) -> str:
@@ -45,6 +65,12 @@ def size(value: float | None) -> str:
         if abs(value) >= scale:
             return f"{_three_digits(value / scale)} {unit}"
     return f"{value:.0f} B"
+
+
+def size_tick(value: float) -> str:
+    """1048576 -> '1 MiB': a round figure, for an axis."""
+    scale, unit = next((step for step in _BINARY if value >= step[0]), (1, "B"))
+    return f"{value / scale:.6g} {unit}"
 
 
 def quantity(value: float | None, unit: str) -> str:
@@ -61,6 +87,29 @@ def quantity(value: float | None, unit: str) -> str:
 def ratio(value: float | None) -> str:
     """1.5 -> '1.50×'."""
     return MISSING if _missing(value) else f"{_three_digits(value or 0.0)}×"
+
+
+def ratio_interval(value: float, low: float, high: float) -> str:
+    """(1.45, 1.38, 1.53) -> '1.45× (1.38–1.53)'."""
+    return f"{ratio(value)} ({_three_digits(low)}–{_three_digits(high)})"
+
+
+def ratio_tick(value: float) -> str:
+    """0.5 -> '0.5×': a round figure, for an axis."""
+    return f"{value:.6g}×"
+
+
+def error(value: float | None) -> str:
+    """3.1e-06 -> '3.1e-6': a relative error, of which only the magnitude matters."""
+    if _missing(value):
+        return MISSING
+    digits, _, exponent = f"{value:.1e}".partition("e")
+    return f"{digits}e{int(exponent)}" if value else "0"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """(2, 'thread') -> '2 threads'."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def percent(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""What several tests need: the fake suite, and a run of it."""
+"""What several tests need: a run of the fake suite."""
 
 from __future__ import annotations
 
@@ -8,30 +8,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from fake_runs import request
 
 from harness import runner, store
-
-SUITE = str(Path(__file__).parent / "fake_suite.py")
-
-
-def request(**changes: Any) -> runner.Request:
-    """A request for the fake framework, short enough for tests."""
-    axes = {
-        "framework": ["fake"],
-        "mode": ["forward"],
-        "execution": ["eager"],
-        "batch": [2],
-        **changes.pop("axes", {}),
-    }
-    settings: dict[str, Any] = {
-        "layers": ("scale",),
-        "suites": (SUITE,),
-        "passes": 1,
-        "sample_s": 0.05,
-        "timeout_s": 20.0,
-        **changes,
-    }
-    return runner.Request("quick", axes=axes, **settings)
 
 
 @pytest.fixture

@@ -35,6 +35,10 @@ class _Parser(argparse.ArgumentParser):
             message = f"unknown option {unknown[0]}" + (
                 f"; nearest: {', '.join(near)}" * bool(near)
             )
+        if choice := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message):
+            known = re.findall(r"[\w-]+", choice[2])
+            near = difflib.get_close_matches(choice[1], known, n=3) or known
+            message = f"unknown {choice[1]!r}; nearest: {', '.join(near)}"
         print(f"layerbench: {message} (see {self.prog} --help)", file=sys.stderr)
         sys.exit(2)
 

@@ -69,7 +69,7 @@ class Workers:
         self._suites = suites
         self._running: dict[Bench, WorkerProcess] = {}
 
-    def ask(self, case: Case, timeout_s: float, **request: Any) -> dict[str, Any]:
+    def ask(self, case: Case, timeout_s: float, /, **request: Any) -> dict[str, Any]:
         """The answer of the case's worker, started if need be.
 
         Raises:

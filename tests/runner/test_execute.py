@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
-from tests.conftest import SUITE, request
+from fake_runs import SUITE, request
 
 from harness import runner, store
 from harness.types import Case, UsageError
@@ -189,7 +189,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         workers = psutil.Process(process.pid).children()
     process.kill()
     process.wait()
-    gone, alive = psutil.wait_procs(workers, timeout=5)
+    _, alive = psutil.wait_procs(workers, timeout=5)
     assert not alive
 
 

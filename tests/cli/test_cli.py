@@ -1,0 +1,172 @@
+"""The command line, as typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from fake_runs import SUITE
+
+import harness
+from harness import cli
+
+RUN = [
+    *("run", "--suite", SUITE, "--framework", "fake", "--execution", "eager", "--passes", "1"),
+    *("--mode", "forward", "--batch", "2", "--sample-time", "50ms"),
+]
+
+
+def layerbench(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(Path(harness.__file__).parents[1])}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom harness import cli\n"
+        "try: cli.main(['run', '--help'])\nexcept SystemExit: pass\n"
+        "heavy = ('numpy', 'pandas', 'rich', 'matplotlib', 'torch', 'tensorflow')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == "[]"
+
+
+def test_list_names_layers_and_frameworks(tmp_path: Path) -> None:
+    said = layerbench("list", "--json", "--suite", SUITE, cwd=tmp_path)
+    by_name = {entry["layer"]: entry for entry in json.loads(said.stdout)}
+    assert by_name["lstm"]["frameworks"] == ["tensorflow", "torch"]
+    assert by_name["scale"]["frameworks"] == []
+    assert "lstm" in layerbench("list", cwd=tmp_path).stdout
+
+
+def test_a_run_is_measured_kept_reported_compared_and_collected(tmp_path: Path) -> None:
+    run = layerbench(*RUN, "--layer", "scale", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "scale/fake" in run.stdout
+    (folder,) = (path.parent for path in (tmp_path / "results").rglob("run.json"))
+    assert (folder / "cases.parquet").exists()
+    assert not run.stderr
+
+    report = layerbench("report", cwd=tmp_path)
+    assert report.returncode == 0, report.stderr
+    page, text = (tmp_path / line for line in report.stdout.split())
+    assert "<svg" in page.read_text(encoding="utf-8") or "scale" in page.read_text(encoding="utf-8")
+    assert "scale" in text.read_text(encoding="utf-8")
+
+    same = layerbench("compare", str(folder), str(folder), "--max-slowdown", "5%", cwd=tmp_path)
+    assert same.returncode == 0, same.stderr
+    collected = layerbench("collect", str(folder), cwd=tmp_path)
+    assert collected.stdout.split() == [
+        str(folder / "cases.parquet"),
+        str(folder / "samples.parquet"),
+    ]
+
+
+def test_a_slower_run_fails_the_gate_and_another_layer_has_nothing_to_compare(
+    tmp_path: Path,
+) -> None:
+    slow = tmp_path / "slow_suite.py"
+    slow.write_text(
+        Path(SUITE).read_text(encoding="utf-8").replace("c.us * 1e-6)", "c.us * 2e-6)"),
+        encoding="utf-8",
+    )
+    for results, suite, layer in (
+        ("base", SUITE, "scale"),
+        ("head", str(slow), "scale"),
+        ("other", SUITE, "sequence"),
+    ):
+        typed = [suite if word == SUITE else word for word in RUN]
+        run = layerbench(*typed, "--layer", layer, "--results", results, cwd=tmp_path)
+        assert run.returncode == 0, run.stderr
+    gate = layerbench("compare", "base", "head", "--max-slowdown", "5%", cwd=tmp_path)
+    assert gate.returncode == 3
+    assert "slower" in gate.stdout
+    assert (
+        layerbench("compare", "head", "base", "--max-slowdown", "5%", cwd=tmp_path).returncode == 0
+    )
+    nothing = layerbench("compare", "base", "other", cwd=tmp_path)
+    assert nothing.returncode == 4
+    assert len(nothing.stderr.splitlines()) == 1
+
+
+def test_a_failed_case_is_exit_status_3(tmp_path: Path) -> None:
+    run = layerbench(*RUN, "--layer", "fault", "--param", "kind=segfault", cwd=tmp_path)
+    assert run.returncode == 3
+    assert "crashed" in run.stdout
+
+
+def test_a_dry_run_prints_cases_and_time_and_measures_nothing(tmp_path: Path) -> None:
+    said = layerbench(*RUN, "--layer", "scale", "--dry-run", cwd=tmp_path)
+    assert said.returncode == 0
+    assert said.stdout.splitlines()[0] == "scale/fake/cpu/forward/eager/float32/b2-us=20"
+    assert "1 cases" in said.stdout
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        (["rn"], "nearest: run"),
+        (["run", "--bathc", "1"], "nearest: --batch"),
+        (["run", "--layer", "lsmt"], "nearest: lstm"),
+        (["run", "--batch", "0"], "whole numbers above 0"),
+        (["run", "--budget", "soon"], "write one such as"),
+        (["run", "--param", "units"], "NAME=VALUE"),
+        (["run", "--device", "cdua"], "nearest: cuda"),
+        (["run", "--dtype", "float61"], "nearest: float16"),
+        (["run", "nosuch.toml"], "does not exist"),
+        (["run", "--resume", "nowhere"], "holds no run"),
+        (["run", "--resume"], "holds no run"),
+        (["report", "nowhere"], "does not exist"),
+        (["compare", "a", "b"], "does not exist"),
+        (["compare", "a"], "required: B"),
+        (["collect", "nowhere"], "does not exist"),
+        ([], "required: COMMAND"),
+    ],
+)
+def test_a_mistake_gets_one_line_the_nearest_name_and_exit_status_2(
+    typed: list[str], complaint: str, capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = cli.main(typed)
+    except SystemExit as exit_:
+        status = exit_.code  # type: ignore[assignment]
+    said = capsys.readouterr().err
+    assert status == 2
+    assert complaint in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_keeps_everything_and_says_how_to_go_on(tmp_path: Path, number: int) -> None:
+    many = ",".join(str(us) for us in range(10, 60))
+    command = [sys.executable, "-m", "harness", *RUN, "--layer", "scale", "--param", f"us={many}"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(harness.__file__).parents[1])}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    while not any(path.stat().st_size for path in tmp_path.rglob("journal.jsonl")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    (folder,) = (path.parent for path in tmp_path.rglob("run.json"))
+    assert f"layerbench run --resume results/{folder.parent.name}/{folder.name}" in said
+    assert (folder / "cases.parquet").exists()
+
+
+def test_doctor_says_what_is_here(tmp_path: Path) -> None:
+    said = layerbench("doctor", cwd=tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert "noise floor" in said.stdout

@@ -1,0 +1,151 @@
+"""The check that a framework computes the layer: what it lets pass, what it catches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.layer import Array, Builder, Layer, Mismatch, glorot, normal
+from harness.probes import parity
+from harness.probes.parity import Outcome
+from harness.problem import Problem, round_to
+from harness.types import Case
+
+BUILDER = Builder(lambda c: None, weights=lambda w, c: {"w": w["kernel"].T, "b": w["bias"]})
+
+
+def layer(activation: Callable[[Array], Array] = np.tanh) -> Layer:
+    return Layer(
+        name="affine",
+        family="test",
+        formula="y = f(x W + b)",
+        presets={"default": {}},
+        inputs=lambda c: {"x": normal(c.batch, 6)},
+        weights=lambda c: {"kernel": glorot(6, 5), "bias": normal(5, std=0.1)},
+        output=lambda c: (c.batch, 5),
+        flops=lambda c: c.batch * 5 * 12,
+        reference=lambda x, w, c: activation(x["x"] @ w["kernel"] + w["bias"]),
+        builders={"any": BUILDER},
+    )
+
+
+def problem(mode: str = "train", dtype: str = "float32", **changes: object) -> Problem:
+    case = Case("affine", "any", "cpu", mode, "eager", dtype, 1, 8, None)
+    declared = replace(layer(), **changes)  # type: ignore[arg-type]
+    return Problem(case, declared, BUILDER)
+
+
+def right(p: Problem) -> Outcome:
+    """Output and gradients by the chain rule, in the layouts of the builder."""
+    x, w, b = (
+        values.astype(np.float64)
+        for values in (p.inputs["x"], p.weights["kernel"], p.weights["bias"])
+    )
+    y = np.tanh(x @ w + b)
+    inner = p.upstream * (1 - y**2)
+    return Outcome(y, (inner @ w.T,), {"w": (x.T @ inner).T, "b": inner.sum(0)})
+
+
+def test_the_right_answer_passes_with_hardly_an_error() -> None:
+    assert parity.check(problem(), right(problem())) < 1e-8
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda o: replace(o, output=o.output * (1 + 1e-4)), "output differs"),
+        (lambda o: replace(o, output=o.output * np.nan), "output differs"),
+        (lambda o: replace(o, output=o.output.T), "output has shape"),
+        (lambda o: replace(o, input_gradients=(o.input_gradients[0] * 1.001,)), "gradient of x"),
+        (lambda o: replace(o, input_gradients=(o.input_gradients[0] * 0,)), "gradient of x"),
+        (
+            lambda o: replace(
+                o, weight_gradients={**o.weight_gradients, "b": o.weight_gradients["b"][::-1]}
+            ),
+            "gradient of bias",
+        ),
+        (
+            lambda o: replace(
+                o, weight_gradients={**o.weight_gradients, "w": o.weight_gradients["w"].T}
+            ),
+            "gradient of w has shape",
+        ),
+    ],
+)
+def test_what_is_wrong_is_caught_and_named(
+    change: Callable[[Outcome], Outcome], complaint: str
+) -> None:
+    with pytest.raises(Mismatch, match=complaint):
+        parity.check(problem(), change(right(problem())))
+
+
+def test_one_wrong_element_of_a_gradient_is_caught() -> None:
+    outcome = right(problem())
+    outcome.input_gradients[0][3, 2] += 1e-3  # type: ignore[index]
+    with pytest.raises(Mismatch, match="gradient of x"):
+        parity.check(problem(), outcome)
+
+
+def test_a_kink_does_not_spoil_the_reference_gradient() -> None:
+    def relu(z: Array) -> Array:
+        return np.maximum(z, 0)
+
+    p = problem(reference=layer(relu).reference)
+    # Put many pre-activations within a step of the kink.
+    near = p.inputs["x"] @ p.weights["kernel"]
+    p.weights["bias"] = -near[0].astype(np.float32) + np.float32(3e-7)
+    x, w, b = (
+        a.astype(np.float64) for a in (p.inputs["x"], p.weights["kernel"], p.weights["bias"])
+    )
+    inner = p.upstream * (x @ w + b > 0)
+    outcome = Outcome(relu(x @ w + b), (inner @ w.T,), {"w": (x.T @ inner).T, "b": inner.sum(0)})
+    assert parity.check(p, outcome) < 1e-5
+
+
+def test_a_gradient_that_is_zero_by_nature_may_hold_rounding_errors() -> None:
+    p = problem(reference=lambda x, w, c: np.tanh(x["x"] @ w["kernel"] + 0 * w["bias"]))
+    outcome = right(problem())
+    x, w = p.inputs["x"].astype(float), p.weights["kernel"].astype(float)
+    y = np.tanh(x @ w)
+    inner = p.upstream * (1 - y**2)
+    noise = {"w": (x.T @ inner).T, "b": np.full(5, 1e-8)}
+    assert parity.check(p, replace(outcome, output=y, input_gradients=(inner @ w.T,),
+                                   weight_gradients=noise)) < 1e-6  # fmt: skip
+
+
+def test_tolerance_grows_with_the_sum_and_with_the_dtype() -> None:
+    assert parity.tolerance("float32", 10) < parity.tolerance("float32", 10_000) < 1e-3
+    assert parity.tolerance("float32", 1) < parity.tolerance("float16", 1)
+    assert parity.tolerance("float16", 1) < parity.tolerance("bfloat16", 1) < 0.2
+
+
+def test_the_reference_is_computed_once_for_all_processes(tmp_path: Path) -> None:
+    parity.check(problem(), right(problem()), tmp_path)
+    silent = problem(reference=lambda x, w, c: 1 / 0)
+    assert parity.check(silent, right(silent), tmp_path) < 1e-8
+
+
+def test_values_are_rounded_to_the_dtype_before_anyone_sees_them() -> None:
+    values = np.array([1.0, 1.00390625, 1.01171875, 3.14159274], dtype=np.float32)
+    assert round_to("bfloat16", values).tolist() == [1.0, 1.0, 1.015625, 3.140625]
+    assert round_to("float16", values)[3] == np.float16(np.pi)
+    assert round_to("bfloat16", np.array([1, 2])).dtype == np.int64
+
+
+def test_the_upstream_gradient_follows_the_outputs_layout() -> None:
+    flipped = replace(BUILDER, output=lambda y: np.moveaxis(y, -1, 0))
+    p = replace(problem(), builder=flipped)
+    native = p.native_upstream((5, 8))
+    assert np.array_equal(np.moveaxis(native, -1, 0), p.upstream)
+
+
+def test_work_is_counted_by_mode() -> None:
+    forward, train = problem("forward"), problem("train")
+    assert forward.flops == 8 * 5 * 12
+    assert train.flops == 3 * forward.flops + 2 * 35
+    assert forward.bytes == 4 * (48 + 35 + 40)
+    assert train.bytes == 4 * ((48 + 35 + 40) + (48 + 35 + 40 + 48 + 35) + 3 * 35)

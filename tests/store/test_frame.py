@@ -1,0 +1,162 @@
+"""Frames: the columns that are promised, the figures that follow from the samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from fake_runs import request
+
+import harness
+from harness import runner, store
+from harness.types import Case, HarnessError, Measurement, Status
+
+PROMISED = """
+case_id layer family framework framework_version device mode execution dtype threads batch
+seq params status reason latency_s latency_low_s latency_high_s latency_p90_s first_call_s
+device_time_s samples passes converged warmed peak_memory_bytes parameter_bytes
+throughput_per_s tokens_per_s flops bytes flop_per_s roofline_fraction parity_error warnings
+machine_id run_id started_at
+""".split()  # noqa: SIM905 - as the documentation lists them
+
+Journaled = Callable[..., store.RunRecord]
+
+
+@pytest.fixture
+def journaled(tmp_path: Path) -> Journaled:
+    """A run whose journal holds the passes given, one list of samples each."""
+
+    def make(passes: Sequence[Sequence[float]], *more: Measurement, **fields: Any) -> Any:
+        run = runner.begin(runner.make_plan(request()), tmp_path, "test")
+        settings = {"warmed": True, "converged": True, "flops": 1000, "bytes": 2000, **fields}
+        with store.Journal(run.folder) as journal:
+            for index, samples in enumerate(passes):
+                measurement = Measurement(
+                    *(run.cases[0], "latency", index, Status.OK, f"2026-01-0{index + 1}"),
+                    samples_s=tuple(samples),
+                    **settings,
+                )
+                journal.append("measurement", measurement.to_json())
+            for measurement in more:
+                journal.append("measurement", measurement.to_json())
+        return run
+
+    return make
+
+
+def test_the_promised_columns_are_there_with_their_types(measured: Any) -> None:
+    frame = measured(layers=("scale", "training_only"))
+    assert set(PROMISED) <= set(frame.columns)
+    assert {name: str(kind) for name, kind in frame.dtypes.items()} == store.COLUMNS
+    assert frame["params"].iloc[0] == {"us": 20}
+
+
+def test_a_row_by_hand(journaled: Journaled) -> None:
+    row = store.load(journaled([[1e-3, 3e-3, 2e-3], [4e-3] * 3, [1e-3] * 3]).folder).iloc[0]
+    assert row["latency_s"] == pytest.approx(2e-3)  # the median of the medians 2, 4 and 1 ms
+    assert row["latency_low_s"] < 1e-3
+    assert row["latency_high_s"] > 4e-3
+    assert row["latency_p90_s"] == pytest.approx(4e-3)
+    assert (row["samples"], row["passes"]) == (9, 3)
+    assert row["throughput_per_s"] == pytest.approx(2 / 2e-3)
+    assert row["flop_per_s"] == pytest.approx(1000 / 2e-3)
+    assert row["intensity"] == pytest.approx(0.5)
+    assert row["started_at"] == "2026-01-01"
+
+
+def _with_ceiling(run: store.RunRecord, flop_per_s: float, bandwidth: Any) -> pd.Series[Any]:
+    ceiling = {
+        "framework": "fake",
+        "device": "cpu",
+        "threads": 1,
+        "dtype": "float32",
+        "flop_per_s": flop_per_s,
+        "bandwidth": bandwidth,
+        "call_overhead_s": 1e-6,
+    }
+    with store.Journal(run.folder) as journal:
+        journal.append("ceilings", ceiling)
+    return store.load(run.folder).iloc[0]
+
+
+def test_the_roofline_is_the_slower_of_compute_and_traffic(journaled: Journaled) -> None:
+    # 1000 FLOP at 1e6 FLOP/s take 1 ms, 2000 bytes at 1e6 B/s 2 ms: of 4 ms that is a half.
+    row = _with_ceiling(journaled([[4e-3]]), 1e6, [[4000, 1e6]])
+    assert row["roofline_fraction"] == pytest.approx(0.5)
+
+
+def test_the_bandwidth_is_that_of_the_working_set(journaled: Journaled) -> None:
+    curve = [[1000, 8e6], [2000, 4e6], [64000, 1e6]]  # 2000 bytes do not fit where 1000 do
+    row = _with_ceiling(journaled([[4e-3]]), 1e9, curve)
+    assert row["roofline_fraction"] == pytest.approx(2000 / 4e6 / 4e-3)
+
+
+def test_a_rate_above_the_ceiling_is_an_error_and_no_triumph(journaled: Journaled) -> None:
+    row = _with_ceiling(journaled([[1e-3]]), 1e6, [[4000, 1e6]])
+    assert math.isnan(row["roofline_fraction"])
+    assert any("error of measurement: 2.00 times" in warning for warning in row["warnings"])
+
+
+def test_one_pass_says_what_its_interval_rests_on(journaled: Journaled) -> None:
+    assert any("one pass only" in w for w in store.load(journaled([[1e-3]]).folder)["warnings"][0])
+
+
+def test_a_failure_in_any_pass_fails_the_row_and_takes_its_latency(journaled: Journaled) -> None:
+    case = Case.parse("scale/fake/cpu/forward/eager/float32/b2-us=20")
+    bad = Measurement(case, "latency", 2, Status.CRASHED, "2026-01-03", "died of SIGSEGV")
+    row = store.load(journaled([[1e-3], [1e-3]], bad).folder).iloc[0]
+    assert row["status"] == "crashed"
+    assert row["reason"] == "died of SIGSEGV (in pass 3)"
+    assert math.isnan(row["latency_s"])
+
+
+def test_samples_come_in_the_order_taken(journaled: Journaled) -> None:
+    samples = harness.load_samples(journaled([[1e-3, 3e-3], [2e-3]]).folder)
+    assert samples["wall_s"].tolist() == [1e-3, 3e-3, 2e-3]
+    assert samples["pass_index"].tolist() == [0, 0, 1]
+    assert samples["sample"].tolist() == [0, 1, 0]
+
+
+def test_parquet_holds_the_same_as_the_journal(measured: Any, tmp_path: Path) -> None:
+    frame = measured(layers=("scale", "training_only", "sequence"))
+    (folder,) = (path.parent for path in tmp_path.rglob("run.json"))
+    cases, samples = store.collect(folder)
+    pd.testing.assert_frame_equal(store.load(cases), frame)
+    pd.testing.assert_frame_equal(store.load_samples(samples), store.load_samples(folder))
+
+
+def test_a_parquet_file_alone_is_enough(measured: Any, tmp_path: Path) -> None:
+    frame = measured()
+    (folder,) = (path.parent for path in tmp_path.rglob("run.json"))
+    cases, _ = store.collect(folder)
+    alone = tmp_path / "elsewhere" / "run"
+    alone.mkdir(parents=True)
+    cases.rename(alone / cases.name)
+    pd.testing.assert_frame_equal(store.load(alone.parent), frame)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"), [(b"rubbish", "is broken"), (None, "was not written by layerbench")]
+)
+def test_a_foreign_parquet_file_is_refused(
+    tmp_path: Path, content: bytes | None, complaint: str
+) -> None:
+    path = tmp_path / "cases.parquet"
+    if content is None:
+        pd.DataFrame({"a": [1]}).to_parquet(path)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(HarnessError, match=complaint):
+        store.load(path)
+
+
+def test_several_folders_become_one_frame(measured: Any, tmp_path: Path) -> None:
+    measured()
+    measured()
+    frame = harness.load(tmp_path)
+    assert frame["run_id"].nunique() == 2
+    assert len(frame) == 2

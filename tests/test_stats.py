@@ -1,0 +1,80 @@
+"""Intervals hold what they promise; simulated with fixed seeds."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from harness import stats
+from harness.stats import Interval
+
+
+def test_the_order_statistic_interval_is_that_of_the_tables() -> None:
+    # Conover, table A3: for n = 10 ranks 2 and 9, for n = 30 ranks 10 and 21.
+    assert stats.median_interval(range(1, 11)) == Interval(5.5, 2, 9)
+    assert stats.median_interval(range(1, 31)) == Interval(15.5, 10, 21)
+
+
+@pytest.mark.parametrize("shape", ["normal", "lognormal", "bimodal"])
+def test_the_median_interval_contains_the_median_in_95_percent(shape: str) -> None:
+    rng = np.random.default_rng(1)
+    draw = {
+        "normal": lambda: rng.normal(10, 1, 40),
+        "lognormal": lambda: rng.lognormal(0, 1, 40),
+        "bimodal": lambda: rng.normal(10, 1, 40) + 5 * (rng.random(40) < 0.3),
+    }[shape]
+    truth = float(np.median([np.median(draw()) for _ in range(4000)]))
+    hits = [not stats.median_interval(draw().tolist()).excludes(truth) for _ in range(2000)]
+    assert 0.93 <= np.mean(hits) <= 0.985
+
+
+def test_the_range_stands_in_where_no_interval_reaches_95_percent() -> None:
+    assert stats.median_interval([3, 1, 2]) == Interval(2, 1, 3)
+    with pytest.raises(ValueError, match="no samples"):
+        stats.median_interval([])
+
+
+@pytest.mark.parametrize("passes", [1, 2, 3, 5, 10])
+@pytest.mark.parametrize("sd", [0.01, 0.03, 0.05])
+def test_the_pass_interval_covers_what_processes_differ_by(passes: int, sd: float) -> None:
+    rng = np.random.default_rng(2)
+    hits = [
+        not stats.pass_interval(np.exp(rng.normal(0, sd, passes)).tolist()).excludes(1.0)
+        for _ in range(2000)
+    ]
+    assert np.mean(hits) >= 0.9
+
+
+def test_each_pass_that_agrees_narrows_the_interval() -> None:
+    widths = [stats.pass_interval([1.0] * n).relative_half_width for n in range(1, 12)]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] < 0.1
+
+
+def test_passes_that_differ_widen_it() -> None:
+    agree, differ = stats.pass_interval([1, 1, 1]), stats.pass_interval([0.8, 1, 1.25])
+    assert differ.relative_half_width > 3 * agree.relative_half_width
+    assert differ.value == pytest.approx(1.0)
+
+
+def test_one_disturbed_pass_does_not_move_the_estimate() -> None:
+    assert stats.pass_interval([1, 1.01, 3]).value == pytest.approx(1.01)
+
+
+def test_a_time_that_is_not_positive_is_refused() -> None:
+    with pytest.raises(ValueError, match="positive"):
+        stats.pass_interval([1, 0])
+
+
+def test_a_ratio_has_the_widths_of_both_sides() -> None:
+    ratio = stats.ratio_interval(Interval(2, 2 / 1.1, 2 * 1.1), Interval(1, 1 / 1.1, 1.1))
+    assert ratio.value == pytest.approx(2)
+    assert math.log(ratio.high / 2) == pytest.approx(math.sqrt(2) * math.log(1.1))
+    assert math.log(2 / ratio.low) == pytest.approx(math.sqrt(2) * math.log(1.1))
+
+
+def test_geometric_mean() -> None:
+    assert stats.geometric_mean([1, 4]) == pytest.approx(2)
+    assert math.isnan(stats.geometric_mean([]))

@@ -1,0 +1,81 @@
+"""Figures as people read and type them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from harness import units
+from harness.types import UsageError
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.234e-4, "123 µs"),
+        (0.9996e-3, "1.00 ms"),
+        (1.0, "1.00 s"),
+        (123.4, "123 s"),
+        (3e-10, "0.300 ns"),
+        (0.0, "0.00 ns"),
+        (None, "–"),
+        (math.nan, "–"),
+    ],
+)
+def test_seconds(value: float | None, text: str) -> None:
+    assert units.seconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.50 KiB"), (2**40, "1.00 TiB")]
+)
+def test_size(value: float, text: str) -> None:
+    assert units.size(value) == text
+
+
+def test_rates_ratios_and_shares() -> None:
+    assert units.quantity(1.5e9, "FLOP/s") == "1.50 GFLOP/s"
+    assert units.ratio(1.5) == "1.50×"
+    assert units.percent(0.0123) == "1.2 %"
+
+
+def test_intervals_keep_one_unit() -> None:
+    assert units.seconds_interval(1.01e-3, 9.8e-4, 1.04e-3) == "1.01 ms (0.980–1.04)"
+    assert units.ratio_interval(1.45, 1.38, 1.53) == "1.45× (1.38–1.53)"
+
+
+def test_ticks_are_round() -> None:
+    assert [units.seconds_tick(value) for value in (1e-4, 2e-3, 50.0)] == ["100 µs", "2 ms", "50 s"]
+    assert [units.size_tick(value) for value in (512.0, 2.0**20)] == ["512 B", "1 MiB"]
+    assert [units.ratio_tick(value) for value in (0.25, 1.0, 64.0)] == ["0.25×", "1×", "64×"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(3.1e-6, "3.1e-6"), (0.25, "2.5e-1"), (0.0, "0"), (None, "–")]
+)
+def test_error(value: float | None, text: str) -> None:
+    assert units.error(value) == text
+
+
+def test_counts_agree_with_their_noun() -> None:
+    assert units.count(1, "thread") == "1 thread"
+    assert units.count(2, "pass", "passes") == "2 passes"
+
+
+@pytest.mark.parametrize(("text", "value"), [("10m", 600), ("500ms", 0.5), ("2h", 7200), ("3", 3)])
+def test_durations(text: str, value: float) -> None:
+    assert units.parse_duration(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(("text", "value"), [("5%", 0.05), ("0.05", 0.05), (".5 %", 0.005)])
+def test_shares(text: str, value: float) -> None:
+    assert units.parse_fraction(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1s", "x", "1d"])
+def test_nonsense_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="write one such as"):
+        units.parse_duration(text)
+    with pytest.raises(UsageError, match="write one such as"):
+        units.parse_fraction(text)
