@@ -1,0 +1,167 @@
+"""Draws the panels of a layer with matplotlib, as SVG to stand in a page.
+
+Titles and the key are the page's own text; a drawing holds axes, lines and marks only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.report.canvas import (
+    FONT_SIZE,
+    MUTED,
+    VARIABLES,
+    Style,
+    canvas,
+    label,
+    marker,
+    round_values,
+    set_ticks,
+)
+from harness.report.panels import AXES, Line, Panel
+from harness.report.svg import to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_WIDTH, _HEIGHT = 288.0, 200.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66.0, 12.0, 10.0, 42.0
+_LETTER = 0.62 * FONT_SIZE
+"""In points: a panel, its margins, and about how wide a letter is."""
+_MARK_HEIGHT = 0.1
+"""Of the height of a panel, for each line of marks of failures above the figures."""
+_MARKS_AT_MOST = 0.5
+_SIDE = 0.12
+"""How far the horizontal axis goes beyond its outer values, as a share of their distance."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The vertical axis of panels that are to be read side by side.
+
+    Attributes:
+        low: where it begins.
+        high: where figures end.
+        marks: how many lines of marks of failures there are above.
+    """
+
+    low: float
+    high: float
+    marks: int
+
+    @property
+    def mark_height(self) -> float:
+        """Of one line of marks, as a share of the axis."""
+        return min(_MARK_HEIGHT, _MARKS_AT_MOST / max(self.marks, 1))
+
+    @property
+    def top(self) -> float:
+        """Where the axis ends."""
+        share = self.marks * self.mark_height
+        return float(self.high * (self.high / self.low) ** (share / (1 - share)))
+
+
+def swatch(style: Style, key: str) -> str:
+    """The line and marker of a series, for the page's key."""
+    figure, axes = canvas(34, 12, (0, 0, 0, 0))
+    axes.axis("off")
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.plot([0.05, 0.95], [0.5, 0.5], color=style.colour, linestyle=style.dash, linewidth=1.6)
+    axes.plot([0.5], [0.5], **marker(style))
+    return to_svg(figure, key, "", VARIABLES)
+
+
+def panel(panel: Panel, scale: Scale, by_series: Mapping[str, Style], key: str) -> str:
+    """One panel, both axes logarithmic, with 95 % intervals as bars and failures along the top.
+
+    Args:
+        panel: what to draw.
+        scale: of the vertical axis, from `shared_scale`.
+        by_series: how each line looks.
+        key: unique in the page.
+    """
+    figure, axes = canvas(_WIDTH, _HEIGHT, (_LEFT, _RIGHT, _TOP, _BOTTOM))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_ylim(scale.low, scale.top)
+    heights = round_values(scale.low, scale.high, binary=panel.metric.binary)
+    set_ticks(axes, "y", heights, panel.metric.tick)
+    margin = (panel.ticks[-1] / panel.ticks[0]) ** _SIDE
+    axes.set_xlim(panel.ticks[0] / margin, panel.ticks[-1] * margin)
+    set_ticks(axes, "x", _spaced(panel.ticks), str)
+    axes.set_xlabel(AXES[panel.axis], color=MUTED, size=FONT_SIZE, labelpad=4)
+    for line in panel.lines:
+        _draw_line(axes, line, by_series[line.series])
+    for level, (name, status, places) in enumerate(_marks(panel)):
+        height = 1 - scale.mark_height * (level + 0.5)
+        _draw_marks(axes, places, height, by_series[name])
+        label(axes, status, (0, height), ("axes fraction", "axes fraction"), (-7, 0), "right")
+    return to_svg(figure, key, panel.description, VARIABLES)
+
+
+def shared_scale(panels: Sequence[Panel]) -> Scale:
+    """The scale that holds every figure of these panels, and every line of marks.
+
+    At least a decade, as less would make noise look like a difference.
+    """
+    drawn = [figure for panel in panels for line in panel.lines for _, figure in line.points]
+    low = min(figure.low for figure in drawn) / 1.3
+    high = max(figure.high for figure in drawn) * 1.3
+    widen = math.sqrt(max(1.0, 10 * low / high))
+    return Scale(low / widen, high * widen, max(len(_marks(panel)) for panel in panels))
+
+
+def _marks(panel: Panel) -> list[tuple[str, str, list[int]]]:
+    """Lines of marks: a series, a status, and where the series has it."""
+    return [
+        (line.series, status, [x for x, found in line.failures if found == status])
+        for line in panel.lines
+        for status in dict.fromkeys(status for _, status in line.failures)
+    ]
+
+
+def _spaced(ticks: Sequence[int]) -> list[int]:
+    """The ticks, from the last one down, whose labels do not run into each other."""
+    width = _WIDTH - _LEFT - _RIGHT
+    point = math.log(ticks[-1] / ticks[0]) * (1 + 2 * _SIDE) / width
+    kept = [ticks[-1]]
+    for tick in reversed(ticks[:-1]):
+        needed = (len(str(tick)) + len(str(kept[-1]))) / 2 * _LETTER + _LETTER
+        if math.log(kept[-1] / tick) >= needed * point:
+            kept.append(tick)
+    return kept
+
+
+def _draw_line(axes: Axes, line: Line, style: Style) -> None:
+    if not line.points:
+        return
+    values = {x: figure.value for x, figure in line.points}
+    path = sorted(values | {x: math.nan for x, _ in line.failures})
+    axes.plot(
+        path,
+        [values.get(x, math.nan) for x in path],
+        color=style.colour,
+        linestyle=style.dash,
+        linewidth=1.6,
+    )
+    places = list(values)
+    axes.vlines(
+        places,
+        [figure.low for _, figure in line.points],
+        [figure.high for _, figure in line.points],
+        color=style.colour,
+        linewidth=1.6,
+    )
+    axes.plot(places, list(values.values()), **marker(style))
+
+
+def _draw_marks(axes: Axes, places: Sequence[int], height: float, style: Style) -> None:
+    axes.plot(
+        places,
+        [height] * len(places),
+        transform=axes.get_xaxis_transform(),
+        **{**marker(style), "marker": "X", "markersize": 7, "markeredgewidth": 1.1},
+    )

@@ -1,0 +1,90 @@
+"""One Markdown file, short enough for a comment on a pull request."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from harness import compare
+from harness.report import provenance, ratios, results, rows, summary
+from harness.report.provenance import Run
+from harness.report.rows import Row
+from harness.report.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SPECIAL = {ord(sign): f"\\{sign}" for sign in "\\`*_[]|~$#"}
+
+
+def render(frame: pd.DataFrame, runs: Sequence[Run]) -> str:
+    """The report of a frame of results as Markdown with GitHub's tables.
+
+    Args:
+        frame: what `harness.store.load` returns.
+        runs: what the ``run.json`` of each of its runs holds; may be empty.
+    """
+    return "\n\n".join(_blocks(frame, runs)) + "\n"
+
+
+def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
+    newest = rows.newest(frame)
+    pairs = compare.frameworks(frame)
+    yield f"# {escape(summary.title(newest, runs))}"
+    yield "\n".join(f"- {escape(text)}" for text in summary.verdict(newest, runs, pairs))
+    for note in summary.notes(rows.read(frame), newest, runs):
+        yield f"> {escape(note)}"
+    yield "## Frameworks compared"
+    yield _or(ratios.frameworks(ratios.by_layer(pairs)), "No case was measured in two frameworks.")
+    yield "## Latency by layer"
+    yield "Median of a call, with its 95 % interval between processes."
+    yield from _latencies(newest)
+    yield "## What is missing"
+    yield _or(results.failures(newest), "No case failed.")
+    yield _or(results.not_measured(newest), "Every case could be tried.")
+    yield _or(results.warnings(newest), "No row carries a warning.")
+    yield "## Machine and software"
+    yield _or(provenance.machine_table(runs), "No description of a machine came with the results.")
+    yield _or(provenance.ceiling_table(runs), "No ceilings were measured.")
+    yield "## How to reproduce it"
+    yield _or(provenance.run_table(runs), "No description of the run came with the results.")
+    for command in provenance.commands(runs):
+        yield f"    {_inert(command)}"
+
+
+def table(content: Table) -> str:
+    """A table in GitHub's notation."""
+    rules = ("---:" if numeric else "---" for numeric in content.numeric)
+    lines = [
+        [escape(name) for name in content.header],
+        rules,
+        *([escape(cell.text) for cell in row] for row in content.rows),
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def escape(text: str) -> str:
+    """Text on one line that stays text: no markup, no HTML, no table cell ends within it."""
+    return html.escape(_inert(text).translate(_SPECIAL), quote=False)
+
+
+def _inert(text: str) -> str:
+    """Text on one line that notifies nobody: a zero-width space follows each @."""
+    return " ".join(text.split()).replace("@", "@\u200b")
+
+
+def _or(content: Table, otherwise: str) -> str:
+    return table(content) if content else otherwise
+
+
+def _latencies(newest: Sequence[Row]) -> Iterator[str]:
+    """A folded table a layer."""
+    if not newest:
+        yield "Nothing was measured."
+    for layer, members in rows.by_layer(newest).items():
+        yield f"<details><summary>{html.escape(_inert(layer))}</summary>"
+        settings = dict.fromkeys(rows.setting_text(row.setting) for row in members)
+        yield escape("; ".join(settings))
+        yield table(results.latency(members))
+        yield "</details>"

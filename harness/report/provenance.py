@@ -1,0 +1,206 @@
+"""Tables of the machines, software and runs that figures come from, and how two of them differ.
+
+A run is the dict that its ``run.json`` holds. Anything in it may be missing: it is then unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from harness import units
+from harness.report.table import Cell, Table
+
+Run: TypeAlias = Mapping[str, Any]
+
+UNKNOWN = "unknown"
+_ABSENT = "not installed"
+
+
+def machines(runs: Iterable[Run]) -> dict[str, Run]:
+    """The last run of each machine by the machine's id."""
+    ordered = sorted(runs, key=lambda run: str(run.get("started_at")))
+    return {machine_id(run): run for run in ordered}
+
+
+def machine_id(run: Run) -> str:
+    return str(get(run, "machine", "machine_id") or UNKNOWN)
+
+
+def get(data: Any, *path: str) -> Any:
+    """The value at a path of keys, or None."""
+    for name in path:
+        data = data.get(name) if isinstance(data, Mapping) else None
+    return data
+
+
+def cpu_model(run: Run) -> str:
+    return str(get(run, "machine", "cpu", "model") or "unknown processor")
+
+
+def gpu_names(run: Run) -> list[str]:
+    return [str(get(gpu, "name") or "unknown GPU") for gpu in get(run, "machine", "gpus") or []]
+
+
+def versions(runs: Iterable[Run]) -> dict[str, list[str]]:
+    """Every version of each package that was in use; more than one where runs differ."""
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        for name, version in (get(run, "machine", "versions") or {}).items():
+            known = found.setdefault(str(name), [])
+            if str(version) not in known:
+                known.append(str(version))
+    return found
+
+
+def machine_table(runs: Sequence[Run]) -> Table:
+    """Hardware and software, one column a machine."""
+    columns = machines(runs)
+    facts: dict[str, Callable[[Run], str]] = {
+        "Processor": cpu_model,
+        "Cores": _cores,
+        "Clock": _clock,
+        "Memory": lambda run: units.size(get(run, "machine", "memory_bytes")),
+        "Container limit": _container,
+        "GPU": lambda run: "; ".join(map(_gpu, get(run, "machine", "gpus") or [])) or "none",
+        "Operating system": lambda run: str(get(run, "machine", "os") or UNKNOWN),
+        "Python": lambda run: str(get(run, "machine", "python") or UNKNOWN),
+    }
+    rows: list[list[Cell | str]] = [
+        [name, *(fact(run) for run in columns.values())] for name, fact in facts.items()
+    ]
+    for package in sorted(versions(runs)):
+        installed = (
+            versions(run for run in runs if machine_id(run) == name).get(package, [_ABSENT])
+            for name in columns
+        )
+        rows.append([package, *map(", ".join, installed)])
+    return Table.of(("Machine", *columns), rows if columns else [])
+
+
+def ceiling_table(runs: Sequence[Run]) -> Table:
+    """What the machine was measured to reach at most, which roofline shares are taken of."""
+    rows: list[list[Cell | str]] = []
+    for name, run in machines(runs).items():
+        for ceiling in run.get("ceilings") or []:
+            peak, overhead = get(ceiling, "flop_per_s"), get(ceiling, "call_overhead_s")
+            rows.append(
+                [
+                    name,
+                    str(get(ceiling, "framework")),
+                    str(get(ceiling, "device")),
+                    str(get(ceiling, "dtype")),
+                    str(get(ceiling, "threads")),
+                    Cell(units.quantity(peak, "FLOP/s"), peak),
+                    _bandwidth(get(ceiling, "bandwidth") or []),
+                    Cell(units.seconds(overhead), overhead),
+                ]
+            )
+    header = ("Machine", "Framework", "Device", "dtype", "Threads", "Peak compute")
+    return Table.of((*header, "Memory bandwidth by working set", "Overhead a call"), rows)
+
+
+def run_table(runs: Sequence[Run]) -> Table:
+    """How each run was started: what is needed to do it again."""
+    return Table.of(
+        ("Run", "Started", "Machine", "Sweep", "Passes", "Seed", "Commit"),
+        (
+            [
+                _known(run.get("run_id")),
+                _known(run.get("started_at")),
+                machine_id(run),
+                _known(run.get("sweep")),
+                _known(run.get("passes")),
+                _known(run.get("seed")),
+                commit(run),
+            ]
+            for run in runs
+        ),
+    )
+
+
+def commands(runs: Iterable[Run]) -> list[str]:
+    """The command of each run, each once."""
+    return list(dict.fromkeys(str(run["command"]) for run in runs if run.get("command")))
+
+
+def commit(run: Run) -> str:
+    """The git commit, and whether the tree held changes of its own."""
+    found = get(run, "machine", "git_commit")
+    if not found:
+        return UNKNOWN
+    short = str(found)[:12]
+    return f"{short} with local changes" if get(run, "machine", "git_dirty") else short
+
+
+def differences(base: Sequence[Run], other: Sequence[Run]) -> list[str]:
+    """What differs between the circumstances of two results, a sentence each.
+
+    Each of these may explain a difference in latency as well as the code can.
+    """
+    facts: dict[str, Callable[[Sequence[Run]], str]] = {
+        "machine": lambda runs: _each(machine_id, runs),
+        "processor": lambda runs: _each(cpu_model, runs),
+        "clock": lambda runs: _each(_clock, runs),
+        "container limit": lambda runs: _each(_container, runs),
+        "commit": lambda runs: _each(commit, runs),
+        "passes": lambda runs: _each(lambda run: _known(run.get("passes")), runs),
+    }
+    before, after = versions(base), versions(other)
+    texts = [(name, fact(base), fact(other)) for name, fact in facts.items()]
+    texts += [
+        (name, ", ".join(before.get(name, [_ABSENT])), ", ".join(after.get(name, [_ABSENT])))
+        for name in sorted(before.keys() | after.keys())
+    ]
+    return [f"{name}: {old} → {new}" for name, old, new in texts if old != new]
+
+
+def _each(fact: Callable[[Run], str], runs: Sequence[Run]) -> str:
+    return ", ".join(dict.fromkeys(map(fact, runs)))
+
+
+def _known(value: Any) -> str:
+    return UNKNOWN if value is None or value == "" else str(value)
+
+
+def _cores(run: Run) -> str:
+    physical = _known(get(run, "machine", "cpu", "physical_cores"))
+    return f"{_known(get(run, 'machine', 'cpu', 'logical_cores'))} logical, {physical} physical"
+
+
+def _clock(run: Run) -> str:
+    cpu = get(run, "machine", "cpu")
+    parts = []
+    if mhz := get(cpu, "max_mhz"):
+        parts.append(f"up to {units.quantity(mhz * 1e6, 'Hz')}")
+    if governor := get(cpu, "governor"):
+        parts.append(f"governor {governor}")
+    if (turbo := get(cpu, "turbo")) is not None:
+        parts.append("turbo on" if turbo else "turbo off")
+    return ", ".join(parts) or UNKNOWN
+
+
+def _container(run: Run) -> str:
+    cpus = get(run, "machine", "container", "cpus")
+    memory = get(run, "machine", "container", "memory_bytes")
+    parts = [f"{cpus:g} CPUs"] if cpus else []
+    parts += [units.size(memory)] if memory else []
+    return ", ".join(parts) or "none"
+
+
+def _gpu(gpu: Any) -> str:
+    parts = [_known(get(gpu, "name")), f"driver {_known(get(gpu, 'driver'))}"]
+    parts.append(units.size(get(gpu, "memory_bytes")))
+    clock, fastest = get(gpu, "sm_clock_mhz"), get(gpu, "max_sm_clock_mhz")
+    if clock and fastest:
+        parts.append(f"{clock:g} of {fastest:g} MHz")
+    if power := get(gpu, "power_limit_w"):
+        parts.append(f"limited to {power:g} W")
+    return ", ".join(parts)
+
+
+def _bandwidth(points: Iterable[Sequence[float]]) -> str:
+    return ", ".join(
+        f"{units.quantity(rate, 'B/s')} at {units.size(working_set)}"
+        for working_set, rate in points
+    )

@@ -1,0 +1,124 @@
+"""Tables of comparisons: framework against framework, and one result against another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness import compare, units
+from harness.compare import Verdict
+from harness.report.table import Cell, Table, Tone
+from harness.types import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Slower than another framework is a finding; slower than before is bad news.
+_TONES: dict[str, Tone] = {
+    Verdict.SLOWER: "bad",
+    Verdict.FAILED: "bad",
+    Verdict.FASTER: "good",
+    Verdict.FIXED: "good",
+    Verdict.SAME: "muted",
+    Verdict.NOT_MEASURED: "muted",
+}
+_RANK: dict[str, int] = {
+    Verdict.FAILED: 0,
+    Verdict.FIXED: 2,
+    Verdict.ONLY_IN_BASE: 3,
+    Verdict.ONLY_IN_OTHER: 4,
+    Verdict.NOT_MEASURED: 5,
+}
+"""Where a verdict stands in the table; those with a ratio come second."""
+
+
+def ratio_cell(row: Mapping[str, Any]) -> Cell:
+    """``1.45× (1.38–1.53)``."""
+    if math.isnan(row["ratio"]):
+        return Cell(units.MISSING)
+    text = units.ratio_interval(row["ratio"], row["ratio_low"], row["ratio_high"])
+    return Cell(text, row["ratio"])
+
+
+def by_layer(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The summary of framework pairs that tables and forest plots show."""
+    return compare.summary(pairs, ("machine_id", "device", "base", "mode", "other", "layer"))
+
+
+def frameworks(layers: pd.DataFrame) -> Table:
+    """What `by_layer` returns, as a table."""
+    columns: dict[str, Callable[[Mapping[str, Any]], Cell]] = {
+        "Layer": lambda row: Cell(str(row["layer"])),
+        "Mode": lambda row: Cell(str(row["mode"])),
+        "Framework": lambda row: Cell(str(row["other"])),
+        "Against": lambda row: Cell(str(row["base"])),
+        "Time ratio (95 % interval)": ratio_cell,
+        "Verdict": lambda row: Cell(row["verdict"]),
+        "Cases": lambda row: Cell(str(row["cases"]), row["cases"]),
+    }
+    rows = compare.records(layers)
+    if len({row["device"] for row in rows}) > 1:
+        columns = {"Device": lambda row: Cell(str(row["device"])), **columns}
+    if len({row["machine_id"] for row in rows}) > 1:
+        columns = {"Machine": lambda row: Cell(str(row["machine_id"])), **columns}
+    return Table.of(columns, ([cell(row) for cell in columns.values()] for row in rows))
+
+
+def pairs(pairs: pd.DataFrame) -> Table:
+    """Every single pair of rows that do the same work."""
+    return Table.of(
+        ("Case", "Framework", "Base", "Other", "Time ratio (95 % interval)", "Memory", "Verdict"),
+        (
+            [
+                str(row["base_case"]),
+                str(row["other"]),
+                Cell(units.seconds(row["base_s"]), row["base_s"]),
+                Cell(units.seconds(row["other_s"]), row["other_s"]),
+                ratio_cell(row),
+                _memory_cell(row),
+                Cell(row["verdict"]),
+            ]
+            for row in compare.records(pairs)
+        ),
+    )
+
+
+def runs(comparison: pd.DataFrame) -> Table:
+    """What `compare.runs` returns: failures first, then from slower to faster."""
+    order = sorted(compare.records(comparison), key=_worst_first)
+    return Table.of(
+        ("Case", "Base", "Other", "Time ratio (95 % interval)", "Memory", "Verdict"),
+        (
+            [
+                str(row["case_id"]),
+                _side_cell(row, "base"),
+                _side_cell(row, "other"),
+                ratio_cell(row),
+                _memory_cell(row),
+                Cell(row["verdict"], tone=_TONES.get(row["verdict"], "")),
+            ]
+            for row in order
+        ),
+    )
+
+
+def _memory_cell(row: Mapping[str, Any]) -> Cell:
+    if math.isnan(row["memory_ratio"]):
+        return Cell(units.MISSING)
+    return Cell(units.ratio(row["memory_ratio"]), row["memory_ratio"])
+
+
+def _side_cell(row: Mapping[str, Any], side: str) -> Cell:
+    """The latency on one side, or the status that it has instead."""
+    status, latency = row[f"{side}_status"], row[f"{side}_s"]
+    if not isinstance(status, str):
+        return Cell(units.MISSING)
+    if status != Status.OK:
+        return Cell(status, tone="bad" if Status(status).failed else "muted")
+    return Cell(units.seconds(latency), latency)
+
+
+def _worst_first(row: Mapping[str, Any]) -> tuple[int, float]:
+    rank = _RANK.get(row["verdict"], 1)
+    return rank, 0.0 if math.isnan(row["ratio"]) else -row["ratio"]

@@ -1,0 +1,168 @@
+"""Tables of what was measured, of what failed, and of what carries a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from harness import units
+from harness.report.rows import (
+    NOT_MEASURED,
+    Row,
+    by_layer,
+    mode_order,
+    ordered_series,
+    setting_text,
+    varying_parts,
+)
+from harness.report.table import Cell, Table
+from harness.types import Status
+
+_NAMED_CASES = 3
+
+
+def status_cell(row: Row) -> Cell:
+    """``ok`` quietly, a failure loudly."""
+    tone = "bad" if row.failed else "" if row.status == Status.OK else "muted"
+    return Cell(row.status, tone=tone)  # type: ignore[arg-type]
+
+
+def latency_cell(row: Row) -> Cell:
+    """The median latency with its interval, or else why there is none."""
+    return _median_cell(row) if row.status == Status.OK else status_cell(row)
+
+
+def _median_cell(row: Row) -> Cell:
+    if row.latency is None:
+        return Cell(units.MISSING)
+    text = units.seconds_interval(row.latency.value, row.latency.low, row.latency.high)
+    return Cell(text, row.latency.value)
+
+
+def latency_and_memory_cell(row: Row) -> Cell:
+    """``1.23ms ±3.1% 16.0MiB``: median latency, half its interval, and peak memory.
+
+    Set tight, so that a narrow terminal breaks between figures and not within one.
+    """
+    if row.latency is None:
+        return latency_cell(row)
+    figures = [
+        units.seconds(row.latency.value),
+        f"±{units.percent(row.latency.relative_half_width)}",
+        *([] if row.peak_memory_bytes is None else [units.size(row.peak_memory_bytes)]),
+    ]
+    return Cell(" ".join(text.replace(" ", "") for text in figures), row.latency.value)
+
+
+def latency(
+    rows: Sequence[Row], cell: Callable[[Row], Cell] = latency_cell, *, with_layer: bool = False
+) -> Table:
+    """One line a layer, mode and size, one column a framework and execution.
+
+    Of the setting a line names what varies within a layer.
+    """
+    columns = ordered_series(rows)
+    parts = varying_parts(rows)
+    lines: dict[tuple[str, str, str, str], dict[str, Cell]] = {}
+    layers = list(by_layer(rows))
+    order = sorted(
+        rows,
+        key=lambda row: (
+            layers.index(row.layer),
+            row.setting,
+            mode_order(row.mode),
+            row.batch,
+            row.seq or 0,
+        ),
+    )
+    for row in order:
+        line = (row.layer, setting_text(row.setting, parts), row.mode, row.shape)
+        lines.setdefault(line, {})[row.series] = cell(row)
+    shown = (with_layer, bool(parts), True, True)
+    header = [
+        name for name, show in zip(("Layer", "Setting", "Mode", "Size"), shown, strict=True) if show
+    ]
+    return Table.of(
+        [*header, *columns],
+        (
+            [
+                *(text for text, show in zip(line, shown, strict=True) if show),
+                *(cells.get(column, Cell(units.MISSING)) for column in columns),
+            ]
+            for line, cells in lines.items()
+        ),
+    )
+
+
+def every_row(rows: Sequence[Row]) -> Table:
+    """All figures of all rows; columns that nothing was measured for are left out."""
+    columns: dict[str, Callable[[Row], Cell]] = {
+        "Case": lambda row: Cell(row.case_id),
+        "Machine": lambda row: Cell(row.machine_id),
+        "Run": lambda row: Cell(row.run_id),
+        "Status": status_cell,
+        "Median (95 % interval)": _median_cell,
+        "p90": lambda row: Cell(units.seconds(row.p90_s), row.p90_s),
+        "Device time": lambda row: Cell(units.seconds(row.device_time_s), row.device_time_s),
+        "First call": lambda row: Cell(units.seconds(row.first_call_s), row.first_call_s),
+        "Peak memory": lambda row: Cell(units.size(row.peak_memory_bytes), row.peak_memory_bytes),
+        "Items/s": lambda row: Cell(units.quantity(row.throughput_per_s, ""), row.throughput_per_s),
+        "Tokens/s": lambda row: Cell(units.quantity(row.tokens_per_s, ""), row.tokens_per_s),
+        "FLOP/s": lambda row: Cell(units.quantity(row.flop_per_s, "FLOP/s"), row.flop_per_s),
+        "Roofline": lambda row: Cell(units.percent(row.roofline_fraction), row.roofline_fraction),
+        "Parity error": lambda row: Cell(units.error(row.parity_error), row.parity_error),
+        "Warnings": lambda row: Cell("; ".join(row.warnings)),
+    }
+    always = {"Case", "Status", "Median (95 % interval)"}
+    if not all(row.one_machine for row in rows):
+        always.add("Machine")
+    if len({row.run_id for row in rows}) > 1:
+        always.add("Run")
+    cells = {name: [column(row) for row in rows] for name, column in columns.items()}
+    shown = [
+        name
+        for name, column in cells.items()
+        if name in always
+        or any(cell.figure is not None for cell in column)
+        or (name == "Warnings" and any(cell.text for cell in column))
+    ]
+    return Table.of(shown, zip(*(cells[name] for name in shown), strict=True))
+
+
+def failures(rows: Iterable[Row]) -> Table:
+    """Every row that should have given a figure and did not."""
+    return Table.of(
+        ("Case", "Status", "Reason"),
+        ([row.case_id, status_cell(row), row.reason] for row in rows if row.failed),
+    )
+
+
+def not_measured(rows: Iterable[Row]) -> Table:
+    """What a framework does not have, or what makes no sense to ask, with the number of cases."""
+    counts: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        if row.status in NOT_MEASURED:
+            key = (row.layer, row.configuration, row.mode, row.status, row.reason)
+            counts[key] = counts.get(key, 0) + 1
+    return Table.of(
+        ("Layer", "Framework", "Mode", "Status", "Reason", "Cases"),
+        ([*key, Cell(str(number), number)] for key, number in counts.items()),
+    )
+
+
+def warnings(rows: Iterable[Row]) -> Table:
+    """Each warning once, with the cases that carry it; the commonest first."""
+    cases: dict[str, list[str]] = {}
+    for row in rows:
+        for text in row.warnings:
+            cases.setdefault(text, []).append(row.case_id)
+    common = sorted(cases.items(), key=lambda item: -len(item[1]))
+    return Table.of(
+        ("Warning", "Rows", "Cases"),
+        ([text, Cell(str(len(ids)), len(ids)), _some(ids)] for text, ids in common),
+    )
+
+
+def _some(case_ids: Sequence[str]) -> str:
+    rest = len(case_ids) - _NAMED_CASES
+    named = ", ".join(case_ids[:_NAMED_CASES])
+    return f"{named} and {rest} more" if rest > 0 else named

@@ -1,0 +1,222 @@
+"""A frame's rows as the reports read them: typed, and None where a figure is missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from harness import units
+from harness.compare import configuration, configuration_order, latest, records
+from harness.stats import Interval
+from harness.types import MODES, Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Setting: TypeAlias = tuple[str, str, int, str]
+"""What is neither layer, mode nor size: device, dtype, threads and parameters."""
+
+NOT_MEASURED = (Status.UNSUPPORTED, Status.NOT_APPLICABLE)
+"""Statuses of cases that were never meant to give a figure."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case and what came of it. Times in seconds, sizes in bytes, rates a second."""
+
+    case_id: str
+    layer: str
+    framework: str
+    framework_version: str
+    device: str
+    mode: str
+    execution: str
+    dtype: str
+    threads: int
+    batch: int
+    seq: int | None
+    params: str
+    status: str
+    reason: str
+    latency: Interval | None
+    p90_s: float | None
+    first_call_s: float | None
+    device_time_s: float | None
+    samples: int
+    passes: int
+    converged: bool
+    peak_memory_bytes: float | None
+    memory_method: str
+    throughput_per_s: float | None
+    tokens_per_s: float | None
+    flop_per_s: float | None
+    roofline_fraction: float | None
+    parity_error: float | None
+    warnings: tuple[str, ...]
+    machine_id: str
+    run_id: str
+    one_machine: bool
+    """Whether all rows of the frame are of this row's machine, so that none need name it."""
+
+    @property
+    def configuration(self) -> str:
+        return configuration(self.framework, self.execution)
+
+    @property
+    def source(self) -> str:
+        """The framework, and the machine if there are several."""
+        return self.framework + machine_suffix(self.machine_id, one_machine=self.one_machine)
+
+    @property
+    def series(self) -> str:
+        """What this row's line in a chart and its column in a table are called."""
+        return self.configuration + machine_suffix(self.machine_id, one_machine=self.one_machine)
+
+    @property
+    def failed(self) -> bool:
+        return self.status != Status.OK and self.status not in NOT_MEASURED
+
+    @property
+    def setting(self) -> Setting:
+        return self.device, self.dtype, self.threads, self.params
+
+    @property
+    def shape(self) -> str:
+        """``b32 s128``."""
+        return f"b{self.batch}" if self.seq is None else f"b{self.batch} s{self.seq}"
+
+
+def read(frame: pd.DataFrame) -> list[Row]:
+    """The rows of a frame, in its order; columns that it lacks count as missing."""
+    one_machine = has_one_machine(frame)
+    return [_row(row, one_machine=one_machine) for row in records(frame)]
+
+
+def newest(frame: pd.DataFrame) -> list[Row]:
+    """As `read`, without rows that a later run on the same machine has measured again."""
+    return read(latest(frame))
+
+
+def by_layer(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows of each layer, in the order in which layers first appear."""
+    layers: dict[str, list[Row]] = {}
+    for row in rows:
+        layers.setdefault(row.layer, []).append(row)
+    return layers
+
+
+def setting_text(setting: Setting, parts: Iterable[int] = range(4)) -> str:
+    """``cpu, float32, 1 thread, units=256``, or some of these parts."""
+    device, dtype, threads, params = setting
+    texts = (device, dtype, units.count(threads, "thread"), params)
+    return ", ".join(texts[part] for part in parts if texts[part])
+
+
+def varying_parts(rows: Iterable[Row]) -> list[int]:
+    """The parts of a setting of which one layer has several values."""
+    layers = by_layer(rows).values()
+    return [
+        part
+        for part in range(4)
+        if any(len({row.setting[part] for row in members}) > 1 for members in layers)
+    ]
+
+
+def has_one_machine(frame: pd.DataFrame) -> bool:
+    """Whether no two rows are of different machines."""
+    return frame.empty or len(frame["machine_id"].unique()) == 1
+
+
+def machine_suffix(machine_id: str, *, one_machine: bool) -> str:
+    """What names the machine after a framework, where there are several."""
+    return "" if one_machine else f" @ {machine_id}"
+
+
+def ordered_series(rows: Iterable[Row]) -> list[str]:
+    """The series of some rows, each once, the usual base first."""
+    ordered = sorted(
+        rows, key=lambda row: (row.machine_id, configuration_order(row.framework, row.execution))
+    )
+    return list(dict.fromkeys(row.series for row in ordered))
+
+
+def mode_order(mode: str) -> int:
+    """Sorts forward before backward before train."""
+    return MODES.index(mode) if mode in MODES else len(MODES)
+
+
+def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
+    params = row.get("params")
+    return Row(
+        case_id=_text(row, "case_id"),
+        layer=_text(row, "layer"),
+        framework=_text(row, "framework"),
+        framework_version=_text(row, "framework_version"),
+        device=_text(row, "device"),
+        mode=_text(row, "mode"),
+        execution=_text(row, "execution"),
+        dtype=_text(row, "dtype"),
+        threads=int(_number(row, "threads") or 0),
+        batch=int(_number(row, "batch") or 0),
+        seq=None if (seq := _number(row, "seq")) is None else int(seq),
+        params=", ".join(f"{name}={value}" for name, value in params.items())
+        if isinstance(params, Mapping)
+        else "",
+        status=_text(row, "status"),
+        reason=_text(row, "reason"),
+        latency=_latency(row),
+        p90_s=_number(row, "latency_p90_s"),
+        first_call_s=_number(row, "first_call_s"),
+        device_time_s=_number(row, "device_time_s"),
+        samples=int(_number(row, "samples") or 0),
+        passes=int(_number(row, "passes") or 0),
+        converged=_flag(row, "converged"),
+        peak_memory_bytes=_number(row, "peak_memory_bytes"),
+        memory_method=_text(row, "memory_method"),
+        throughput_per_s=_number(row, "throughput_per_s"),
+        tokens_per_s=_number(row, "tokens_per_s"),
+        flop_per_s=_number(row, "flop_per_s"),
+        roofline_fraction=_number(row, "roofline_fraction"),
+        parity_error=_number(row, "parity_error"),
+        warnings=_texts(row.get("warnings")),
+        machine_id=_text(row, "machine_id"),
+        run_id=_text(row, "run_id"),
+        one_machine=one_machine,
+    )
+
+
+def _missing(value: Any) -> bool:
+    import pandas as pd
+
+    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    return "" if _missing(value) else str(value)
+
+
+def _number(row: Mapping[str, Any], name: str) -> float | None:
+    value = row.get(name)
+    if _missing(value) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return value
+
+
+def _flag(row: Mapping[str, Any], name: str) -> bool:
+    value = row.get(name)
+    return not _missing(value) and bool(value)
+
+
+def _latency(row: Mapping[str, Any]) -> Interval | None:
+    value = _number(row, "latency_s")
+    if _text(row, "status") != Status.OK or value is None or value <= 0:
+        return None
+    low, high = _number(row, "latency_low_s"), _number(row, "latency_high_s")
+    return Interval(value, value if low is None else low, value if high is None else high)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return () if _missing(value) else tuple(str(text) for text in value)

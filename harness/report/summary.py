@@ -1,0 +1,250 @@
+"""Plain sentences, computed from the data: what was measured, what came of it, how far to trust it.
+
+A sentence is plain text; whoever lays it out escapes it.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness import compare, units
+from harness.compare import Verdict
+from harness.report.provenance import Run, cpu_model, gpu_names, machines
+from harness.report.rows import NOT_MEASURED, Row, mode_order
+from harness.types import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+_MISSES = 0.05
+"""The share of 95 % intervals that miss."""
+
+
+def title(rows: Sequence[Row], runs: Sequence[Run]) -> str:
+    """``9 layers in torch and tensorflow on AMD EPYC 7B13``."""
+    if not rows:
+        return "No results"
+    layers = units.count(len({row.layer for row in rows}), "layer")
+    where = together(dict.fromkeys(map(cpu_model, machines(runs).values())))
+    text = f"{layers} in {together(_frameworks(rows))}"
+    return f"{text} on {where}" if where else text
+
+
+def counts(rows: Iterable[Row]) -> dict[str, int]:
+    """The number of rows by status, ok first."""
+    found = Counter(row.status for row in rows)
+    return {str(status): found[status] for status in Status if found[status]}
+
+
+def verdict(rows: Sequence[Row], runs: Sequence[Run], pairs: pd.DataFrame) -> list[str]:
+    """The report in a few sentences; the first says what was measured."""
+    if not rows:
+        return ["There are no results: no case was measured, so there is nothing to report."]
+    return [_measured(rows, runs), _outcome(rows), *_compared(rows, pairs), _trust(rows)]
+
+
+def outcome(rows: Sequence[Row]) -> list[str]:
+    """What came of a run, and how far to trust it."""
+    return [_outcome(rows), _trust(rows)] if rows else ["No case was measured."]
+
+
+def change(comparison: pd.DataFrame) -> list[str]:
+    """What the comparison of two results comes to."""
+    found = Counter(comparison["verdict"])
+    parts = [f"{found[verdict]} {verdict}" for verdict in Verdict if found[verdict]]
+    sentences = [f"Of {units.count(len(comparison), 'case')}: {', '.join(parts)}."]
+    for mean in compare.records(compare.summary(comparison)):
+        text = units.ratio_interval(mean["ratio"], mean["ratio_low"], mean["ratio_high"])
+        cases = mean["cases"]
+        sentences.append(
+            f"Other against base takes {text} the time, as the geometric mean of "
+            f"{units.count(cases, 'common case')}."
+        )
+        if chance := round(cases * _MISSES):
+            sentences.append(
+                f"If nothing had changed, about {chance} of {cases} intervals would still "
+                "exclude 1 by chance; a drift of the machine between the two adds to that."
+            )
+    return sentences
+
+
+def notes(all_rows: Sequence[Row], newest: Sequence[Row], runs: Sequence[Run]) -> list[str]:
+    """What a reader must know of the data before reading any figure of it."""
+    found = []
+    if all_rows and not runs:
+        found.append("No description of the machine or the software came with these results.")
+    missing = sum(run.get("planned") or 0 for run in runs) - len(all_rows)
+    if missing > 0:
+        found.append(f"{units.count(missing, 'planned case')} left no row: a run is incomplete.")
+    if older := len(all_rows) - len(newest):
+        found.append(
+            f"{units.count(older, 'row')} of earlier runs are left out of charts and "
+            "comparisons: a later run on the same machine measured the case again."
+        )
+    machines_named = {row.machine_id for row in newest}
+    if len(machines_named) > 1:
+        found.append(
+            f"The figures are from {len(machines_named)} machines. Lines and columns name theirs; "
+            "frameworks are compared within a machine only."
+        )
+    if any(row.device_time_s is not None for row in all_rows):
+        found.append(
+            "Latency is wall time until the device has finished. Device time, in the table of "
+            "all rows, is what the device's own clock counts, without the launch from the host."
+        )
+    return found
+
+
+def ratio_sentence(mean: Mapping[str, Any]) -> str:
+    """``Against torch eager, tensorflow eager takes 1.45× (1.38–1.53) the time …``."""
+    text = units.ratio_interval(mean["ratio"], mean["ratio_low"], mean["ratio_high"])
+    cases = units.count(mean["cases"], "common case")
+    return (
+        f"Against {mean['base']}, {mean['other']} takes {text} the time, "
+        f"as the geometric mean of {cases}"
+    )
+
+
+def example(rows: Sequence[Row]) -> Row | None:
+    """The row that explains how to read a row: the measured one with the most figures."""
+    measured = [row for row in rows if row.latency is not None]
+    return max(
+        measured,
+        key=lambda row: sum(
+            figure is not None
+            for figure in (
+                row.p90_s,
+                row.peak_memory_bytes,
+                row.roofline_fraction,
+                row.parity_error,
+            )
+        ),
+        default=None,
+    )
+
+
+def together(names: Iterable[str]) -> str:
+    """``a, b and c``."""
+    *rest, last = list(names) or [""]
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
+def _measured(rows: Sequence[Row], runs: Sequence[Run]) -> str:
+    software = together(
+        _software([row for row in rows if row.framework == framework])
+        for framework in _frameworks(rows)
+    )
+    places = [
+        f"{cpu_model(run)} with {together(gpu_names(run)) or 'no GPU'}"
+        for run in machines(runs).values()
+    ]
+    where = together(dict.fromkeys(places)) or together(
+        dict.fromkeys(row.machine_id for row in rows)
+    )
+    sizes = [f"batch size {_values(row.batch for row in rows)}"]
+    if lengths := _values(row.seq for row in rows if row.seq is not None):
+        sizes.append(f"sequence length {lengths}")
+    devices = together(dict.fromkeys(row.device for row in rows))
+    modes = together(sorted({row.mode for row in rows}, key=mode_order))
+    dtypes = together(dict.fromkeys(row.dtype for row in rows))
+    threads = _values(row.threads for row in rows)
+    return (
+        f"Measured with {software}, on {where} ({devices}, {dtypes}, threads: {threads}): "
+        f"{modes}, at {' and '.join(sizes)}."
+    )
+
+
+def _frameworks(rows: Iterable[Row]) -> list[str]:
+    names = {row.framework for row in rows}
+    return sorted(names, key=lambda name: compare.configuration_order(name, ""))
+
+
+def _software(rows: Sequence[Row]) -> str:
+    """``tensorflow 2.21.0 (eager, compiled)``, from the rows of one framework."""
+    versions = together(dict.fromkeys(filter(None, (row.framework_version for row in rows))))
+    executions = ", ".join(dict.fromkeys(row.execution for row in rows))
+    return f"{rows[0].framework} {versions or 'of unknown version'} ({executions})"
+
+
+def _outcome(rows: Sequence[Row]) -> str:
+    measured = sum(row.latency is not None for row in rows)
+    failed = Counter(row.status for row in rows if row.failed)
+    left_out = Counter(row.status for row in rows if row.status in NOT_MEASURED)
+    parts = [f"{measured} gave a latency"]
+    if failed:
+        kinds = ", ".join(f"{number} {status}" for status, number in failed.items())
+        parts.append(f"{failed.total()} failed ({kinds})")
+    else:
+        parts.append("none failed")
+    parts += [
+        f"{number} {'is' if number == 1 else 'are'} {status.replace('_', ' ')}"
+        for status, number in left_out.items()
+    ]
+    return f"Of {units.count(len(rows), 'case')}, {together(parts)}."
+
+
+def _compared(rows: Sequence[Row], pairs: pd.DataFrame) -> list[str]:
+    frameworks = {row.framework for row in rows}
+    if len(frameworks) < 2:
+        return [f"Only one framework was run ({together(frameworks)}): nothing to compare it with."]
+    place = ("machine_id", "device")
+    sides = (*place, "base", "other")
+    means = compare.records(compare.summary(pairs, sides))
+    if not means:
+        return ["No case was measured in two frameworks, so frameworks cannot be compared."]
+    layers = compare.records(compare.summary(pairs, (*sides, "layer", "mode")))
+    # With n configurations there are n² pairs; the usual base's stand for them here.
+    bases: dict[tuple[str, ...], str] = {}
+    for mean in means:
+        bases.setdefault(tuple(mean[name] for name in place), mean["base"])
+    sentences = []
+    for mean in means:
+        where = tuple(mean[name] for name in place)
+        if mean["base"] != bases[where]:
+            continue
+        text = ratio_sentence(mean)
+        own = [layer for layer in layers if all(layer[side] == mean[side] for side in sides)]
+        least, most = (pick(own, key=lambda layer: float(layer["ratio"])) for pick in (min, max))
+        if least is not most:
+            text += (
+                f"; from {units.ratio(least['ratio'])} for {least['layer']} {least['mode']}"
+                f" to {units.ratio(most['ratio'])} for {most['layer']} {most['mode']}"
+            )
+        named = f" ({mean['device']} of {mean['machine_id']})" if len(bases) > 1 else ""
+        sentences.append(f"{text}{named}.")
+    return sentences
+
+
+def _trust(rows: Sequence[Row]) -> str:
+    measured = [row for row in rows if row.latency is not None]
+    if not measured:
+        return "No latency was measured, so there is no figure to trust or to doubt."
+    converged = sum(row.converged for row in measured)
+    settled = "all" if converged == len(measured) else f"{converged} of {len(measured)}"
+    widths = [row.latency.relative_half_width for row in measured if row.latency is not None]
+    parts = [
+        f"{settled} latencies converged",
+        f"the median 95 % interval is ±{units.percent(statistics.median(widths))}",
+    ]
+    checked = [row for row in measured if row.parity_error is not None]
+    if checked:
+        worst = max(checked, key=lambda row: row.parity_error or 0.0)
+        parts.append(
+            f"the largest error against the float64 reference is {units.error(worst.parity_error)} "
+            f"({worst.layer}, {worst.configuration}, {worst.dtype})"
+        )
+    if unchecked := len(measured) - len(checked):
+        parts.append(f"{unchecked} were not checked against a reference")
+    warned = sum(bool(row.warnings) for row in rows)
+    parts.append(
+        f"{units.count(warned, 'row')} came with a warning" if warned else "no row with a warning"
+    )
+    return f"How far to trust it: {together(parts)}."
+
+
+def _values(values: Iterable[int]) -> str:
+    return together(str(value) for value in sorted(set(values)))

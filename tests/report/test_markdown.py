@@ -1,0 +1,76 @@
+"""Markdown whose tables hold together whatever the text."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+from frames import frame, quick, row, run
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.report import markdown
+from harness.report.table import Table
+
+UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
+
+
+def tables(text: str) -> list[list[str]]:
+    """The tables of a document, each as its lines."""
+    blocks = (block.splitlines() for block in text.split("\n\n"))
+    return [lines for lines in blocks if lines and lines[0].startswith("| ")]
+
+
+def columns(line: str) -> int:
+    return len(UNESCAPED_BAR.findall(line)) - 1
+
+
+@pytest.fixture(scope="module")
+def report() -> str:
+    return markdown.render(quick(), [run()])
+
+
+def test_every_line_of_a_table_has_as_many_cells_as_its_heading(report: str) -> None:
+    found = tables(report)
+    assert len(found) > 10
+    for table in found:
+        assert {columns(line) for line in table} == {columns(table[0])}
+
+
+def test_holds_verdict_ratios_failures_and_command(report: str) -> None:
+    assert report.startswith("# 9 layers in torch and tensorflow on AMD EPYC 7B13\n")
+    for text in ("How far to trust it", "| Layer | Mode | Framework | Against |", "killed at the",
+                 "    layerbench run quick --seed 7"):  # fmt: skip
+        assert text in report
+
+
+def test_fits_into_a_comment_on_a_pull_request(report: str) -> None:
+    assert len(report) < 65_536
+
+
+def test_hostile_text_stays_text() -> None:
+    evil = "<script>alert(1)</script>|`code`\n# heading @everyone $x^2$"
+    table = frame([row(layer=evil, reason=evil, status="error", warnings=[evil]), row()])
+    text = markdown.render(table, [run(command=evil, sweep=evil)])
+    outside_code = "\n".join(line for line in text.splitlines() if not line.startswith("    "))
+    assert "<script>" not in outside_code
+    assert "@everyone" not in text
+    assert "\n# heading" not in text
+    for lines in tables(text):
+        assert {columns(line) for line in lines} == {columns(lines[0])}
+
+
+@given(st.text())
+def test_any_text_stays_in_its_cell(text: str) -> None:
+    lines = markdown.table(Table.of(("a", "b"), [(text, "end")])).splitlines()
+    assert len(lines) == 3
+    # A backslash before the bar is itself escaped, so pairs of them go first.
+    assert columns(lines[2].replace("\\\\", "")) == 2
+
+
+@pytest.mark.parametrize("empty", [frame([]), pd.DataFrame()], ids=["columns", "nothing"])
+def test_no_rows(empty: pd.DataFrame) -> None:
+    text = markdown.render(empty, [])
+    assert "There are no results" in text
+    assert "Nothing was measured." in text

@@ -1,0 +1,117 @@
+"""What is drawn of a layer, and what is held fixed."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+from frames import NAN, frame, row
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.report import charts, rows
+from harness.report.canvas import round_values, styles
+from harness.report.panels import LATENCY, MEMORY, Panel, panels
+from harness.stats import Interval
+
+STYLES = styles({"torch eager": ("torch", "eager")})
+
+
+def drawn(*members: dict[str, object]) -> list[Panel]:
+    return panels(rows.read(frame(members)), LATENCY)
+
+
+def grid(**changes: object) -> list[dict[str, object]]:
+    return [row(batch=b, seq=s, **changes) for b in (1, 8, 32) for s in (16, 64)]
+
+
+class TestPanels:
+    def test_each_axis_is_drawn_at_the_largest_value_of_the_other(self) -> None:
+        batch, seq = drawn(*grid())
+        assert (batch.axis, batch.held, batch.ticks) == ("batch", "sequence length 64", (1, 8, 32))
+        assert (seq.axis, seq.held, seq.ticks) == ("seq", "batch size 32", (16, 64))
+
+    def test_axis_with_one_value_is_not_drawn(self) -> None:
+        (only,) = drawn(row(batch=1, seq=16), row(batch=8, seq=16))
+        assert only.axis == "batch"
+
+    def test_largest_value_gives_way_where_nothing_varies_at_it(self) -> None:
+        (panel,) = drawn(row(batch=1, seq=16), row(batch=8, seq=16), row(batch=1, seq=64))[:1]
+        assert panel.held == "sequence length 16"
+
+    def test_layer_without_sequence_holds_nothing(self) -> None:
+        (panel,) = drawn(row(batch=1), row(batch=8))
+        assert panel.held == ""
+
+    def test_modes_are_drawn_apart_and_in_order(self) -> None:
+        found = drawn(*grid(mode="train"), *grid())
+        assert [panel.mode for panel in found] == ["forward", "forward", "train", "train"]
+
+    def test_failures_are_marks_and_unsupported_cases_are_not(self) -> None:
+        (panel,) = drawn(
+            row(batch=1),
+            row(batch=2, status="oom"),
+            row(batch=4),
+            row(batch=1, framework="tensorflow", status="unsupported"),
+        )
+        (line,) = panel.lines
+        assert [x for x, _ in line.points] == [1, 4]
+        assert line.failures == ((2, "oom"),)
+
+    def test_nothing_is_drawn_of_a_layer_that_only_failed(self) -> None:
+        assert drawn(row(batch=1, status="oom"), row(batch=2, status="oom")) == []
+
+    @pytest.mark.parametrize("peak", [NAN, 0.0])
+    def test_memory_that_has_no_logarithm_is_not_drawn(self, peak: float) -> None:
+        members = [row(batch=1, peak_memory_bytes=peak), row(batch=2, peak_memory_bytes=peak)]
+        assert panels(rows.read(frame(members)), MEMORY) == []
+
+    def test_axis_keeps_values_at_which_nothing_can_be_drawn(self) -> None:
+        members = [row(batch=1, peak_memory_bytes=0.0), row(batch=2)]
+        (panel,) = panels(rows.read(frame(members)), MEMORY)
+        assert panel.ticks == (1, 2)
+        assert charts.panel(panel, charts.shared_scale([panel]), STYLES, "key")
+
+    def test_lines_are_one_a_framework_and_execution_torch_first(self) -> None:
+        others = [{"framework": "jax"}, {"framework": "torch"}, {"execution": "compiled"}]
+        (panel,) = drawn(*(row(batch=b, **o) for o, b in itertools.product(others, (1, 2))))
+        names = [line.series for line in panel.lines]
+        assert names == ["torch eager", "torch compiled", "jax eager"]
+
+
+class TestScale:
+    def test_spans_a_decade_at_least_and_holds_every_interval(self) -> None:
+        found = drawn(row(1e-3, batch=1), row(1.01e-3, batch=2))
+        scale = charts.shared_scale(found)
+        assert scale.high / scale.low >= 9.99
+        for panel in found:
+            for line in panel.lines:
+                assert all(scale.low < f.low and f.high < scale.high for _, f in line.points)
+
+    def test_leaves_a_line_above_for_each_series_and_status_that_failed(self) -> None:
+        quiet = [row(batch=1), row(batch=2)]
+        failed = [row(batch=4, status="oom"), row(batch=8, status="oom")]
+        assert charts.shared_scale(drawn(*quiet)).top == charts.shared_scale(drawn(*quiet)).high
+        assert charts.shared_scale(drawn(*quiet, *failed)).marks == 1
+        scale = charts.shared_scale(drawn(*quiet, *failed, row(batch=16, status="timeout")))
+        assert scale.marks == 2
+        assert math.log(scale.high / scale.low) / math.log(scale.top / scale.low) == pytest.approx(
+            0.8
+        )
+
+    @given(st.floats(1e-9, 1e12), st.floats(10, 1e9), st.booleans())
+    def test_round_values_are_a_few_and_inside(
+        self, low: float, factor: float, binary: bool
+    ) -> None:
+        values = round_values(low, low * factor, binary=binary)
+        assert 1 <= len(values) <= 8
+        assert all(low <= value <= low * factor * (1 + 1e-12) for value in values)
+
+
+def test_description_gives_every_figure_and_failure() -> None:
+    (panel,) = drawn(row(1e-3, batch=1), row(2e-3, batch=2), row(batch=4, status="timeout"))
+    assert panel.description == (
+        "Latency, forward, against batch size. torch eager: 1: 1.00 ms, 2: 2.00 ms, 4: timeout."
+    )
+    assert panel.lines[0].points[0][1] == Interval(1e-3, 1e-3 / 1.1, 1e-3 * 1.1)

@@ -1,0 +1,74 @@
+"""Tables for a terminal, read off a console without colours."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+import pytest
+from frames import frame, machine, row, run
+from rich.console import Console, RenderableType
+
+from harness import compare
+from harness.report import terminal
+
+
+def shown(content: RenderableType, width: int = 160) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(content)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_results_show_latency_interval_memory_and_status_side_by_side() -> None:
+    members = [row(1.5e-3, peak_memory_bytes=2.0**21), row(framework="tensorflow", status="oom")]
+    text = shown(terminal.results(frame(members)))
+    (line,) = (line for line in text.splitlines() if "1.50ms" in line)
+    assert line.split() == ["dense", "forward", "b32", "1.50ms", "±9.5%", "2.00MiB", "oom"]
+    assert "dense/tensorflow/cpu/forward/eager/float32/b32-units=256" in text
+    assert "Of 2 cases, 1 gave a latency and 1 failed (1 oom)" in text
+
+
+def test_setting_is_named_only_where_it_varies_within_a_layer() -> None:
+    same = shown(terminal.results(frame([row(), row(layer="lstm", params={"hidden": 8})])))
+    assert "units=256" not in same
+    varied = shown(terminal.results(frame([row(), row(params={"units": 8}), row(threads=2)])))
+    assert "1 thread, units=256" in varied
+    assert "2 threads, units=256" in varied
+
+
+def test_comparison_names_differences_above_a_table_from_worst_to_best() -> None:
+    batches = {1: 1e-3, 2: 3e-3, 4: 0.1e-3}
+    base = frame([*(row(1e-3, batch=b) for b in batches), row(batch=8)])
+    other = frame([*(row(s, batch=b) for b, s in batches.items()), row(batch=8, status="crashed")])
+    new = run(run_id="run-2", machine=machine(versions={"torch": "2.14.0"}))
+    text = shown(terminal.comparison(compare.runs(base, other), [run()], [new]))
+    order = [
+        "torch: 2.13.0+cpu → 2.14.0",
+        "b8-units=256",
+        "b2-units=256",
+        "b1-units=256",
+        "b4-units=256",
+        "geometric mean of 3 common cases",
+    ]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+    assert "crashed" in text
+    assert "3.00× (2.62–3.43)" in text
+
+
+def test_hostile_text_neither_styles_nor_controls_the_terminal() -> None:
+    evil = "[red]x[/red]\x1b[31m\x07"
+    text = shown(terminal.results(frame([row(layer=evil, status="error", reason=evil)])))
+    assert "[red]x[/red]" in text
+    assert "\x1b" not in text
+    assert "\x07" not in text
+
+
+@pytest.mark.parametrize("empty", [frame([]), pd.DataFrame()], ids=["columns", "nothing"])
+def test_no_rows(empty: pd.DataFrame) -> None:
+    assert "No case was measured" in shown(terminal.results(empty))
+
+
+def test_machine_is_described() -> None:
+    assert "AMD EPYC 7B13" in shown(terminal.machine(machine()))
