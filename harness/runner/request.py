@@ -19,7 +19,7 @@ from harness.types import Case, UsageError, Value
 
 WORKER_START_S = {"torch": 2.5, "tensorflow": 8.0}
 """Import and ceilings, as seen on two cores; for the estimate only."""
-CASE_START_S = 0.25
+CASE_START_S = 0.1
 """Build, first call and parity of a case, likewise."""
 
 

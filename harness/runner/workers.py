@@ -16,6 +16,10 @@ from harness.worker import Setup
 MEMORY_SHARE = 0.85
 """Of the memory that is available, what a worker may take before it gets an error."""
 
+_PROMPT_FREE = {"MALLOC_MMAP_THRESHOLD_": "65536"}
+"""Makes glibc hand large blocks back when they are freed, rather than keep them for the next
+call, whose peak would then not show. Slower, so never where time is measured."""
+
 
 class Bench(NamedTuple):
     """What one worker process is for."""
@@ -50,6 +54,7 @@ def start(bench: Bench, probe: str, folder: Path, suites: Sequence[str]) -> Work
     )
     environment = {
         "OPENBLAS_NUM_THREADS": str(bench.threads),
+        **(_PROMPT_FREE if probe == "memory" else {}),
         **framework.environment(bench.threads, probe),
     }
     log = logs / f"{bench.framework}-{bench.device}-t{bench.threads}.log"

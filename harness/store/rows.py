@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from harness import stats, units
+from harness import stats
 from harness.store.journal import RunRecord, read_journal
 from harness.types import Case, Measurement, Status
 
 ROOF_MARGIN = 1.05
 """A rate up to this much above the measured ceiling is noise; beyond it, an error."""
+
+
+UNSTEADY = 1.25
+"""An upper limit this far above the median is worth a warning."""
 
 
 @dataclass
@@ -90,11 +93,12 @@ def _row(
     row["parity_error"] = max(errors, default=None)
     if bad is None:
         row |= _figures(case, attempts, run)
-        row |= _roofline(case, row, journaled.ceilings)
+        fraction = _roofline_fraction(case, row, journaled.ceilings)
+        row["roofline_fraction"] = fraction if fraction and fraction <= ROOF_MARGIN else None
         if memory:
             row["peak_memory_bytes"] = memory.peak_memory_bytes
             row["memory_method"] = memory.memory_method
-        row["warnings"] = _warnings(run, attempts, row)
+        row["warnings"] = _warnings(attempts, row, fraction)
     return row
 
 
@@ -128,9 +132,9 @@ def _figures(case: Case, attempts: Sequence[Measurement], run: RunRecord) -> dic
     }
 
 
-def _roofline(
+def _roofline_fraction(
     case: Case, row: Mapping[str, Any], ceilings: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+) -> float | None:
     """Share of the roofline reached: the least time the machine needs, over the time it took."""
     here = [
         c
@@ -138,10 +142,10 @@ def _roofline(
         if (c["device"], c["threads"], c["dtype"]) == (case.device, case.threads, case.dtype)
     ]
     if not here or not row["bytes"]:
-        return {"roofline_fraction": None}
+        return None
     compute = (row["flops"] or 0) / max(c["flop_per_s"] for c in here)
     traffic = row["bytes"] / max(_bandwidth(c["bandwidth"], row["bytes"]) for c in here)
-    return {"roofline_fraction": max(compute, traffic) / row["latency_s"]}
+    return float(max(compute, traffic) / row["latency_s"])
 
 
 def _bandwidth(curve: Sequence[Sequence[float]], working_set: int) -> float:
@@ -153,28 +157,23 @@ def _bandwidth(curve: Sequence[Sequence[float]], working_set: int) -> float:
     return float(max(rates, default=curve[-1][1]))
 
 
-def _warnings(run: RunRecord, attempts: Sequence[Measurement], row: dict[str, Any]) -> list[str]:
+def _warnings(
+    attempts: Sequence[Measurement], row: Mapping[str, Any], roofline_fraction: float | None
+) -> list[str]:
     """What a reader should know before trusting the row; each says what to do where one can."""
     said: dict[str, None] = {}
     count = len(attempts)
-    cold = sum(not a.warmed for a in attempts)
-    wide = sum(not a.converged for a in attempts)
-    if cold:
+    if cold := sum(not a.warmed for a in attempts):
         said[f"still changing after warm-up in {cold} of {count} passes"] = None
-    if wide:
-        said[
-            f"median not settled to ±{units.percent(run.rel_ci)} in {wide} of {count} passes "
-            f"of at most {units.seconds(run.sample_s)}; a larger --sample-time would"
-        ] = None
     if count == 1:
         said["one pass only: the interval rests on what is usual between processes"] = None
+    elif row["latency_high_s"] > UNSTEADY * row["latency_s"]:
+        said["passes differ much: more of them, or a quieter machine, would tell more"] = None
     for attempt in attempts:
         said.update(dict.fromkeys(attempt.warnings))
-    fraction = row["roofline_fraction"]
-    if fraction and fraction > ROOF_MARGIN:
+    if roofline_fraction and roofline_fraction > ROOF_MARGIN:
         said[
-            f"error of measurement: {fraction:.2f} times the machine's measured ceiling; "
-            "the declared work or the ceiling is wrong"
+            f"error of measurement: {roofline_fraction:.2f} times the machine's measured "
+            "ceiling; the declared work or the ceiling is wrong"
         ] = None
-        row["roofline_fraction"] = math.nan
     return list(said)

@@ -57,6 +57,28 @@ def test_every_layer_runs_and_agrees_with_its_reference(tmp_path: Path, framewor
     assert rest["roofline_fraction"].dropna().between(0, 1.05).all()
 
 
+@pytest.mark.parametrize("framework", ["torch", "tensorflow"])
+def test_peak_memory_is_what_the_call_touches_at_once(tmp_path: Path, framework: str) -> None:
+    """A temporary and an output of 1 to 32 MiB each; no case is carried over to the next."""
+    if not frameworks.installed(framework):
+        pytest.skip(f"{framework} is not installed")
+    frame = harness.run(
+        "quick",
+        layers=["temporary"],
+        suites=[str(Path(__file__).parents[1] / "memory_suite.py")],
+        framework=[framework],
+        execution=["eager"],
+        mode=["forward"],
+        batch=[32, 1, 8],
+        params={"elements": [2**18]},
+        passes=1,
+        results=tmp_path,
+    )
+    for row in frame.itertuples():
+        known = 2 * 2**20 * row.batch
+        assert row.peak_memory_bytes == pytest.approx(known, abs=max(2**20, known / 50))
+
+
 @pytest.mark.parametrize(
     ("framework", "execution"), [("tensorflow", "compiled"), ("tensorflow", "compiled-xla")]
 )
