@@ -163,14 +163,14 @@ def summary(comparison: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
 
 
 def regressions(comparison: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """The rows of `runs` that failed, or whose interval lies wholly above ``1 + threshold``.
+    """The rows of `runs` that failed, vanished, or lie wholly above ``1 + threshold``.
 
     Args:
         comparison: what `runs` returns.
         threshold: the slowdown that is tolerated, as a fraction: 0.05 for 5 %.
     """
     slower = comparison["ratio_low"] > 1.0 + threshold
-    return comparison[slower | (comparison["verdict"] == Verdict.FAILED)]
+    return comparison[slower | comparison["verdict"].isin([Verdict.FAILED, Verdict.ONLY_IN_BASE])]
 
 
 def _conditions(row: _Row) -> tuple[Hashable, ...]:

@@ -211,7 +211,11 @@ class TestRegressions:
         compared = compare.runs(frame([row()]), frame([row(status="crashed")]))
         assert len(compare.regressions(compared, 10.0)) == 1
 
-    def test_what_is_missing_faster_or_fixed_does_not_count(self) -> None:
-        base = frame([row(2e-3), row(status="oom", batch=1), row(batch=2)])
+    def test_what_is_faster_fixed_or_new_does_not_count(self) -> None:
+        base = frame([row(2e-3), row(status="oom", batch=1)])
         other = frame([row(1e-3), row(batch=1), row(batch=4)])
         assert compare.regressions(compare.runs(base, other), 0.05).empty
+
+    def test_a_case_that_vanished_counts(self) -> None:
+        compared = compare.runs(frame([row(), row(batch=2)]), frame([row()]))
+        assert compare.regressions(compared, 10.0)["batch"].tolist() == [2]

@@ -204,7 +204,9 @@ def compare_command(options: Namespace) -> int:
     if bad.empty:
         console.print(f"no case is slower by more than {limit}")
         return GOOD
-    console.print(f"{len(bad)} cases failed or are slower by more than {limit}", style="red")
+    console.print(
+        f"{len(bad)} cases failed, vanished, or are slower by more than {limit}", style="red"
+    )
     return FAILED
 
 
