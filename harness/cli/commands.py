@@ -16,7 +16,7 @@ from harness.cli import FAILED, GOOD, INTERRUPTED
 from harness.cli.parser import AXIS_HELP
 from harness.cli.progress import Progress
 from harness.report import html, markdown, terminal
-from harness.types import Status, UsageError
+from harness.types import Status
 
 
 def _console() -> Console:
@@ -93,7 +93,9 @@ def run_command(options: Namespace) -> int:
     """Measures, or says what would be."""
     console = _console()
     if options.resume is not None:
-        record, layers = runner.continued(_run_folder(options.resume, options.results))
+        record, layers = runner.continued(
+            Path(options.resume) if options.resume else store.latest_run(options.results)
+        )
     else:
         plan = runner.make_plan(_request(options))
         for name in plan.missing:
@@ -164,19 +166,9 @@ def _typed() -> str:
     return shlex.join(sys.argv[1:])
 
 
-def _run_folder(named: str, results: str) -> Path:
-    """The run that is named, or the latest one."""
-    if named:
-        return Path(named)
-    runs = sorted((file.parent for file in Path(results).rglob("run.json")), key=lambda p: p.name)
-    if not runs:
-        raise UsageError(f"{results} holds no run; `layerbench run` makes one")
-    return runs[-1]
-
-
 def report_command(options: Namespace) -> int:
     """One HTML file and one Markdown file."""
-    paths = options.runs or [str(_run_folder("", options.results))]
+    paths = options.runs or [store.latest_run(options.results)]
     frame = store.load(paths)
     runs = store.load_runs(paths)
     folder = Path(options.out)

@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from harness.frameworks import LEARNING_RATE, CeilingCalls, Step, check_shape, check_weights
+from harness.frameworks import (
+    LEARNING_RATE,
+    CeilingCalls,
+    Step,
+    UnsupportedError,
+    check_shape,
+    check_weights,
+)
 from harness.layer import Array
 from harness.probes.parity import Outcome
 from harness.problem import Problem
@@ -36,6 +43,8 @@ class Torch:
     def start(self, device: str, threads: int) -> None:
         import torch
 
+        if device == "cuda" and not torch.cuda.is_available():
+            raise UnsupportedError("this PyTorch sees no GPU; is it a CPU build?")
         torch.set_num_threads(threads)
         torch.set_num_interop_threads(1)
         # TF32 drops 13 bits of the mantissa; float32 means float32 here, on every device.

@@ -65,6 +65,7 @@ def machine_table(runs: Sequence[Run]) -> Table:
         "GPU": lambda run: "; ".join(map(_gpu, get(run, "machine", "gpus") or [])) or "none",
         "Operating system": lambda run: str(get(run, "machine", "os") or UNKNOWN),
         "Python": lambda run: str(get(run, "machine", "python") or UNKNOWN),
+        "TF32": _tf32,
     }
     rows: list[list[Cell | str]] = [
         [name, *(fact(run) for run in columns.values())] for name, fact in facts.items()
@@ -76,6 +77,12 @@ def machine_table(runs: Sequence[Run]) -> Table:
         )
         rows.append([package, *map(", ".join, installed)])
     return Table.of(("Machine", *columns), rows if columns else [])
+
+
+def _tf32(run: Run) -> str:
+    """Whether float32 products were rounded to TF32, as the workers settled it."""
+    settled = {get(worker, "settings", "tf32") for worker in run.get("workers") or []} - {None}
+    return ", ".join("on" if each else "off" for each in sorted(settled)) or UNKNOWN
 
 
 def ceiling_table(runs: Sequence[Run]) -> Table:

@@ -156,6 +156,10 @@ class _Execution:
                     worker.kill()
                     worker = None
                 yield replace(measurement, framework_version=greeting["version"])
+                if worker and bench.device == "cuda" and measurement.status.failed:
+                    # After some errors of CUDA no later call in the same process can succeed.
+                    worker.close()
+                    worker = None
         finally:
             if worker is not None:
                 worker.close()
@@ -164,6 +168,7 @@ class _Execution:
         """A worker that is ready; the first one of a bench has measured the machine's ceilings."""
         worker = start(bench, round_.probe, self._run.folder, self._run.suites)
         greeting = worker.greeting()
+        self._journal.append("worker", {**bench._asdict(), **round_._asdict(), **greeting})
         if round_.probe == "latency" and bench not in self._ceilings:
             self._ceilings.add(bench)
             try:

@@ -70,6 +70,8 @@ SAMPLE_COLUMNS = {
 
 CASES_FILE = "cases.parquet"
 SAMPLES_FILE = "samples.parquet"
+EXAMPLE = "example"
+"""The folder of results that come with the project; nobody's own, and from another machine."""
 
 Paths: TypeAlias = str | Path | Sequence[str | Path]
 
@@ -96,8 +98,20 @@ def load_samples(paths: Paths) -> pd.DataFrame:
     return _load(paths, SAMPLES_FILE, samples_of)
 
 
+def latest_run(results: str | Path) -> Path:
+    """The folder of the run that was begun last.
+
+    Raises:
+        UsageError: there is none.
+    """
+    runs = _below(Path(results), RUN_FILE)
+    if not runs:
+        raise UsageError(f"{results} holds no run; `layerbench run` makes one")
+    return max((file.parent for file in runs), key=lambda folder: folder.name)
+
+
 def load_runs(paths: Paths) -> list[dict[str, Any]]:
-    """What each run was and where: its ``run.json`` less the cases, with its ceilings.
+    """What each run was and where: its ``run.json`` less the cases, its ceilings and workers.
 
     Raises:
         HarnessError: as `load`.
@@ -107,7 +121,8 @@ def load_runs(paths: Paths) -> list[dict[str, Any]]:
         run = read_run(source.parent)
         record = run.to_json()
         record["planned"] = len(record.pop("cases"))
-        found.append({**record, "ceilings": rows.read(run).ceilings})
+        journaled = rows.read(run)
+        found.append({**record, "ceilings": journaled.ceilings, "workers": journaled.workers})
     return found
 
 
@@ -171,12 +186,18 @@ def _sources(paths: Paths, parquet: str) -> list[Path]:
             found[path] = None
             continue
         folder = path.parent if path.is_file() else path
-        runs = list(folder.rglob(RUN_FILE))
-        alone = [file for file in folder.rglob(parquet) if not (file.parent / RUN_FILE).exists()]
+        runs = _below(folder, RUN_FILE)
+        alone = [f for f in _below(folder, parquet) if not (f.parent / RUN_FILE).exists()]
         if not runs and not alone:
             raise UsageError(f"{path} holds no results; `layerbench run` makes some")
         found.update(dict.fromkeys(sorted({*runs, *alone}, key=lambda file: file.parent.name)))
     return list(found)
+
+
+def _below(folder: Path, name: str) -> list[Path]:
+    """Files of that name; those under ``example/`` only if the search starts there."""
+    found = folder.rglob(name)
+    return [file for file in found if EXAMPLE not in file.relative_to(folder).parts]
 
 
 def collect(paths: Paths) -> list[Path]:

@@ -28,6 +28,8 @@ class Journaled:
     latency: dict[Case, list[Measurement]] = field(default_factory=lambda: defaultdict(list))
     memory: dict[Case, Measurement] = field(default_factory=dict)
     ceilings: list[dict[str, Any]] = field(default_factory=list)
+    workers: list[dict[str, Any]] = field(default_factory=list)
+    """One a process: what it was for, the framework's version, and its settings, such as TF32."""
 
 
 def read(run: RunRecord) -> Journaled:
@@ -43,6 +45,8 @@ def read(run: RunRecord) -> Journaled:
                 journaled.latency[measurement.case].append(measurement)
         elif kind == "ceilings":
             journaled.ceilings.append(record)
+        elif kind == "worker":
+            journaled.workers.append(record)
     return journaled
 
 

@@ -160,3 +160,16 @@ def test_several_folders_become_one_frame(measured: Any, tmp_path: Path) -> None
     frame = harness.load(tmp_path)
     assert frame["run_id"].nunique() == 2
     assert len(frame) == 2
+
+
+def test_the_example_is_read_only_when_it_is_named(measured: Any, tmp_path: Path) -> None:
+    measured()
+    results = tmp_path / "results"
+    (machine,) = results.iterdir()
+    (results / "example").mkdir()
+    machine.rename(results / "example" / machine.name)
+    with pytest.raises(HarnessError, match="holds no results"):
+        store.load(results)
+    with pytest.raises(HarnessError, match="holds no run"):
+        store.latest_run(results)
+    assert len(store.load(results / "example")) == 1
