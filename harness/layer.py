@@ -41,10 +41,11 @@ class Config:
         return cls(case.batch, case.seq or 0, case.mode != "forward", dict(case.params))
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name not in self.params:
-            known = ", ".join(("batch", "seq", "training", *self.__dict__.get("params", ())))
+        params = self.__dict__.get("params", {})
+        if name not in params:
+            known = ", ".join(("batch", "seq", "training", *params))
             raise AttributeError(f"no parameter {name!r} is declared; there are: {known}")
-        return self.params[name]
+        return params[name]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -21,15 +22,39 @@ LAST_ROWS = 8
 _COLOURS = {Status.OK: "green", Status.UNSUPPORTED: "yellow", Status.NOT_APPLICABLE: "yellow"}
 
 
+@dataclass
+class _Row:
+    """What is known of a case so far, from whatever round."""
+
+    case_id: str
+    median: str = units.MISSING
+    interval: str = ""
+    memory: str = units.MISSING
+    status: Status = Status.OK
+
+    def update(self, measurement: Measurement) -> None:
+        self.status = measurement.status
+        if measurement.samples_s:
+            found = stats.median_interval(measurement.samples_s)
+            self.median = units.seconds(found.value)
+            self.interval = f"±{units.percent(found.relative_half_width)}"
+        if measurement.peak_memory_bytes is not None:
+            self.memory = units.size(measurement.peak_memory_bytes)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        return self.case_id, self.median, self.interval, self.memory
+
+
 class Progress:
     """A bar with the time left and the last rows; plain lines where there is no terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
-        self._rows: deque[tuple[str, ...]] = deque(maxlen=LAST_ROWS)
-        self._start = time.monotonic()
-        self._round_start = self._start
+        self._known: dict[str, _Row] = {}
+        self._last: deque[_Row] = deque(maxlen=LAST_ROWS)
+        self._round_start = time.monotonic()
 
     def __enter__(self) -> Self:
         if self._live:
@@ -50,27 +75,29 @@ class Progress:
         if event.measurement is None:
             self._round_start = time.monotonic()
             if not self._live:
-                self._console.print(f"{_round_name(event)}: {event.total} cases", highlight=False)
+                self._console.print(f"{_round_name(event)}: {event.total} cases")
             return
-        row = _row(event.measurement)
+        case_id = event.measurement.case.id
+        row = self._known.setdefault(case_id, _Row(case_id))
+        row.update(event.measurement)
         if self._live:
-            self._rows.append(row)
+            if row in self._last:
+                self._last.remove(row)
+            self._last.append(row)
             self._live.update(self._view(event), refresh=True)
         elif event.pass_index == 0 or event.measurement.status.failed:
-            count = f"{event.done}/{event.total}"
-            self._console.print(f"{count:>9}  {'  '.join(row)}", highlight=False, markup=False)
+            line = "  ".join((f"{event.done}/{event.total}", *row.cells, row.status))
+            self._console.print(line, markup=False, soft_wrap=True)
 
     def _view(self, event: Event) -> Group:
-        table = Table(box=None, pad_edge=False, expand=True)
-        for name, justify in zip(
-            ("case", "median", "within process", "memory", "status"),
-            ("left", "right", "right", "right", "left"),
-            strict=True,
-        ):
-            table.add_column(name, justify=justify, no_wrap=True, header_style="dim")  # type: ignore[arg-type]
-        for *cells, status in self._rows:
-            style = _COLOURS.get(Status(status), "red")
-            table.add_row(*map(Text, cells), Text(status, style=style))
+        table = Table(box=None, pad_edge=False, expand=True, header_style="dim")
+        table.add_column("last cases", ratio=1, no_wrap=True, overflow="ellipsis")
+        for heading, width in (("median", 8), ("in process", 10), ("memory", 8)):
+            table.add_column(heading, justify="right", min_width=width, no_wrap=True)
+        table.add_column("status", min_width=7, no_wrap=True)
+        for row in self._last:
+            style = _COLOURS.get(row.status, "red")
+            table.add_row(*map(Text, row.cells), Text(row.status, style=style))
         bar = Table.grid(padding=(0, 1), expand=True)
         bar.add_column(no_wrap=True)
         bar.add_column(ratio=1)
@@ -92,21 +119,6 @@ def _round_name(event: Event) -> str:
         return "memory"
     of = f" of {event.passes}" if event.passes else ""
     return f"pass {event.pass_index + 1}{of}"
-
-
-def _row(measurement: Measurement) -> tuple[str, ...]:
-    median, interval = units.MISSING, ""
-    if measurement.samples_s:
-        found = stats.median_interval(measurement.samples_s)
-        median = units.seconds(found.value)
-        interval = f"±{units.percent(found.relative_half_width)}"
-    return (
-        measurement.case.id,
-        median,
-        interval,
-        units.size(measurement.peak_memory_bytes),
-        str(measurement.status),
-    )
 
 
 def _clock(seconds: float) -> str:

@@ -104,6 +104,8 @@ class _Execution:
             index += 1
 
     def _another(self, index: int, spent_s: float, longest_s: float) -> bool:
+        if self._out.issuperset(self._run.cases):
+            return False
         if self._run.passes is not None:
             return index < self._run.passes
         return spent_s + longest_s <= (self._run.budget_s or 0.0)

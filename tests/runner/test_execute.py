@@ -208,3 +208,10 @@ def test_a_worker_stays_on_its_cores(tmp_path: Path) -> None:
     worker.greeting()
     assert os.sched_getaffinity(worker._process.pid) == set(cpu.cores(1))
     worker.close()
+
+
+def test_a_budget_is_not_waited_out_when_every_case_has_failed(measured: Measured) -> None:
+    start = time.monotonic()
+    frame = measured(layers=("no_builder",), passes=None, budget_s=60.0)
+    assert frame["status"].tolist() == ["unsupported"]
+    assert time.monotonic() - start < 30
