@@ -14,6 +14,7 @@ import dataclasses
 import gc
 import json
 import os
+import re
 import signal
 import statistics
 import sys
@@ -29,6 +30,9 @@ from harness.layer import Layer, Mismatch
 from harness.probes import ceilings, latency, parity
 from harness.problem import Problem
 from harness.types import Case, Status
+
+_OPERATION_NUMBER = re.compile(r"\[Op:\w+\]")
+"""TensorFlow's, different each time, which would make one reason look like many."""
 
 MEMORY_READINGS = 3
 """Of which the median counts: the kernel keeps its page count in batches."""
@@ -145,7 +149,8 @@ def _failure(status: Status, reason: str) -> dict[str, Any]:
 
 
 def _classify(error: Exception, framework: Framework) -> tuple[Status, str]:
-    said = " ".join(str(error).split())[:300]
+    text = _OPERATION_NUMBER.sub("", str(error))
+    said = " ".join(text.split())[:300]
     reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
     if isinstance(error, Mismatch):
         return Status.MISMATCH, said
