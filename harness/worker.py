@@ -176,11 +176,18 @@ def _place(error: Exception) -> str:
     return ""
 
 
-def _private_output() -> TextIO:
-    """A stream to the parent that no print can reach; standard output becomes standard error."""
-    private = os.fdopen(os.dup(1), "w", encoding="utf-8")
+def _private_streams() -> tuple[TextIO, TextIO]:
+    """Streams from and to the parent that no layer can reach.
+
+    To a layer standard input is empty, and standard output is standard error.
+    """
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     os.dup2(2, 1)
-    return private
+    return requests, answers
 
 
 def _settle(setup: Setup) -> None:
@@ -199,7 +206,7 @@ def _settle(setup: Setup) -> None:
             resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def _answers(setup: Setup, lines: Any, reply: Callable[[dict[str, Any]], None]) -> None:
+def _serve(setup: Setup, lines: TextIO, reply: Callable[[dict[str, Any]], None]) -> None:
     framework = frameworks.get(setup.framework)
     try:
         framework.start(setup.device, setup.threads)
@@ -234,13 +241,13 @@ def main(arguments: Sequence[str]) -> None:
     data = json.loads(arguments[0])
     setup = Setup(**{**data, "cores": tuple(data["cores"]), "suites": tuple(data["suites"])})
     _settle(setup)
-    output = _private_output()
+    requests, answers = _private_streams()
 
     def reply(data: dict[str, Any]) -> None:
-        output.write(json.dumps(data) + "\n")
-        output.flush()
+        answers.write(json.dumps(data) + "\n")
+        answers.flush()
 
-    _answers(setup, sys.stdin, reply)
+    _serve(setup, requests, reply)
 
 
 if __name__ == "__main__":

@@ -121,6 +121,7 @@ FAULTS = {
     "memory_error": _run_out_of_memory,
     "too_much_memory": _ask_for_everything,
     "garbage": _say_garbage,
+    "read_input": lambda: sys.stdin.read(),
     "fork": _fork_a_sleeper,
     "unsupported": _unsupported,
 }

@@ -105,9 +105,9 @@ def test_a_fault_costs_its_own_row_and_nothing_else(
     assert by_layer.loc["scale", "status"].tolist() == ["ok", "ok"]
 
 
-def test_what_a_layer_prints_is_not_taken_for_an_answer(measured: Measured) -> None:
-    frame = measured(layers=("fault",), params={"kind": ["garbage"], "at": [2]})
-    assert frame["status"].tolist() == ["ok"]
+def test_a_layer_can_neither_answer_nor_swallow_requests(measured: Measured) -> None:
+    frame = measured(layers=("fault",), params={"kind": ["garbage", "read_input"], "at": [2]})
+    assert frame["status"].tolist() == ["ok", "ok"]
 
 
 def test_children_of_a_layer_do_not_outlive_the_run(measured: Measured) -> None:
