@@ -176,7 +176,8 @@ class Layer:
         has_seq: whether the layer has a sequence axis.
         not_applicable: config -> why it makes no sense for this layer; empty if it does.
         check: replaces the comparison with the reference for layers whose output is random:
-            (observation, config, tolerance) -> error; raises `Mismatch`.
+            (observation, config, tolerance) -> error; raises `Mismatch`. The tolerance is that
+            of a few roundings.
         source: paper or text that the formula is from.
     """
 

@@ -73,8 +73,8 @@ def check(problem: Problem, outcome: Outcome, cache: Path | None = None) -> floa
         Mismatch: an error is beyond its tolerance, or a shape is wrong.
     """
     if problem.layer.check is not None:
-        limit = tolerance(problem.case.dtype, 1)
-        return problem.layer.check(_observation(problem, outcome), problem.config, limit)
+        seen = _observation(problem, outcome)
+        return problem.layer.check(seen, problem.config, 4 * EPS[problem.case.dtype])
     expected = _expected(problem, cache)
     output = problem.builder.output(outcome.output)
     if output.shape != expected.output.shape:
