@@ -88,9 +88,7 @@ class Worker:
             return handle(**request)
         except SystemExit as exit_:
             return _failure(Status.ERROR, f"the layer called sys.exit({exit_.code!r})")
-        except KeyboardInterrupt:
-            return _failure(Status.ERROR, "the layer raised KeyboardInterrupt")
-        except Exception as error:
+        except BaseException as error:  # whatever a layer raises costs its own row only
             status, reason = _classify(error, self._framework)
             if status is Status.ERROR:
                 traceback.print_exc()
@@ -99,6 +97,7 @@ class Worker:
     def _prepare(self, case: dict[str, Any], check: bool) -> dict[str, Any]:
         self._call = self._step = None
         gc.collect()
+        gc.disable()  # a layer before this one may have enabled it
         parsed = Case.from_json(case)
         layer = self._layers[parsed.layer]
         problem = Problem(parsed, layer, layer.builders[self._framework.builder])
@@ -148,9 +147,8 @@ def _failure(status: Status, reason: str) -> dict[str, Any]:
     return {"status": str(status), "reason": reason}
 
 
-def _classify(error: Exception, framework: Framework) -> tuple[Status, str]:
-    text = _OPERATION_NUMBER.sub("", str(error))
-    said = " ".join(text.split())[:300]
+def _classify(error: BaseException, framework: Framework) -> tuple[Status, str]:
+    said = _one_line(error)
     reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
     if isinstance(error, Mismatch):
         return Status.MISMATCH, said
@@ -163,7 +161,17 @@ def _classify(error: Exception, framework: Framework) -> tuple[Status, str]:
     return Status.ERROR, f"{reason}{_place(error)}"
 
 
-def _place(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
+    """What the error says, without what could move a terminal's cursor or colours."""
+    try:
+        text = _OPERATION_NUMBER.sub("", str(error))
+    except Exception as broken:  # an error whose own text is broken is still to be told
+        text = f"its message cannot be read ({type(broken).__name__})"
+    printable = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(printable.split())[:300]
+
+
+def _place(error: BaseException) -> str:
     """Where in the user's code it happened: the deepest frame in a suite."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)

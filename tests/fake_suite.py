@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 import time
 from typing import Any
@@ -106,6 +107,28 @@ def _fork_a_sleeper() -> None:
         os.execlp("sleep", "sleep", "300.125")
 
 
+def _start_a_sleeper_of_its_own() -> None:
+    subprocess.Popen(["sleep", "300.125"], start_new_session=True)
+
+
+class _Unreadable(BaseException):
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+
+def _raise_what_cannot_be_read() -> None:
+    raise _Unreadable
+
+
+def _raise_colours() -> None:
+    raise ValueError("\x1b[31mred\x1b[0m \u202e backward")
+
+
+def _talk_of_memory_and_segfault() -> None:
+    print("not out of memory yet")
+    _segfault()
+
+
 def _unsupported() -> None:
     raise NotImplementedError("no kernel for this")
 
@@ -123,6 +146,10 @@ FAULTS = {
     "garbage": _say_garbage,
     "read_input": lambda: sys.stdin.read(),
     "fork": _fork_a_sleeper,
+    "daemon": _start_a_sleeper_of_its_own,
+    "unreadable": _raise_what_cannot_be_read,
+    "colours": _raise_colours,
+    "talk": _talk_of_memory_and_segfault,
     "unsupported": _unsupported,
 }
 

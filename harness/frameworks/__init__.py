@@ -98,10 +98,10 @@ class Framework(Clocks, Protocol):
     def peak_memory(self, call: Callable[[], Any]) -> tuple[int, str]:
         """Peak bytes of one call above the resting level, and how they were read."""
 
-    def is_out_of_memory(self, error: Exception) -> bool:
+    def is_out_of_memory(self, error: BaseException) -> bool:
         """Whether the error says that memory ran out."""
 
-    def is_unsupported(self, error: Exception) -> bool:
+    def is_unsupported(self, error: BaseException) -> bool:
         """Whether the error says that the framework lacks a kernel for this."""
 
 

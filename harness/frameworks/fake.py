@@ -118,10 +118,10 @@ class Fake:
         call()
         return 4096, "fake"
 
-    def is_out_of_memory(self, error: Exception) -> bool:
+    def is_out_of_memory(self, error: BaseException) -> bool:
         return False
 
-    def is_unsupported(self, error: Exception) -> bool:
+    def is_unsupported(self, error: BaseException) -> bool:
         return isinstance(error, NotImplementedError)
 
 

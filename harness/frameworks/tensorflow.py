@@ -213,12 +213,12 @@ class TensorFlow:
         del kept
         return peak - rest, "tf.config.experimental.get_memory_info"
 
-    def is_out_of_memory(self, error: Exception) -> bool:
+    def is_out_of_memory(self, error: BaseException) -> bool:
         import tensorflow as tf
 
         return isinstance(error, tf.errors.ResourceExhaustedError)
 
-    def is_unsupported(self, error: Exception) -> bool:
+    def is_unsupported(self, error: BaseException) -> bool:
         import tensorflow as tf
 
         return isinstance(error, tf.errors.UnimplementedError | NotImplementedError) or (

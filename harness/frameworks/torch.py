@@ -31,6 +31,7 @@ class Torch:
     for_tests = False
 
     _device = "cpu"
+    _threads = 1
 
     def environment(self, threads: int, probe: str) -> Mapping[str, str]:
         return {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
@@ -45,7 +46,6 @@ class Torch:
 
         if device == "cuda" and not torch.cuda.is_available():
             raise UnsupportedError("this PyTorch sees no GPU; is it a CPU build?")
-        torch.set_num_threads(threads)
         torch.set_num_interop_threads(1)
         # TF32 drops 13 bits of the mantissa; float32 means float32 here, on every device.
         torch.backends.fp32_precision = "ieee"
@@ -55,6 +55,7 @@ class Torch:
         functorch.donated_buffer = False
         torch.manual_seed(0)
         self._device = device
+        self._threads = threads
 
     def version(self) -> str:
         import torch
@@ -90,6 +91,9 @@ class Torch:
         case, config, builder = problem.case, problem.config, problem.builder
         if case.execution == "compiled":
             _forget_compiled()
+        # Each case settles what a layer before it may have changed.
+        torch.set_num_threads(self._threads)
+        torch.set_default_dtype(torch.float32)
         torch.set_grad_enabled(config.training)
         dtype = getattr(torch, case.dtype)
         module = builder.build(config)
@@ -164,6 +168,7 @@ class Torch:
     def ceilings(self, dtype: str) -> CeilingCalls:
         import torch
 
+        torch.set_num_threads(self._threads)
         torch.set_grad_enabled(False)
         kind = getattr(torch, dtype)
 
@@ -198,12 +203,12 @@ class Torch:
         del kept
         return peak - rest, "torch.cuda.max_memory_allocated"
 
-    def is_out_of_memory(self, error: Exception) -> bool:
+    def is_out_of_memory(self, error: BaseException) -> bool:
         import torch
 
         return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
-    def is_unsupported(self, error: Exception) -> bool:
+    def is_unsupported(self, error: BaseException) -> bool:
         return isinstance(error, NotImplementedError) or "not implemented for" in str(error)
 
 

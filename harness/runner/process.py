@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import queue
+import secrets
 import signal
 import subprocess
 import sys
@@ -14,12 +15,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 from harness.types import Status
 from harness.worker import Setup
 
 START_TIMEOUT_S = 180.0
 """For importing a framework on a slow disk."""
 EXIT_TIMEOUT_S = 5.0
+_MARK = "LAYERBENCH_WORKER"
+"""Environment variable by which everything a worker has started can be told."""
 _NO_MEMORY = ("bad_alloc", "out of memory", "can't allocate", "Cannot allocate", "OOM when")
 
 
@@ -38,6 +43,7 @@ class WorkerProcess:
     def __init__(self, setup: Setup, environment: Mapping[str, str], log: Path) -> None:
         """Starts the process; `greeting` waits for it to be ready."""
         self._oom_kills = _oom_kills()
+        self._token = secrets.token_hex(8)
         self._log = log
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         with log.open("ab") as log_file:
@@ -47,7 +53,7 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log_file,
-                env={**os.environ, **environment},
+                env={**os.environ, **environment, _MARK: self._token},
                 start_new_session=True,  # so that Ctrl-C reaches the parent only
                 text=True,
             )
@@ -82,6 +88,7 @@ class WorkerProcess:
             WorkerFailedError: it died, took longer than `timeout_s`, or answered nonsense.
         """
         assert self._process.stdin is not None
+        self._log_start = self._log.stat().st_size
         try:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
@@ -117,7 +124,7 @@ class WorkerProcess:
         self.kill()
         said = self._last_words()
         hint = f"; it said: {said}" if said else ""
-        if any(sign in said for sign in _NO_MEMORY):
+        if code != -signal.SIGSEGV and any(sign in said for sign in _NO_MEMORY):
             return WorkerFailedError(Status.OOM, f"out of memory: {said}")
         if code == -signal.SIGKILL and _oom_kills() > self._oom_kills:
             return WorkerFailedError(
@@ -156,8 +163,16 @@ class WorkerProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
+        self._kill_what_left_the_group()
         self._hang_up()
         self._reader.join(EXIT_TIMEOUT_S)
+
+    def _kill_what_left_the_group(self) -> None:
+        """A child that made a session of its own still has the worker's environment."""
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.environ().get(_MARK) == self._token:
+                    process.kill()
 
 
 def _oom_kills() -> int:

@@ -83,6 +83,9 @@ def test_a_mismatch_carries_no_latency_and_says_what_differs(measured: Measured)
         ("exit", 1, "error", "sys.exit(3)"),
         ("os_exit", 9, "crashed", "exit status 0 in the middle"),
         ("segfault", 1, "crashed", "SIGSEGV"),
+        ("talk", 1, "crashed", "SIGSEGV"),
+        ("unreadable", 1, "error", "its message cannot be read (ZeroDivisionError)"),
+        ("colours", 1, "error", "ValueError: [31mred [0m backward"),
         ("abort", 9, "crashed", "SIGABRT"),
         ("sigkill", 1, "crashed", "SIGKILL"),
         ("hang", 9, "timeout", "no answer within 1 s"),
@@ -110,8 +113,9 @@ def test_a_layer_can_neither_answer_nor_swallow_requests(measured: Measured) -> 
     assert frame["status"].tolist() == ["ok", "ok"]
 
 
-def test_children_of_a_layer_do_not_outlive_the_run(measured: Measured) -> None:
-    measured(layers=("fault",), params={"kind": ["fork"], "at": [2]})
+@pytest.mark.parametrize("kind", ["fork", "daemon"])
+def test_children_of_a_layer_do_not_outlive_the_run(measured: Measured, kind: str) -> None:
+    measured(layers=("fault",), params={"kind": [kind], "at": [2]})
     left = [p for p in psutil.process_iter(["cmdline"]) if "300.125" in (p.info["cmdline"] or [])]
     assert left == []
 
