@@ -6,12 +6,12 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
-import traceback
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from harness import faults
 from harness.layer import Layer
 from harness.types import UsageError
 
@@ -42,6 +42,12 @@ def load(suites: Sequence[str] = ()) -> dict[str, Layer]:
 
 def _catalogue() -> list[ModuleType]:
     package = importlib.import_module("suites")
+    own = Path(__file__).resolve().parents[1] / "suites" / "__init__.py"
+    if Path(str(package.__file__)).resolve() != own:
+        raise UsageError(
+            f"{package.__file__} hides layerbench's own package suites: call `layerbench` and "
+            "not `python -m harness`, or work in another folder"
+        )
     names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
     return [importlib.import_module(f"suites.{name}") for name in names if name[:5] != "test_"]
 
@@ -50,8 +56,8 @@ def _import_suite(name: str) -> ModuleType:
     path = Path(name)
     try:
         if path.suffix != ".py":
-            if "" not in sys.path:  # a module beside where the user stands, as in `python -m`
-                sys.path.insert(0, "")
+            if "" not in sys.path:  # a module beside where the user stands; it hides no other
+                sys.path.append("")
             return importlib.import_module(name)
         if not path.is_file():
             raise UsageError(f"suite file {name} does not exist")
@@ -62,8 +68,9 @@ def _import_suite(name: str) -> ModuleType:
         if error.name == name:
             raise UsageError(f"no suite {name!r}: neither a file name.py nor a module") from error
         raise UsageError(f"suite {name}: {error}") from error
-    except Exception as error:
-        raise UsageError(f"suite {name}{_line_of(error, path)}: {_describe(error)}") from error
+    except (Exception, SystemExit) as error:  # a script that ends with sys.exit() is no suite
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise UsageError(f"suite {name}{line}: {faults.told(error)}") from error
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -84,15 +91,3 @@ def _import_file(path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
-
-
-def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
-
-
-def _line_of(error: Exception, path: Path) -> str:
-    if isinstance(error, SyntaxError):
-        return f", line {error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename).name == path.name]
-    return f", line {lines[-1]}" if lines else ""

@@ -7,14 +7,14 @@ CONTRIBUTING.md for a worked example.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.types import Case, Value
+from harness.types import Case, UsageError, Value, check_name, check_value
 
 Array: TypeAlias = NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]
@@ -26,26 +26,41 @@ class Config:
 
     Attributes:
         batch: batch size.
-        seq: sequence length, 0 for layers without one.
+        length: sequence length, None for layers without one; `seq` where there is one.
         training: True in the modes backward and train, where layers such as batch
             normalization and dropout behave as they do in training.
     """
 
     batch: int
-    seq: int
+    length: int | None
     training: bool
     params: Mapping[str, Value]
 
     @classmethod
     def of(cls, case: Case) -> Config:
-        return cls(case.batch, case.seq or 0, case.mode != "forward", dict(case.params))
+        return cls(case.batch, case.seq, case.mode != "forward", dict(case.params))
+
+    @property
+    def seq(self) -> int:
+        """Sequence length.
+
+        Raises:
+            UsageError: the layer is declared without a sequence axis.
+        """
+        if self.length is None:
+            raise UsageError("c.seq of a layer that has no sequence axis: declare has_seq=True")
+        return self.length
 
     def __getattr__(self, name: str) -> Any:
         params = self.__dict__.get("params", {})
         if name not in params:
-            known = ", ".join(("batch", "seq", "training", *params))
+            known = ", ".join((*RESERVED, *params))
             raise AttributeError(f"no parameter {name!r} is declared; there are: {known}")
         return params[name]
+
+
+RESERVED = ("batch", "seq", "training")
+"""What a config has by itself, so that no parameter can be called that."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +86,10 @@ class Tensor:
             return rng.integers(int(self.low), int(self.high), self.shape, dtype=np.int64)
         if self.kind == "uniform":
             return rng.uniform(self.low, self.high, self.shape).astype(np.float32)
-        return (self.mean + self.std * rng.standard_normal(self.shape)).astype(np.float32)
+        values = rng.standard_normal(self.shape, dtype=np.float32)
+        values *= np.float32(self.std)
+        values += np.float32(self.mean)
+        return values
 
 
 def normal(*shape: int, mean: float = 0.0, std: float = 1.0) -> Tensor:
@@ -148,7 +166,15 @@ class Observation:
 
 
 class Mismatch(Exception):  # noqa: N818 - a verdict on the layer, not an error of the program
-    """The layer does not compute what it should; the message says how that shows."""
+    """The layer does not compute what it should; the message says how that shows.
+
+    Attributes:
+        error: how far off it is, relative, if that is a number.
+    """
+
+    def __init__(self, message: str, error: float | None = None) -> None:
+        super().__init__(message)
+        self.error = error
 
 
 @dataclass(frozen=True)
@@ -170,8 +196,11 @@ class Layer:
         flops: config -> floating point operations of one forward call; a multiply-add is 2.
         backward_flops: config -> of the backward pass alone; twice the forward pass if not said,
             because each product has a gradient for both of its operands.
-        terms: config -> terms in the longest sum behind one result, for the tolerance that
-            rounding is given; the mean over the outputs, from ``flops``, if not said.
+        traffic: (config, bytes of an element) -> bytes that one forward call has to move, where
+            it is not every input, weight and output once: an embedding reads a few rows only.
+        terms: config -> operations behind one result, for the tolerance that rounding is given;
+            ``flops`` over the size of the output if not said, which is too few where most of the
+            work goes into a few results, such as the mean and variance of a normalization.
         builders: by framework family: ``torch``, and ``keras`` for Keras on any backend.
         has_seq: whether the layer has a sequence axis.
         not_applicable: config -> why it makes no sense for this layer; empty if it does.
@@ -193,24 +222,48 @@ class Layer:
     weights: Callable[[Config], Mapping[str, Tensor]] = lambda config: {}
     has_seq: bool = False
     backward_flops: Callable[[Config], int] | None = None
+    traffic: Callable[[Config, int], int] | None = None
     terms: Callable[[Config], int] | None = None
     not_applicable: Callable[[Config], str] = lambda config: ""
     check: Callable[[Observation, Config, float], float] | None = None
     source: str = ""
 
     def __post_init__(self) -> None:
-        names = [tuple(preset) for preset in self.presets.values()]
-        problem = (
-            "has no preset"
-            if not names
-            else "has presets with different parameters"
-            if len(set(map(frozenset, names))) > 1
-            else "needs a reference or a check"
-            if self.reference is None and self.check is None
-            else ""
-        )
-        if problem:
+        """Raises ValueError: the declaration is not sound; the message says where."""
+        if problem := next(_problems(self), ""):
             raise ValueError(f"layer {self.name!r} {problem}")
+
+
+_OTHER_NAMES = {"pytorch": "torch", "tensorflow": "keras", "tf": "keras"}
+"""Of builders, as one might guess them."""
+
+
+def _problems(layer: Layer) -> Iterator[str]:
+    """What is wrong with a declaration, as the end of a sentence that begins with its name."""
+    try:
+        check_name("layer", layer.name)
+    except UsageError as error:
+        yield f"cannot be called that: {error}"
+    if not layer.presets:
+        yield "has no preset"
+    for name, preset in layer.presets.items():
+        try:
+            for key, value in preset.items():
+                check_name("parameter", key)
+                check_value(key, value)
+        except UsageError as error:
+            yield f"has a preset {name!r} that will not do: {error}"
+        if taken := sorted(preset.keys() & set(RESERVED)):
+            yield f"has a parameter {taken[0]!r}, which every config has already"
+    if len({frozenset(preset) for preset in layer.presets.values()}) > 1:
+        yield "has presets with different parameters"
+    if layer.reference is None and layer.check is None:
+        yield "needs a reference or a check"
+    for key, builder in layer.builders.items():
+        if key in _OTHER_NAMES:
+            yield f"has a builder {key!r}; it is called {_OTHER_NAMES[key]!r}"
+        if not isinstance(builder, Builder):
+            yield f"has a builder {key!r} that is no Builder: {key!r}: Builder(...)"
 
 
 def canonical(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Array]:

@@ -7,8 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, canonical
+from harness.layer import Array, Arrays, Builder, Config, Layer, Mismatch, Tensor, canonical
 from harness.types import DTYPE_BYTES, Case
+
+INDEX_BYTES = 8
+"""Indices are int64 in every framework."""
 
 
 def round_to(dtype: str, values: Array) -> Array:
@@ -70,6 +73,14 @@ class Problem:
         """What the module is called with."""
         return tuple(map(np.ascontiguousarray, self.builder.inputs(self.inputs)))
 
+    def differentiated(self) -> tuple[bool, ...]:
+        """Which of the native inputs a gradient is asked for: those with a trainable share."""
+        shares = {
+            name: np.full(tensor.shape, tensor.trainable and tensor.kind != "integers")
+            for name, tensor in self.input_tensors.items()
+        }
+        return tuple(bool(part.any()) for part in self.builder.inputs(shares))
+
     def native_weights(self) -> Arrays:
         """What the module's weights are set to, by the module's own names."""
         return self.builder.weights(self.weights, self.config)
@@ -79,8 +90,15 @@ class Problem:
 
         `Builder.output` only rearranges, so sending positions through it tells where each
         element of the canonical gradient comes from.
+
+        Raises:
+            Mismatch: the layer declares another shape.
         """
         positions = self.builder.output(np.arange(int(np.prod(shape))).reshape(shape))
+        if positions.shape != self.upstream.shape:
+            raise Mismatch(
+                f"output has shape {positions.shape}, the layer declares {self.upstream.shape}"
+            )
         native = np.empty(positions.size, dtype=np.float32)
         native[positions.ravel()] = self.upstream.ravel()
         return native.reshape(shape)
@@ -91,33 +109,35 @@ class Problem:
 
         The update is a multiply-add a weight.
         """
-        forward = self.layer.flops(self.config)
-        trainable = self._elements(self.weight_tensors, trainable_only=True)
+        forward = int(self.layer.flops(self.config))
         declared = self.layer.backward_flops
-        backward = declared(self.config) if declared else 2 * forward
-        return {
-            "forward": forward,
-            "backward": backward,
-            "train": forward + backward + 2 * trainable,
-        }[self.case.mode]
+        backward = int(declared(self.config)) if declared else 2 * forward
+        update = 2 * sum(tensor.size for tensor in self.weight_tensors.values() if tensor.trainable)
+        return self._of_mode(forward, backward, update)
 
     @property
     def bytes(self) -> int:
         """Compulsory memory traffic of one call: each operand read, each result written, once."""
-        inputs = self._elements(self.input_tensors)
-        weights = self._elements(self.weight_tensors)
-        trainable = self._elements(self.weight_tensors, trainable_only=True)
-        output = int(np.prod(self.layer.output(self.config), dtype=np.int64))
-        forward = inputs + weights + output
-        backward = forward + inputs + trainable
-        update = 3 * trainable
-        elements = {
+        item = DTYPE_BYTES[self.case.dtype]
+        inputs = sum(map(self._bytes_of, self.input_tensors.values()))
+        weights = sum(map(self._bytes_of, self.weight_tensors.values()))
+        trainable = sum(t.size for t in self.weight_tensors.values() if t.trainable) * item
+        output = int(np.prod(self.layer.output(self.config), dtype=np.int64)) * item
+        declared = self.layer.traffic
+        forward = int(declared(self.config, item)) if declared else inputs + weights + output
+        gradients = trainable + sum(
+            t.size * item for t in self.input_tensors.values() if t.trainable
+        )
+        return self._of_mode(forward, forward + gradients, 3 * trainable)
+
+    def _bytes_of(self, tensor: Tensor) -> int:
+        return tensor.size * (
+            INDEX_BYTES if tensor.kind == "integers" else DTYPE_BYTES[self.case.dtype]
+        )
+
+    def _of_mode(self, forward: int, backward: int, update: int) -> int:
+        return {
             "forward": forward,
             "backward": backward,
             "train": forward + backward + update,
         }[self.case.mode]
-        return elements * DTYPE_BYTES[self.case.dtype]
-
-    @staticmethod
-    def _elements(tensors: dict[str, Tensor], trainable_only: bool = False) -> int:
-        return sum(t.size for t in tensors.values() if t.trainable or not trainable_only)

@@ -6,6 +6,7 @@ its workers, the journal on disk and any other machine exchange nothing else.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -83,12 +84,8 @@ class Case:
 
     def __post_init__(self) -> None:
         for name, value in self.params:
-            if not _NAME.fullmatch(name):
-                raise UsageError(f"parameter name {name!r} is not of the form lower_case")
-            if isinstance(value, str) and not _TEXT.fullmatch(value):
-                raise UsageError(
-                    f"parameter {name}={value!r}: text may hold letters, digits, '_' and '.' only"
-                )
+            check_name("parameter", name)
+            check_value(name, value)
 
     @property
     def id(self) -> str:
@@ -121,7 +118,7 @@ class Case:
             name, equals, value = item.partition("=")
             if equals:
                 params.append((name, parse_value(value)))
-            elif re.fullmatch(r"[bst]\d+", item):
+            elif re.fullmatch(r"[bst]\d{1,10}", item):
                 sizes[item[0]] = int(item[1:])
             else:
                 raise UsageError(f"case id {text!r}: cannot read {item!r} in its last part")
@@ -147,6 +144,37 @@ class Case:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         return cls(**{**data, "params": tuple(data["params"].items())})
+
+
+def check_name(kind: str, name: object) -> None:
+    """Holds a name to what a case id can carry.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise UsageError(f"{kind} name {name!r} is not of the form lower_case")
+
+
+def check_value(name: str, value: object) -> None:
+    """Holds a parameter's value to what a case id can carry, and reads back as the same.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if type(value) not in (int, float, str, bool):
+        raise UsageError(
+            f"parameter {name} = {value!r} is of type {type(value).__name__}; "
+            "it can be an int, a float, a str or a bool"
+        )
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"parameter {name} = {value} is not a finite number")
+    if isinstance(value, str) and not _TEXT.fullmatch(value):
+        raise UsageError(
+            f"parameter {name}={value!r}: text may hold letters, digits, '_' and '.' only"
+        )
+    if isinstance(value, str) and parse_value(value) != value:
+        raise UsageError(f"parameter {name}={value!r}: this text would read back as a number")
 
 
 def parse_value(text: str) -> Value:

@@ -4,7 +4,7 @@ It reads one JSON object a line from standard input and answers each with one. I
 nothing; see `harness.runner` for who does. What layers print goes to standard error, so that
 it cannot be mistaken for an answer.
 
-Run as ``python -m harness.worker '{"framework": "torch", ...}'``; see `Setup`.
+Started by `harness.runner.process` with a `Setup` as its one argument.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import ctypes
 import dataclasses
 import gc
 import json
+import math
 import os
-import re
 import signal
-import statistics
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -24,18 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from harness import catalogue, frameworks
+from harness import catalogue, faults, frameworks
 from harness.frameworks import Framework, Step, UnsupportedError
 from harness.layer import Layer, Mismatch
 from harness.probes import ceilings, latency, parity
 from harness.problem import Problem
 from harness.types import Case, Status
-
-_OPERATION_NUMBER = re.compile(r"\[Op:\w+\]")
-"""TensorFlow's, different each time, which would make one reason look like many."""
-
-MEMORY_READINGS = 3
-"""Of which the median counts: the kernel keeps its page count in batches."""
 
 
 @dataclass(frozen=True)
@@ -72,57 +65,67 @@ class Worker:
         self._setup = setup
         self._framework = framework
         self._layers = layers
-        self._call: Callable[[], Any] | None = None
+        self._problem: Problem | None = None
         self._step: Step | None = None
+        self._call: Callable[[], Any] | None = None
+        self._first_result: Any = None
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer to one request; errors of the layer are answers too, with a status."""
+    def answer(self, request: dict[str, Any]) -> str:
+        """The answer to one request, as JSON; errors of the layer are answers too."""
         handlers: dict[str, Callable[..., dict[str, Any]]] = {
             "prepare": self._prepare,
+            "check": self._check,
             "run": self._run,
             "memory": self._memory,
             "ceilings": self._ceilings,
         }
         handle = handlers[request.pop("do")]
         try:
-            return handle(**request)
+            return json.dumps(handle(**request), allow_nan=False)
         except SystemExit as exit_:
             return _failure(Status.ERROR, f"the layer called sys.exit({exit_.code!r})")
+        except Mismatch as mismatch:
+            return _failure(Status.MISMATCH, faults.words(mismatch), parity_error=mismatch.error)
         except BaseException as error:  # whatever a layer raises costs its own row only
             status, reason = _classify(error, self._framework)
             if status is Status.ERROR:
                 traceback.print_exc()
             return _failure(status, reason)
 
-    def _prepare(self, case: dict[str, Any], check: bool) -> dict[str, Any]:
-        self._call = self._step = None
+    def _prepare(self, case: dict[str, Any]) -> dict[str, Any]:
+        self._problem = self._call = self._step = self._first_result = None
         gc.collect()
         gc.disable()  # a layer before this one may have enabled it
         parsed = Case.from_json(case)
         layer = self._layers[parsed.layer]
         problem = Problem(parsed, layer, layer.builders[self._framework.builder])
-        self._step = step = self._framework.prepare(problem)
+        step = self._framework.prepare(problem)
         start = self._framework.clock()
         call = step.open()
         result = call()
         self._framework.synchronize(result)
         first_call_s = self._framework.clock() - start
-        error = None
-        if check:
-            cache = Path(self._setup.cache) if self._setup.cache else None
-            error = parity.check(problem, step.outcome(result), cache)
-        self._call = call
+        self._problem, self._step, self._call, self._first_result = problem, step, call, result
         return {
             "first_call_s": first_call_s,
-            "parity_error": error,
             "flops": problem.flops,
             "bytes": problem.bytes,
             "parameter_bytes": step.parameter_bytes,
             "warnings": list(step.notes()),
         }
 
+    def _check(self) -> dict[str, Any]:
+        """Compares what the first call gave, with the weights as they were set."""
+        assert self._problem is not None
+        assert self._step is not None
+        cache = Path(self._setup.cache) if self._setup.cache else None
+        outcome = self._step.outcome(self._first_result)
+        self._first_result = None
+        return {"parity_error": parity.check(self._problem, outcome, cache)}
+
     def _run(self, calls: int, blocks: int) -> dict[str, Any]:
         assert self._call is not None
+        self._first_result = None
         taken = [latency.block(self._call, calls, self._framework) for _ in range(blocks)]
         return {
             "wall_s": [block.wall_s for block in taken],
@@ -130,58 +133,30 @@ class Worker:
         }
 
     def _memory(self) -> dict[str, Any]:
+        """One reading; the parent asks for several."""
         assert self._call is not None
-        readings = [self._framework.peak_memory(self._call) for _ in range(MEMORY_READINGS)]
-        peaks = [peak for peak, _ in readings]
-        return {
-            "peak_memory_bytes": int(statistics.median(peaks)),
-            "memory_method": readings[0][1],
-        }
+        return self._framework.peak_memory(self._call)._asdict()
 
     def _ceilings(self, dtype: str) -> dict[str, Any]:
         calls = self._framework.ceilings(dtype)
         return ceilings.measure(calls.matmul, calls.stream, self._framework).to_json()
 
 
-def _failure(status: Status, reason: str) -> dict[str, Any]:
-    return {"status": str(status), "reason": reason}
+def _failure(status: Status, reason: str, parity_error: float | None = None) -> str:
+    known: dict[str, float] = {}
+    if parity_error is not None and math.isfinite(parity_error):
+        known["parity_error"] = parity_error
+    return json.dumps({"status": str(status), "reason": reason, **known})
 
 
 def _classify(error: BaseException, framework: Framework) -> tuple[Status, str]:
-    said = _one_line(error)
-    reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    if isinstance(error, Mismatch):
-        return Status.MISMATCH, said
     if isinstance(error, MemoryError) or framework.is_out_of_memory(error):
-        return Status.OOM, f"out of memory: {reason}"
+        return Status.OOM, f"out of memory: {faults.told(error)}"
     if isinstance(error, UnsupportedError):
-        return Status.UNSUPPORTED, said
+        return Status.UNSUPPORTED, faults.words(error)
     if framework.is_unsupported(error):
-        return Status.UNSUPPORTED, reason
-    return Status.ERROR, f"{reason}{_place(error)}"
-
-
-def _one_line(error: BaseException) -> str:
-    """What the error says, without what could move a terminal's cursor or colours."""
-    try:
-        text = _OPERATION_NUMBER.sub("", str(error))
-    except Exception as broken:  # an error whose own text is broken is still to be told
-        text = f"its message cannot be read ({type(broken).__name__})"
-    printable = "".join(sign if sign.isprintable() else " " for sign in text)
-    return " ".join(printable.split())[:300]
-
-
-def _place(error: BaseException) -> str:
-    """Where in the user's code it happened: the deepest frame in a suite."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        path = Path(frame.filename)
-        if "site-packages" not in path.parts and path.parent.name not in (
-            "harness",
-            "frameworks",
-            "probes",
-        ):
-            return f" ({path.name}, line {frame.lineno})"
-    return ""
+        return Status.UNSUPPORTED, faults.told(error)
+    return Status.ERROR, faults.told(error)
 
 
 def _private_streams() -> tuple[TextIO, TextIO]:
@@ -214,27 +189,26 @@ def _settle(setup: Setup) -> None:
             resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def _serve(setup: Setup, lines: TextIO, reply: Callable[[dict[str, Any]], None]) -> None:
+def _serve(setup: Setup, lines: TextIO, reply: Callable[[str], None]) -> None:
     framework = frameworks.get(setup.framework)
     try:
         framework.start(setup.device, setup.threads)
         layers = catalogue.load(setup.suites)
-    except Exception as error:
+    except BaseException as error:  # a suite may call sys.exit, too
         traceback.print_exc()
         status, reason = (
             (Status.UNSUPPORTED, str(error))
             if isinstance(error, UnsupportedError)
-            else (Status.ERROR, f"the worker could not start: {type(error).__name__}: {error}")
+            else (Status.ERROR, f"the worker could not start: {faults.told(error)}")
         )
         reply(_failure(status, reason))
         return
-    reply(
-        {
-            "version": framework.version(),
-            "settings": dict(framework.settings()),
-            "clock_resolution_s": latency.clock_resolution(framework.clock),
-        }
-    )
+    greeting = {
+        "version": framework.version(),
+        "settings": dict(framework.settings()),
+        "clock_resolution_s": latency.clock_resolution(framework.clock),
+    }
+    reply(json.dumps(greeting))
     # Python's collector must not run inside a timed block: it runs between cases, and passes
     # over what the framework brought with it, which would take longer than many a case.
     gc.disable()
@@ -251,12 +225,8 @@ def main(arguments: Sequence[str]) -> None:
     _settle(setup)
     requests, answers = _private_streams()
 
-    def reply(data: dict[str, Any]) -> None:
-        answers.write(json.dumps(data) + "\n")
+    def reply(answer: str) -> None:
+        answers.write(answer + "\n")
         answers.flush()
 
     _serve(setup, requests, reply)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

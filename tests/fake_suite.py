@@ -6,11 +6,14 @@ Declared exactly as the catalogue's, so that tests go the way a user's layers go
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,10 +53,10 @@ def _layer(name: str, build: Any, **options: Any) -> Layer:
         name=name,
         family="fake",
         formula="y = a x",
-        inputs=lambda c: {"x": normal(c.batch, max(c.seq, 1), 4)},
+        inputs=lambda c: {"x": normal(c.batch, (c.length or 1), 4)},
         weights=lambda c: {"a": normal(mean=2.0, std=0.1)},
-        output=lambda c: (c.batch, max(c.seq, 1), 4),
-        flops=lambda c: c.batch * max(c.seq, 1) * 4,
+        output=lambda c: (c.batch, (c.length or 1), 4),
+        flops=lambda c: c.batch * (c.length or 1) * 4,
         reference=lambda inputs, weights, c: weights["a"] * inputs["x"],
         **settings,
     )
@@ -133,6 +136,11 @@ def _unsupported() -> None:
     raise NotImplementedError("no kernel for this")
 
 
+def _hold_a_collector() -> None:
+    if gc.isenabled():
+        raise ValueError("the garbage collector may run")
+
+
 FAULTS = {
     "raise": _raise,
     "exit": lambda: sys.exit(3),
@@ -151,6 +159,7 @@ FAULTS = {
     "colours": _raise_colours,
     "talk": _talk_of_memory_and_segfault,
     "unsupported": _unsupported,
+    "collector": _hold_a_collector,
 }
 
 
@@ -174,3 +183,31 @@ FAULT = _layer(
     lambda c: Faulty(c.kind, c.at),
     presets={"default": {"kind": "raise", "at": 1}},
 )
+
+
+def _later_faulty(c: Config) -> Scale:
+    """Sound until it is built for the n-th time, in whatever process."""
+    counter = Path(os.environ["FAKE_SUITE_FOLDER"]) / "built"
+    with counter.open("a") as file:
+        file.write("x")
+    return Faulty(c.kind, 1) if len(counter.read_text()) == c.build else Scale(1e-4)
+
+
+LATER_FAULT = _layer(
+    "later_fault", _later_faulty, presets={"default": {"kind": "segfault", "build": 3}}
+)
+NUMPY_COUNTS = replace(
+    _layer("numpy_counts", _scale),
+    flops=lambda c: np.int64(8),
+    backward_flops=lambda c: np.float64(16),
+    traffic=lambda c, item: np.int32(9 * item),
+    reference=None,
+    check=lambda seen, c, tolerance: np.float32(0.25),
+)
+NAN_CHECK = replace(
+    _layer("nan_check", _scale), reference=None, check=lambda seen, c, tolerance: np.nan
+)
+ZERO = replace(_layer("zero", _scale), weights=lambda c: {"a": normal(mean=0.0, std=0.0)})
+WRONG_SHAPE = replace(_layer("wrong_shape", _scale), output=lambda c: (c.batch, 4))
+NEEDS_SEQ = _layer("needs_seq", _scale, not_applicable=lambda c: "short" if c.seq < 2 else "")
+RAISES_WHEN_PLANNED = _layer("raises_when_planned", _scale, not_applicable=lambda c: 1 / 0)

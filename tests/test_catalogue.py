@@ -38,7 +38,8 @@ def test_loading_imports_no_framework() -> None:
     [
         ("x = 1\n", "declares no Layer"),
         ("x = (\n", "line 1: SyntaxError"),
-        ("\nraise ValueError('why')\n", "line 2: ValueError: why"),
+        ("\nraise ValueError('why')\n", "ValueError: why (mine.py, line 2)"),
+        ("import sys; sys.exit(0)\n", "SystemExit: 0 (mine.py, line 1)"),
         ("import no_such_thing\n", "No module named 'no_such_thing'"),
         ("from suites.linear import DENSE\nfrom dataclasses import replace\n"
          "MINE = replace(DENSE, formula='y')\n", "the name 'dense' is taken"),

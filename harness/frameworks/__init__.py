@@ -9,11 +9,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, Protocol
 
+from harness.devices.memory import PeakMemory
 from harness.probes.latency import Clocks
 from harness.probes.parity import Outcome
 from harness.problem import Problem
@@ -95,8 +96,8 @@ class Framework(Clocks, Protocol):
     def ceilings(self, dtype: str) -> CeilingCalls:
         """Calls for `harness.probes.ceilings`."""
 
-    def peak_memory(self, call: Callable[[], Any]) -> tuple[int, str]:
-        """Peak bytes of one call above the resting level, and how they were read."""
+    def peak_memory(self, call: Callable[[], Any]) -> PeakMemory:
+        """Peak memory of one call above the resting level."""
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         """Whether the error says that memory ran out."""
@@ -136,6 +137,33 @@ def names() -> list[str]:
 def installed(name: str) -> bool:
     """Whether the framework can be imported, without importing it."""
     return importlib.util.find_spec(get(name).module) is not None
+
+
+def check_output(output: Any) -> None:
+    """Holds a builder to its word: a call gives one tensor.
+
+    Raises:
+        ValueError: it gives several.
+    """
+    if isinstance(output, tuple | list | Mapping):
+        raise ValueError(
+            f"the module returns a {type(output).__name__}; give the builder a call that picks "
+            "the tensor, such as call=lambda module, c, x: module(x)[0]"
+        )
+
+
+def check_gradients(names: Iterable[str], gradients: Iterable[Any]) -> None:
+    """Holds a layer to what it declares as trainable: a gradient reaches it.
+
+    Raises:
+        ValueError: none does.
+    """
+    without = [name for name, gradient in zip(names, gradients, strict=True) if gradient is None]
+    if without:
+        raise ValueError(
+            f"no gradient reaches {', '.join(without)}; what is not meant to have one is "
+            "declared with trainable=False"
+        )
 
 
 def check_weights(given: Mapping[str, Any], trainable: set[str], state: set[str]) -> None:

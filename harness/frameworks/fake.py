@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from harness.devices.memory import PeakMemory
 from harness.frameworks import CeilingCalls, Step, check_weights
 from harness.layer import Array, Arrays
 from harness.probes.parity import Outcome
@@ -114,9 +115,9 @@ class Fake:
             matmul=lambda n: taking(2 * n**3 / 1e11), stream=lambda size: taking(1.5 * size / 1e10)
         )
 
-    def peak_memory(self, call: Callable[[], Any]) -> tuple[int, str]:
+    def peak_memory(self, call: Callable[[], Any]) -> PeakMemory:
         call()
-        return 4096, "fake"
+        return PeakMemory(4096, "fake", 1)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         return False

@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from harness.devices import memory
+from harness.devices.memory import PeakMemory
 from harness.frameworks import (
     LEARNING_RATE,
     CeilingCalls,
     Step,
     UnsupportedError,
+    check_gradients,
+    check_output,
     check_shape,
     check_weights,
 )
@@ -20,6 +24,9 @@ from harness.layer import Array
 from harness.probes.parity import Outcome
 from harness.problem import Problem
 from harness.types import Case
+
+_NO_KERNEL = ("No OpKernel", "not in the list of allowed values")
+"""How TensorFlow says that an operation does not take this dtype."""
 
 
 class TensorFlow:
@@ -97,7 +104,8 @@ class TensorFlow:
         keras.config.set_dtype_policy(case.dtype)
         module = builder.build(config)
         inputs = [_tensor(values, case.dtype) for values in problem.native_inputs()]
-        builder.call(module, config, *inputs)  # creates the variables
+        created = builder.call(module, config, *inputs)  # the variables, which have no values yet
+        check_output(created)
         holders = _named(getattr(module, "weights", ()))
         parameters = {name: held for name, held in holders.items() if held.trainable}
         given = problem.native_weights()
@@ -105,7 +113,8 @@ class TensorFlow:
         for name, values in given.items():
             check_shape(name, tuple(holders[name].shape), values.shape)
             holders[name].assign(values)
-        leaves = [tensor for tensor in inputs if tensor.dtype.is_floating]
+        wanted = problem.differentiated()
+        leaves = [tensor for tensor, wants in zip(inputs, wanted, strict=True) if wants]
         variables = [held.value for held in parameters.values()]
         rate = tf.constant(LEARNING_RATE, case.dtype)
 
@@ -119,16 +128,21 @@ class TensorFlow:
                 function, jit_compile=case.execution == "compiled-xla", autograph=False
             )
 
-        def upstream_like(output: Any) -> Any:
-            return _tensor(problem.native_upstream(tuple(output.shape)), case.dtype)
+        names = [*(f"input {index}" for index in range(len(leaves))), *parameters]
+        upstream: Any = None
+        if config.training:
+            upstream = _tensor(problem.native_upstream(tuple(created.shape)), case.dtype)
 
-        def gradients(tape: Any, output: Any, tensors: Any, upstream: Any) -> Any:
-            sources = [t for t in tensors if t.dtype.is_floating]
+        def gradients(tape: Any, output: Any, sources: Any, upstream: Any) -> Any:
             found = tape.gradient(output, [*sources, *variables], output_gradients=upstream)
-            for name, gradient in zip(parameters, found[len(sources) :], strict=True):
-                if gradient is None:
-                    raise ValueError(f"no gradient reaches {name}")
-            return found
+            check_gradients(names, found)
+            # That of an embedding is sparse; PyTorch's is dense, and so is the same work here.
+            return [
+                tf.convert_to_tensor(gradient)
+                if isinstance(gradient, tf.IndexedSlices)
+                else gradient
+                for gradient in found
+            ]
 
         def open_forward() -> Callable[[], Any]:
             run = compiled(forward)
@@ -139,17 +153,15 @@ class TensorFlow:
             with tf.GradientTape(persistent=True) as tape:
                 tape.watch(leaves)
                 output = run(*inputs)
-            upstream = upstream_like(output)
-            return lambda: (output, gradients(tape, output, inputs, upstream))
+            return lambda: (output, gradients(tape, output, leaves, upstream))
 
         def open_train() -> Callable[[], Any]:
-            upstream = upstream_like(forward(*inputs))
-
             def train(upstream: Any, *tensors: Any) -> Any:
+                sources = [t for t, wants in zip(tensors, wanted, strict=True) if wants]
                 with tf.GradientTape() as tape:
-                    tape.watch([t for t in tensors if t.dtype.is_floating])
+                    tape.watch(sources)
                     output = forward(*tensors)
-                changes = gradients(tape, output, tensors, upstream)
+                changes = gradients(tape, output, sources, upstream)
                 for variable, change in zip(variables, changes[len(leaves) :], strict=True):
                     tf.raw_ops.ResourceApplyGradientDescent(
                         var=variable.handle, alpha=rate, delta=change
@@ -166,7 +178,7 @@ class TensorFlow:
             remaining = iter(changes[: len(leaves)])
             return Outcome(
                 _float64(output),
-                tuple(_float64(next(remaining)) if t.dtype.is_floating else None for t in inputs),
+                tuple(_float64(next(remaining)) if wants else None for wants in wanted),
                 {
                     name: _float64(change)
                     for name, change in zip(parameters, changes[len(leaves) :], strict=True)
@@ -197,11 +209,9 @@ class TensorFlow:
 
         return CeilingCalls(matmul, stream)
 
-    def peak_memory(self, call: Callable[[], Any]) -> tuple[int, str]:
+    def peak_memory(self, call: Callable[[], Any]) -> PeakMemory:
         if self._device == "cpu":
-            from harness.devices import cpu
-
-            return cpu.peak_memory(call)
+            return memory.peak_memory(call)
         import tensorflow as tf
 
         tf.test.experimental.sync_devices()
@@ -211,7 +221,7 @@ class TensorFlow:
         tf.test.experimental.sync_devices()
         peak = tf.config.experimental.get_memory_info("GPU:0")["peak"]
         del kept
-        return peak - rest, "tf.config.experimental.get_memory_info"
+        return PeakMemory(peak - rest, "tf.config.experimental.get_memory_info", 1)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         import tensorflow as tf
@@ -222,7 +232,8 @@ class TensorFlow:
         import tensorflow as tf
 
         return isinstance(error, tf.errors.UnimplementedError | NotImplementedError) or (
-            isinstance(error, tf.errors.InvalidArgumentError) and "No OpKernel" in str(error)
+            isinstance(error, tf.errors.InvalidArgumentError | TypeError)
+            and any(sign in str(error) for sign in _NO_KERNEL)
         )
 
 

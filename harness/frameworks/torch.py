@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from harness.devices import memory
+from harness.devices.memory import PeakMemory
 from harness.frameworks import (
     LEARNING_RATE,
     CeilingCalls,
     Step,
     UnsupportedError,
+    check_gradients,
+    check_output,
     check_shape,
     check_weights,
 )
@@ -49,10 +53,6 @@ class Torch:
         torch.set_num_interop_threads(1)
         # TF32 drops 13 bits of the mantissa; float32 means float32 here, on every device.
         torch.backends.fp32_precision = "ieee"
-        # A backward pass that is timed alone runs many times over one graph.
-        import torch._functorch.config as functorch
-
-        functorch.donated_buffer = False
         torch.manual_seed(0)
         self._device = device
         self._threads = threads
@@ -87,10 +87,14 @@ class Torch:
 
     def prepare(self, problem: Problem) -> Step:
         import torch
+        import torch._functorch.config as functorch
 
         case, config, builder = problem.case, problem.config, problem.builder
         if case.execution == "compiled":
             _forget_compiled()
+            # A backward pass that is timed alone runs many times over one graph, so the compiler
+            # may not write over what the forward pass saved.
+            functorch.donated_buffer = case.mode != "backward"
         # Each case settles what a layer before it may have changed.
         torch.set_num_threads(self._threads)
         torch.set_default_dtype(torch.float32)
@@ -104,33 +108,49 @@ class Torch:
         parameters = {name: held for name, held in holders.items() if held.requires_grad}
         _set_weights(problem, holders, set(parameters))
         inputs = [self._tensor(values, dtype) for values in problem.native_inputs()]
-        for tensor in inputs:
-            tensor.requires_grad_(config.training and tensor.is_floating_point())
+        for tensor, wanted in zip(inputs, problem.differentiated(), strict=True):
+            tensor.requires_grad_(config.training and wanted)
         leaves = [tensor for tensor in inputs if tensor.requires_grad]
         targets = [*leaves, *parameters.values()]
+        weights = list(parameters.values())
+        if config.training:
+            problem.upstream  # noqa: B018 - drawn here, so that no first call has to
 
         def forward(*tensors: Any) -> Any:
             return builder.call(module, config, *tensors)
 
         run = torch.compile(forward, dynamic=False) if case.execution == "compiled" else forward
 
+        fed: Any = None
+
+        def upstream(output: Any) -> Any:
+            """Its shape is known only from the first output."""
+            nonlocal fed
+            if fed is None:
+                check_output(output)
+                fed = self._tensor(problem.native_upstream(tuple(output.shape)), dtype)
+            return fed
+
+        def differentiate(output: Any, retain_graph: bool) -> Any:
+            gradient = upstream(output)
+            try:
+                return torch.autograd.grad(output, targets, gradient, retain_graph=retain_graph)
+            except RuntimeError as error:
+                if "not have been used in the graph" in str(error):
+                    _name_unreached(run(*inputs), gradient, leaves, parameters)
+                raise
+
         def open_forward() -> Callable[[], Any]:
             return lambda: (run(*inputs), ())
 
         def open_backward() -> Callable[[], Any]:
             output = run(*inputs)
-            upstream = self._tensor(problem.native_upstream(tuple(output.shape)), dtype)
-            gradient = torch.autograd.grad
-            return lambda: (output, gradient(output, targets, upstream, retain_graph=True))
+            return lambda: (output, differentiate(output, retain_graph=True))
 
         def open_train() -> Callable[[], Any]:
-            shape = tuple(run(*inputs).shape)
-            upstream = self._tensor(problem.native_upstream(shape), dtype)
-            weights = list(parameters.values())
-
             def train() -> Any:
                 output = run(*inputs)
-                gradients = torch.autograd.grad(output, targets, upstream)
+                gradients = differentiate(output, retain_graph=False)
                 with torch.no_grad():
                     for weight, change in zip(weights, gradients[len(leaves) :], strict=True):
                         weight.add_(change, alpha=-LEARNING_RATE)
@@ -140,6 +160,7 @@ class Torch:
 
         def outcome(result: Any) -> Outcome:
             output, gradients = result
+            check_output(output)
             if not config.training:
                 return Outcome(_float64(output))
             by_leaf = {id(leaf): g for leaf, g in zip(leaves, gradients, strict=False)}
@@ -187,11 +208,9 @@ class Torch:
 
         return CeilingCalls(matmul, stream)
 
-    def peak_memory(self, call: Callable[[], Any]) -> tuple[int, str]:
+    def peak_memory(self, call: Callable[[], Any]) -> PeakMemory:
         if self._device == "cpu":
-            from harness.devices import cpu
-
-            return cpu.peak_memory(call)
+            return memory.peak_memory(call)
         import torch
 
         torch.cuda.synchronize()
@@ -201,7 +220,7 @@ class Torch:
         torch.cuda.synchronize()
         peak = torch.cuda.max_memory_allocated()
         del kept
-        return peak - rest, "torch.cuda.max_memory_allocated"
+        return PeakMemory(peak - rest, "torch.cuda.max_memory_allocated", 1)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         import torch
@@ -210,6 +229,17 @@ class Torch:
 
     def is_unsupported(self, error: BaseException) -> bool:
         return isinstance(error, NotImplementedError) or "not implemented for" in str(error)
+
+
+def _name_unreached(
+    output: Any, upstream: Any, leaves: list[Any], parameters: Mapping[str, Any]
+) -> None:
+    """Says which input or weight the output does not depend on, as autograd does not."""
+    import torch
+
+    names = [f"input {index}" for index in range(len(leaves))] + list(parameters)
+    targets = [*leaves, *parameters.values()]
+    check_gradients(names, torch.autograd.grad(output, targets, upstream, allow_unused=True))
 
 
 def _set_weights(problem: Problem, holders: dict[str, Any], trainable: set[str]) -> None:

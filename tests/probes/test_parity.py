@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.layer import Array, Builder, Layer, Mismatch, glorot, normal
-from harness.probes import parity
+from harness.probes import parity, reference
 from harness.probes.parity import Outcome
 from harness.problem import Problem, round_to
 from harness.types import Case
@@ -115,6 +115,66 @@ def test_a_gradient_that_is_zero_by_nature_may_hold_rounding_errors() -> None:
     noise = {"w": (x.T @ inner).T, "b": np.full(5, 1e-8)}
     assert parity.check(p, replace(outcome, output=y, input_gradients=(inner @ w.T,),
                                    weight_gradients=noise)) < 1e-6  # fmt: skip
+
+
+def _steep(x: Array) -> Array:
+    """Amplifies a relative error of its argument a hundredfold and more."""
+    y: Array = np.exp(100 * x)
+    return y
+
+
+@pytest.mark.parametrize(("roundings", "passes"), [(1.0, True), (100.0, False)])
+def test_an_error_passes_if_rounding_moves_the_reference_as_much(
+    roundings: float, passes: bool
+) -> None:
+    p = problem("forward", reference=layer(_steep).reference)
+    x, w, b = (
+        a.astype(np.float64) for a in (p.inputs["x"], p.weights["kernel"], p.weights["bias"])
+    )
+    rng = np.random.default_rng(1)
+    moved = x * (1 + roundings * 2.0**-24 * rng.choice([-1, 1], x.shape))
+    exact, found = _steep(x @ w + b), _steep(moved @ w + b)
+    error = np.abs(found - exact).max() / np.sqrt(np.mean(exact**2))
+    assert error > parity.tolerance("float32", 12)  # beyond what a tame layer is allowed
+    if passes:
+        assert parity.check(p, Outcome(found)) == pytest.approx(error)
+    else:
+        with pytest.raises(Mismatch, match="output differs"):
+            parity.check(p, Outcome(found))
+
+
+@pytest.mark.parametrize("wrong", ["x", "w", "b"])
+def test_tensors_that_are_moved_together_do_not_hide_each_others_errors(
+    monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    monkeypatch.setattr(reference, "COSTLY_FLOPS", 10)
+    p = problem()
+    assert reference.groups(p) == [("x", "kernel", "bias")]
+    assert parity.check(p, right(p)) < 1e-8
+    outcome = right(p)
+    changed = outcome.input_gradients[0] if wrong == "x" else outcome.weight_gradients[wrong]  # type: ignore[index]
+    changed *= 1.001  # type: ignore[operator]
+    with pytest.raises(Mismatch, match="gradient of x, kernel, bias differs"):
+        parity.check(p, outcome)
+
+
+def test_an_output_of_zeros_is_compared_like_any_other() -> None:
+    p = problem("forward", reference=layer(lambda z: 0 * z).reference)
+    assert parity.check(p, Outcome(np.zeros((8, 5)))) == 0
+    with pytest.raises(Mismatch, match="output differs"):
+        parity.check(p, Outcome(np.full((8, 5), 1e-3)))
+
+
+def test_a_reference_of_another_shape_than_declared_is_told() -> None:
+    p = problem("forward", output=lambda c: (c.batch, 7))
+    with pytest.raises(ValueError, match=r"declares an output of shape \(8, 7\), its reference"):
+        parity.check(p, right(problem("forward")))
+
+
+def test_a_reference_that_overflows_is_told() -> None:
+    p = problem("forward", reference=layer(lambda z: z / 0).reference)
+    with np.errstate(all="ignore"), pytest.raises(Mismatch, match="not finite"):
+        parity.check(p, right(problem("forward")))
 
 
 def test_tolerance_grows_with_the_sum_and_with_the_dtype() -> None:

@@ -12,7 +12,7 @@ import pytest
 from harness.layer import Array, Arrays, Config, Layer, canonical
 from suites.recurrent import GRU, LSTM, SIMPLE_RNN
 
-CONFIG = Config(batch=2, seq=4, training=False, params={"input_size": 3, "hidden_size": 2})
+CONFIG = Config(batch=2, length=4, training=False, params={"input_size": 3, "hidden_size": 2})
 UNITS = range(2)
 Vector: TypeAlias = list[float]
 

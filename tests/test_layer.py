@@ -1,0 +1,65 @@
+"""A declaration that is not sound is refused where it stands, in one line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.layer import Builder, Config, Layer, normal
+from harness.types import UsageError
+
+BUILDER = Builder(lambda c: None)
+SOUND = Layer(
+    name="sound",
+    family="test",
+    formula="y = x",
+    presets={"default": {"features": 4}},
+    inputs=lambda c: {"x": normal(c.batch, c.features)},
+    output=lambda c: (c.batch, c.features),
+    flops=lambda c: 0,
+    reference=lambda inputs, weights, c: inputs["x"],
+    builders={"torch": BUILDER},
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"presets": {}}, "has no preset"),
+        ({"presets": {"a": {"p": 1}, "b": {"q": 1}}}, "presets with different parameters"),
+        ({"presets": {"a": {"kernel": (3, 3)}}}, "'a' .* kernel = .* of type tuple"),
+        ({"presets": {"a": {"bias": None}}}, "bias = None is of type NoneType"),
+        ({"presets": {"a": {"rate": float("nan")}}}, "rate = nan is not a finite number"),
+        ({"presets": {"a": {"units": np.int64(3)}}}, "of type int64; it can be an int"),
+        ({"presets": {"a": {"mode": "a/b"}}}, "may hold letters"),
+        ({"presets": {"a": {"mode": "1e5"}}}, "read back as a number"),
+        ({"presets": {"a": {"InChannels": 3}}}, "'InChannels' is not of the form lower_case"),
+        ({"presets": {"a": {"batch": 3}}}, "'batch', which every config has"),
+        ({"name": "My Layer"}, "'My Layer' is not of the form lower_case"),
+        ({"reference": None}, "needs a reference or a check"),
+        ({"builders": {"pytorch": BUILDER}}, "builder 'pytorch'; it is called 'torch'"),
+        ({"builders": {"tensorflow": BUILDER}}, "it is called 'keras'"),
+        ({"builders": {"torch": lambda c: None}}, "builder 'torch' that is no Builder"),
+    ],
+)
+def test_what_is_wrong_with_a_declaration_is_named(changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint) as error:
+        replace(SOUND, **changes)
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith("layer ")
+
+
+def test_a_config_without_a_sequence_does_not_pretend_to_have_one() -> None:
+    with pytest.raises(UsageError, match="declare has_seq=True"):
+        _ = Config(2, None, False, {}).seq
+    assert Config(2, 16, False, {}).seq == 16
+
+
+def test_a_config_names_the_parameters_that_there_are() -> None:
+    with pytest.raises(
+        AttributeError, match=r"no parameter .unit. .*: batch, seq, training, units"
+    ):
+        _ = Config(2, None, False, {"units": 3}).unit
