@@ -8,7 +8,7 @@ comparison and histogram hold what a sweep would have measured.
 
 from __future__ import annotations
 
-import math
+import contextlib
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,13 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.types import Case, HarnessError, Status
+from harness.types import Case, HarnessError
 
 if TYPE_CHECKING:  # every pytest session imports this module: nothing heavy at the top
     from harness.runner import Plan, Workers  # noqa: F401 - Plan: in a quoted type
 
-BLOCK_S = 1e-3
-WARM_UP_BLOCKS = 10
 ROUNDS = 30
 _plan = pytest.StashKey["Plan"]()
 
@@ -100,28 +98,38 @@ def benchmark_layer(
 
     def run(benchmark: Any, case: Case) -> None:
         if verdict := runner.ruled_out(case, plan.layers[case.layer]):
-            pytest.skip(verdict[1])
+            status, reason = verdict
+            if status.failed:
+                pytest.fail(f"{status}: {reason}", pytrace=False)
+            pytest.skip(reason)
 
-        def ask(**question: Any) -> dict[str, Any]:
-            try:
-                answer = layer_workers.ask(case, plan.sweep.timeout_s, **question)
-            except runner.WorkerFailedError as failure:
-                pytest.fail(f"{failure.status}: {failure.reason}", pytrace=False)
-            if answer.get("status") == Status.UNSUPPORTED:
-                pytest.skip(answer["reason"])
-            if "status" in answer:
-                pytest.fail(f"{answer['status']}: {answer['reason']}", pytrace=False)
-            return answer
-
-        ask(do="prepare", case=case.to_json(), check=True)
-        once_s = min(ask(do="run", calls=1, blocks=3)["wall_s"])
-        calls = max(1, math.ceil(BLOCK_S / max(once_s, 1e-7)))
-        ask(do="run", calls=calls, blocks=WARM_UP_BLOCKS)
+        effort = runner.Effort(plan.sweep.rel_ci, plan.sweep.sample_s, plan.sweep.timeout_s)
+        with _failures_told(layer_workers, case):
+            worker, greeting = layer_workers.of(case)
+            resolution_s = greeting["clock_resolution_s"]
+            calls = runner.make_ready(worker.ask, case, 0, effort, resolution_s).calls
 
         def block() -> None:
-            CLOCK.now += ask(do="run", calls=calls, blocks=1)["wall_s"][0]
+            with _failures_told(layer_workers, case):
+                answer = worker.ask(effort.timeout_s, do="run", calls=calls, blocks=1)
+            CLOCK.now += answer["wall_s"][0]
 
         benchmark.extra_info.update(case=case.id, calls_per_block=calls)
         benchmark.pedantic(block, rounds=ROUNDS, iterations=1)
 
     return run
+
+
+@contextlib.contextmanager
+def _failures_told(workers: Workers, case: Case) -> Iterator[None]:
+    """Turns what a case ended in into what pytest calls it."""
+    from harness.runner import CaseFailedError, WorkerFailedError
+
+    try:
+        yield
+    except CaseFailedError as failure:
+        if isinstance(failure, WorkerFailedError):
+            workers.drop(case)
+        if failure.status.failed:
+            pytest.fail(f"{failure.status}: {failure.reason}", pytrace=False)
+        pytest.skip(failure.reason)

@@ -1,11 +1,14 @@
 """The runner: the only place that starts workers, and the only place that decides."""
 
 from harness.runner.execute import Event, execute, ruled_out
-from harness.runner.process import WorkerFailedError
+from harness.runner.measure import Effort, make_ready
+from harness.runner.process import CaseFailedError, WorkerFailedError
 from harness.runner.request import Plan, Request, begin, continued, make_plan
 from harness.runner.workers import Workers
 
 __all__ = [
+    "CaseFailedError",
+    "Effort",
     "Event",
     "Plan",
     "Request",
@@ -15,5 +18,6 @@ __all__ = [
     "continued",
     "execute",
     "make_plan",
+    "make_ready",
     "ruled_out",
 ]

@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from harness import frameworks
+from harness import faults, frameworks
 from harness.layer import Config, Layer
 from harness.runner import measure
-from harness.runner.process import WorkerFailedError, WorkerProcess
+from harness.runner.process import CaseFailedError, WorkerFailedError, WorkerProcess
 from harness.runner.workers import Bench, reference_folder, start
 from harness.store import Journal, Journaled, RunRecord, read
-from harness.types import Case, Measurement, Status
+from harness.types import Case, Measurement, Status, UsageError
+
+CEILINGS_TIMEOUT_S = 180.0
+"""For one dtype's; a machine that cannot do it has no roofline for that dtype."""
 
 
 class Round(NamedTuple):
@@ -49,7 +52,8 @@ def execute(run: RunRecord, layers: Mapping[str, Layer], on_event: Callable[[Eve
     """Measures what the run's journal does not hold yet, and journals it as it comes.
 
     Raises:
-        UsageError: another process is writing the run's journal.
+        UsageError: another process is writing the run's journal, or a framework has changed
+            since the run was begun.
     """
     with Journal(run.folder) as journal:
         _Execution(run, layers, journal, read(run), on_event).all_rounds()
@@ -71,10 +75,15 @@ class _Execution:
         self._on_event = on_event
         self._effort = measure.Effort(run.rel_ci, run.sample_s, run.timeout_s)
         attempts = [m for known in before.latency.values() for m in known]
-        attempts += before.memory.values()
         self._done = {(m.case, Round(m.probe, m.pass_index)) for m in attempts}
+        self._done |= {(m.case, Round("memory", 0)) for m in before.memory.values()}
         self._out = {m.case for m in attempts if m.status is not Status.OK}
-        self._ceilings = {Bench(c["framework"], c["device"], c["threads"]) for c in before.ceilings}
+        """Cases that take no further part."""
+        self._known = {m.case for m in attempts}
+        self._lost: set[Bench] = set()
+        """Whose worker could not be started; a resumed run tries again."""
+        self._ceilings: set[tuple[Bench, int, str]] = set()
+        self._versions = {w["framework"]: w["version"] for w in before.workers}
 
     def all_rounds(self) -> None:
         self._rule_out()
@@ -88,7 +97,8 @@ class _Execution:
                 continue
             if verdict := ruled_out(case, self._layers[case.layer]):
                 status, reason = verdict
-                self._record(_blank(case, Round("latency", 0), status, reason))
+                failure = CaseFailedError(status, reason)
+                self._record(_failed(case, Round("latency", 0), failure))
 
     def _rounds(self) -> Iterator[Round]:
         """The first pass answers everything, so memory comes second; then passes narrow."""
@@ -104,7 +114,7 @@ class _Execution:
             index += 1
 
     def _another(self, index: int, spent_s: float, longest_s: float) -> bool:
-        if self._out.issuperset(self._run.cases):
+        if all(case in self._out or Bench.of(case) in self._lost for case in self._run.cases):
             return False
         if self._run.passes is not None:
             return index < self._run.passes
@@ -113,8 +123,9 @@ class _Execution:
     def _round(self, round_: Round) -> None:
         benches: dict[Bench, list[Case]] = {}
         for case in self._run.cases:
-            if case not in self._out and (case, round_) not in self._done:
-                benches.setdefault(Bench.of(case), []).append(case)
+            bench = Bench.of(case)
+            if not (case in self._out or bench in self._lost or (case, round_) in self._done):
+                benches.setdefault(bench, []).append(case)
         total = sum(map(len, benches.values()))
         if not total:
             return
@@ -124,23 +135,20 @@ class _Execution:
         for bench in rng.sample(list(benches), len(benches)):
             cases = rng.sample(benches[bench], len(benches[bench]))
             for measurement in self._at(bench, round_, cases):
-                self._record(measurement)
                 done += 1
                 self._on_event(Event(*round_, self._run.passes, done, total, measurement))
 
     def _at(self, bench: Bench, round_: Round, cases: Sequence[Case]) -> Iterator[Measurement]:
-        """Each case's measurement; a worker that fails costs its case only."""
+        """Each case's measurement, journaled; a worker that fails costs its case only."""
         worker: WorkerProcess | None = None
         greeting: dict[str, Any] = {}
         try:
-            for case in cases:
+            for index, case in enumerate(cases):
                 try:
                     if worker is None:
                         worker, greeting = self._start(bench, round_)
                 except WorkerFailedError as failure:
-                    # A worker that cannot start would not start for the next case either.
-                    for left in cases[cases.index(case) :]:
-                        yield _blank(left, round_, failure.status, failure.reason)
+                    yield from self._lose(bench, round_, cases[index:], failure)
                     return
                 try:
                     if round_.probe == "memory":
@@ -153,11 +161,14 @@ class _Execution:
                             self._effort,
                             greeting["clock_resolution_s"],
                         )
-                except WorkerFailedError as failure:
-                    measurement = _blank(case, round_, failure.status, failure.reason)
-                    worker.kill()
-                    worker = None
-                yield replace(measurement, framework_version=greeting["version"])
+                except CaseFailedError as failure:
+                    measurement = _failed(case, round_, failure)
+                    if isinstance(failure, WorkerFailedError):
+                        worker.kill()
+                        worker = None
+                measurement = replace(measurement, framework_version=greeting["version"])
+                self._record(measurement)
+                yield measurement
                 if worker and bench.device == "cuda" and measurement.status.failed:
                     # After some errors of CUDA no later call in the same process can succeed.
                     worker.close()
@@ -166,39 +177,83 @@ class _Execution:
             if worker is not None:
                 worker.close()
 
+    def _lose(
+        self, bench: Bench, round_: Round, left: Sequence[Case], failure: WorkerFailedError
+    ) -> Iterator[Measurement]:
+        """A worker that cannot start would not start for the next case either.
+
+        No case has been tried, so none gets a measurement: what is known of it stands, and a
+        resumed run tries again.
+        """
+        self._lost.add(bench)
+        fault = {"status": str(failure.status), "reason": failure.reason}
+        self._journal.append("lost", {**bench._asdict(), **round_._asdict(), **fault})
+        for case in left:
+            if case not in self._known:
+                yield _failed(case, round_, failure)
+
     def _start(self, bench: Bench, round_: Round) -> tuple[WorkerProcess, dict[str, Any]]:
-        """A worker that is ready; the first one of a bench has measured the machine's ceilings."""
+        """A worker that is ready; the first one of a pass has measured the machine's ceilings."""
         worker = start(bench, round_.probe, self._run.folder, self._run.suites)
         greeting = worker.greeting()
+        began = self._versions.setdefault(bench.framework, greeting["version"])
+        if began != greeting["version"]:
+            worker.close()
+            raise UsageError(
+                f"this run was begun with {bench.framework} {began}, and here is now "
+                f"{greeting['version']}: begin a new run"
+            )
         self._journal.append("worker", {**bench._asdict(), **round_._asdict(), **greeting})
-        if round_.probe == "latency" and bench not in self._ceilings:
-            self._ceilings.add(bench)
+        if round_.probe == "latency":
             try:
-                self._measure_ceilings(worker, bench)
+                self._measure_ceilings(worker, bench, round_.pass_index)
             except WorkerFailedError:  # rows go without a roofline, and are measured all the same
                 worker.kill()
                 return self._start(bench, round_)
         return worker, greeting
 
-    def _measure_ceilings(self, worker: WorkerProcess, bench: Bench) -> None:
-        """Once a run and bench, for each dtype that its cases use."""
+    def _measure_ceilings(self, worker: WorkerProcess, bench: Bench, pass_index: int) -> None:
+        """In every pass, because the best of several is nearer to what the machine can do."""
         mine = [case for case in self._run.cases if Bench.of(case) == bench]
         for dtype in sorted({case.dtype for case in mine}):
-            answer = worker.ask(self._effort.timeout_s, do="ceilings", dtype=dtype)
-            if "status" not in answer:
-                self._journal.append("ceilings", {**bench._asdict(), "dtype": dtype, **answer})
+            if (bench, pass_index, dtype) in self._ceilings:
+                continue
+            self._ceilings.add((bench, pass_index, dtype))  # one try: it may end the worker
+            try:
+                answer = worker.ask(CEILINGS_TIMEOUT_S, do="ceilings", dtype=dtype)
+            except WorkerFailedError:
+                raise
+            except CaseFailedError:  # no product in this dtype here: no roofline for it either
+                continue
+            self._journal.append("ceilings", {**bench._asdict(), "dtype": dtype, **answer})
 
     def _record(self, measurement: Measurement) -> None:
         self._journal.append("measurement", measurement.to_json())
+        if measurement.probe == "memory":
+            return  # what a case holds is lost, but not how long it takes
+        self._known.add(measurement.case)
         if measurement.status is not Status.OK:
             self._out.add(measurement.case)
 
 
 def ruled_out(case: Case, layer: Layer) -> tuple[Status, str] | None:
-    """Why the case is not measured, if that is known without trying."""
+    """Why the case is not measured, if that is known without trying.
+
+    Raises:
+        UsageError: the layer refuses these parameters.
+    """
     framework = frameworks.get(case.framework)
-    if reason := layer.not_applicable(Config.of(case)):
-        return Status.NOT_APPLICABLE, reason
+    config = Config.of(case)
+    try:
+        if reason := layer.not_applicable(config):
+            return Status.NOT_APPLICABLE, str(reason)
+        tensors = [*layer.inputs(config).values(), *layer.weights(config).values()]
+    except UsageError as error:
+        raise UsageError(f"layer {layer.name}: {error}") from error
+    except Exception as error:
+        return Status.ERROR, faults.told(error)
+    if config.training and not any(tensor.trainable for tensor in tensors):
+        return Status.NOT_APPLICABLE, "nothing in this layer has a gradient"
     if framework.builder not in layer.builders:
         return Status.UNSUPPORTED, f"{layer.name} has no builder for {framework.builder}"
     if reason := framework.unsupported(case):
@@ -206,6 +261,7 @@ def ruled_out(case: Case, layer: Layer) -> tuple[Status, str] | None:
     return None
 
 
-def _blank(case: Case, round_: Round, status: Status, reason: str) -> Measurement:
+def _failed(case: Case, round_: Round, failure: CaseFailedError) -> Measurement:
     now = datetime.now(UTC).isoformat()
-    return Measurement(case, round_.probe, round_.pass_index, status, now, reason)
+    status, reason, facts = failure.status, failure.reason, failure.facts
+    return Measurement(case, round_.probe, round_.pass_index, status, now, reason, **facts)

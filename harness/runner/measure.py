@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from harness import stats
+from harness import stats, units
+from harness.runner.process import CaseFailedError, WorkerFailedError
 from harness.types import Case, Measurement, Status
 
 BLOCK_S = 1e-3
@@ -34,6 +35,11 @@ GROWTH = 1.25
 CHUNK_S = 0.1
 """Samples are asked for in requests of about this length."""
 
+CHECK_TIMEOUT_S = 600.0
+"""For the check against the reference, whose float64 NumPy may take far longer than the layer."""
+MEMORY_READINGS = 3
+"""Of which the median counts: the kernel keeps its page count in batches."""
+
 Ask = Callable[..., dict[str, Any]]
 
 
@@ -46,42 +52,38 @@ class Effort:
     timeout_s: float
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A case that is checked and warm: from here on every block counts.
+
+    Attributes:
+        measurement: what is known of it, without samples.
+        calls: of a block.
+        block_s: what a block takes, about.
+    """
+
+    measurement: Measurement
+    calls: int
+    block_s: float
+
+
 def latency(
     ask: Ask, case: Case, pass_index: int, effort: Effort, resolution_s: float
 ) -> Measurement:
     """Checks the case against its reference, then times it.
 
     Args:
-        ask: `WorkerProcess.ask`; its errors pass through.
+        ask: `WorkerProcess.ask`.
         case: what to measure.
         pass_index: from 0.
         effort: when to stop.
         resolution_s: of the worker's clock.
+
+    Raises:
+        CaseFailedError: the case, or its worker, failed.
     """
-    measurement, failed = _prepare(ask, case, "latency", pass_index, effort, check=True)
-    if failed:
-        return measurement
-
-    def run(calls: int, blocks: int) -> dict[str, Any]:
-        return ask(effort.timeout_s, do="run", calls=calls, blocks=blocks)
-
-    calls, blocks = 1, 1
-    shortest = max(BLOCK_S, BLOCK_RESOLUTIONS * resolution_s)
-    while True:
-        answer = run(calls, blocks)
-        if "status" in answer:
-            return _failed(measurement, answer)
-        block_s = min(answer["wall_s"]) * calls
-        # One block may have been disturbed: unless it is far too long for that, look again.
-        if block_s >= shortest * (1 if blocks > 1 else CERTAINLY):
-            break
-        if blocks > 1:
-            growth = min(10.0, 1.2 * shortest / max(block_s, 1e-9))
-            calls = max(calls + 1, math.ceil(calls * growth))
-        blocks = CALIBRATION_BLOCKS
-    warmed, answer = _warm_up(run, calls, block_s, effort)
-    if "status" in answer:
-        return _failed(measurement, answer)
+    ready = make_ready(ask, case, pass_index, effort, resolution_s)
+    calls, block_s = ready.calls, ready.block_s
     walls: list[float] = []
     devices: list[float] = []
     next_look = ENOUGH_SAMPLES
@@ -89,26 +91,21 @@ def latency(
     while not converged and len(walls) < _affordable(walls, calls, effort):
         block_s = statistics.median(walls) * calls if walls else block_s
         wanted = min(next_look, _affordable(walls, calls, effort)) - len(walls)
-        answer = run(calls, max(1, min(wanted, int(CHUNK_S / block_s))))
-        if "status" in answer:
-            return _failed(measurement, answer)
+        blocks = max(1, min(wanted, int(CHUNK_S / block_s)))
+        answer = ask(effort.timeout_s, do="run", calls=calls, blocks=blocks)
+        if min(answer["wall_s"]) <= 0:
+            reason = "the clock went backward or stood still during a block; measure again"
+            raise CaseFailedError(Status.ERROR, reason)
         walls += answer["wall_s"]
         devices += answer["device_s"]
         if len(walls) >= next_look:
             converged = stats.median_interval(walls).relative_half_width <= effort.rel_ci
             next_look = math.ceil(next_look * GROWTH)
-    if min(walls) <= 0:
-        return replace(
-            measurement,
-            status=Status.ERROR,
-            reason="the clock went backward or stood still during a block; measure again",
-        )
     return replace(
-        measurement,
+        ready.measurement,
         calls_per_block=calls,
         samples_s=tuple(walls),
         device_samples_s=tuple(devices),
-        warmed=warmed,
         converged=converged,
     )
 
@@ -121,46 +118,84 @@ def _affordable(walls: list[float], calls: int, effort: Effort) -> int:
     return max(MIN_SAMPLES, int(effort.sample_s / spent_s * len(walls)))
 
 
+def make_ready(ask: Ask, case: Case, pass_index: int, effort: Effort, resolution_s: float) -> Ready:
+    """Prepares and checks the case, finds the calls a block needs, and warms up; see `latency`."""
+    measurement = _prepare(ask, case, "latency", pass_index, effort)
+    measurement = replace(measurement, **_check(ask))
+
+    def run(calls: int, blocks: int) -> list[float]:
+        """Seconds of each block."""
+        answer = ask(effort.timeout_s, do="run", calls=calls, blocks=blocks)
+        return [wall * calls for wall in answer["wall_s"]]
+
+    calls, block_s = _calibrate(run, max(BLOCK_S, BLOCK_RESOLUTIONS * resolution_s))
+    warmed = _warm_up(run, calls, block_s, effort)
+    return Ready(replace(measurement, warmed=warmed), calls, block_s)
+
+
+def _calibrate(run: Callable[[int, int], list[float]], shortest_s: float) -> tuple[int, float]:
+    """(calls a block must have to last that long, seconds that it then takes)."""
+    calls, blocks = 1, 1
+    while True:
+        block_s = min(run(calls, blocks))
+        # One block may have been disturbed: unless it is far too long for that, look again.
+        if block_s >= shortest_s * (1 if blocks > 1 else CERTAINLY):
+            return calls, block_s
+        if blocks > 1:
+            growth = min(10.0, 1.2 * shortest_s / max(block_s, 1e-9))
+            calls = max(calls + 1, math.ceil(calls * growth))
+        blocks = CALIBRATION_BLOCKS
+
+
 def _warm_up(
-    run: Callable[[int, int], dict[str, Any]], calls: int, block_s: float, effort: Effort
-) -> tuple[bool, dict[str, Any]]:
-    """Runs windows until two in a row agree; (warm or not, the last answer)."""
+    run: Callable[[int, int], list[float]], calls: int, block_s: float, effort: Effort
+) -> bool:
+    """Runs windows until two in a row agree, or the cap is reached; whether they agree."""
     blocks = max(1, round(WINDOW_S / block_s))
     spent, last = 0.0, 0.0
     while True:
-        answer = run(calls, blocks)
-        if "status" in answer:
-            return False, answer
-        now = statistics.median(answer["wall_s"])
+        taken = run(calls, blocks)
+        now = statistics.median(taken)
         if last and abs(now - last) <= WARM * last:
-            return True, answer
-        spent += sum(answer["wall_s"]) * calls
+            return True
+        spent += sum(taken)
         if spent > WARM_UP_CAP * effort.sample_s:
-            return False, answer
+            return False
         last = now
 
 
 def memory(ask: Ask, case: Case, effort: Effort) -> Measurement:
-    """Peak memory of one call, once the first calls have set up what stays."""
-    measurement, failed = _prepare(ask, case, "memory", 0, effort, check=False)
-    if failed:
-        return measurement
-    for request in ({"do": "run", "calls": 1, "blocks": 2}, {"do": "memory"}):
-        answer = ask(effort.timeout_s, **request)
-        if "status" in answer:
-            return _failed(measurement, answer)
-    return replace(measurement, **answer)
+    """Peak memory of one call, once the first calls have set up what stays.
+
+    Raises:
+        CaseFailedError: the case, or its worker, failed.
+    """
+    measurement = _prepare(ask, case, "memory", 0, effort)
+    for _ in range(2):
+        ask(effort.timeout_s, do="run", calls=1, blocks=1)
+    readings = [ask(effort.timeout_s, do="memory") for _ in range(MEMORY_READINGS)]
+    peak = int(statistics.median(reading["peak_bytes"] for reading in readings))
+    method, resolution = readings[-1]["method"], readings[-1]["resolution_bytes"]
+    if peak < resolution:
+        return replace(measurement, memory_method=f"{method}, below {units.size(resolution)}")
+    return replace(measurement, peak_memory_bytes=peak, memory_method=method)
 
 
-def _prepare(
-    ask: Ask, case: Case, probe: str, pass_index: int, effort: Effort, check: bool
-) -> tuple[Measurement, bool]:
-    blank = Measurement(case, probe, pass_index, Status.OK, datetime.now(UTC).isoformat())
-    answer = ask(effort.timeout_s, do="prepare", case=case.to_json(), check=check)
-    if "status" in answer:
-        return _failed(blank, answer), True
-    return replace(blank, **{**answer, "warnings": tuple(answer["warnings"])}), False
+def _prepare(ask: Ask, case: Case, probe: str, pass_index: int, effort: Effort) -> Measurement:
+    started_at = datetime.now(UTC).isoformat()
+    answer = ask(effort.timeout_s, do="prepare", case=case.to_json())
+    answer["warnings"] = tuple(answer["warnings"])
+    return Measurement(case, probe, pass_index, Status.OK, started_at, **answer)
 
 
-def _failed(measurement: Measurement, answer: dict[str, Any]) -> Measurement:
-    return replace(measurement, status=Status(answer["status"]), reason=answer["reason"])
+def _check(ask: Ask) -> dict[str, Any]:
+    """Compares the prepared case's first result with the reference; it has a limit of its own."""
+    try:
+        return ask(CHECK_TIMEOUT_S, do="check")
+    except WorkerFailedError as failure:
+        if failure.status is Status.TIMEOUT:
+            failure.reason = (
+                f"the check against its reference took longer than {CHECK_TIMEOUT_S:g} s; "
+                "measure it in a smaller shape"
+            )
+        raise

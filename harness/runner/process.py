@@ -28,13 +28,34 @@ _MARK = "LAYERBENCH_WORKER"
 _NO_MEMORY = ("bad_alloc", "out of memory", "can't allocate", "Cannot allocate", "OOM when")
 
 
-class WorkerFailedError(Exception):
-    """The worker did not answer and is gone; carries the status of the case it was at."""
+_MAIN = f"""
+import sys
+sys.path.append({str(Path(__file__).resolve().parents[2])!r})
+from harness.worker import main
+main(sys.argv[1:])
+"""
+"""Unlike ``python -m harness.worker``, it does not put the working directory first, where a file
+``torch.py`` of the user's would be taken for the framework."""
 
-    def __init__(self, status: Status, reason: str) -> None:
+
+class CaseFailedError(Exception):
+    """The case did not come through.
+
+    Attributes:
+        status: what it ended in.
+        reason: a sentence.
+        facts: what is known of it all the same, as fields of a `Measurement`.
+    """
+
+    def __init__(self, status: Status, reason: str, **facts: Any) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
+        self.facts = facts
+
+
+class WorkerFailedError(CaseFailedError):
+    """The worker did not answer and is gone; the status is that of the case it was at."""
 
 
 class WorkerProcess:
@@ -49,7 +70,7 @@ class WorkerProcess:
         with log.open("ab") as log_file:
             self._log_start = log_file.tell()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "harness.worker", setup.json],
+                [sys.executable, "-P", "-c", _MAIN, setup.json],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log_file,
@@ -75,16 +96,17 @@ class WorkerProcess:
         Raises:
             WorkerFailedError: it died, or could not start.
         """
-        answer = self._receive(START_TIMEOUT_S)
-        if "status" in answer:
+        try:
+            return self._receive(START_TIMEOUT_S)
+        except CaseFailedError as failure:
             self.close()
-            raise WorkerFailedError(Status(answer["status"]), answer["reason"])
-        return answer
+            raise WorkerFailedError(failure.status, failure.reason) from None
 
     def ask(self, timeout_s: float, **request: Any) -> dict[str, Any]:
         """The worker's answer; see `harness.worker.Worker`.
 
         Raises:
+            CaseFailedError: the case failed, and the worker says how.
             WorkerFailedError: it died, took longer than `timeout_s`, or answered nonsense.
         """
         assert self._process.stdin is not None
@@ -113,6 +135,8 @@ class WorkerProcess:
             raise WorkerFailedError(
                 Status.CRASHED, f"the worker answered with garbage: {line[:80]!r}"
             ) from None
+        if "status" in answer:
+            raise CaseFailedError(Status(answer.pop("status")), answer.pop("reason"), **answer)
         return answer
 
     def _death(self) -> WorkerFailedError:

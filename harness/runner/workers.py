@@ -54,6 +54,8 @@ def start(bench: Bench, probe: str, folder: Path, suites: Sequence[str]) -> Work
     )
     environment = {
         "OPENBLAS_NUM_THREADS": str(bench.threads),
+        # A worker for the CPU leaves the GPU and its driver alone.
+        **({"CUDA_VISIBLE_DEVICES": ""} if bench.device == "cpu" else {}),
         **(_PROMPT_FREE if probe == "memory" else {}),
         **framework.environment(bench.threads, probe),
     }
@@ -72,24 +74,27 @@ class Workers:
     def __init__(self, folder: Path, suites: Sequence[str]) -> None:
         self._folder = folder
         self._suites = suites
-        self._running: dict[Bench, WorkerProcess] = {}
+        self._running: dict[Bench, tuple[WorkerProcess, dict[str, Any]]] = {}
 
-    def ask(self, case: Case, timeout_s: float, /, **request: Any) -> dict[str, Any]:
-        """The answer of the case's worker, started if need be.
+    def of(self, case: Case) -> tuple[WorkerProcess, dict[str, Any]]:
+        """The case's worker, started if need be, and its greeting.
 
         Raises:
-            WorkerFailedError: see `WorkerProcess.ask`; the next call starts a fresh worker.
+            WorkerFailedError: it could not be started.
         """
         bench = Bench.of(case)
-        worker = self._running.pop(bench, None)
-        if worker is None:
+        if bench not in self._running:
             worker = start(bench, "latency", self._folder, self._suites)
-            worker.greeting()
-        answer = worker.ask(timeout_s, **request)
-        self._running[bench] = worker
-        return answer
+            self._running[bench] = worker, worker.greeting()
+        return self._running[bench]
+
+    def drop(self, case: Case) -> None:
+        """Ends the case's worker, so that the next case of its kind gets a fresh one."""
+        if started := self._running.pop(Bench.of(case), None):
+            started[0].kill()
 
     def close(self) -> None:
         """Ends them all."""
         while self._running:
-            self._running.popitem()[1].close()
+            _, (worker, _greeting) = self._running.popitem()
+            worker.close()

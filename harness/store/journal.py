@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from harness import faults
 from harness.types import SCHEMA_VERSION, Case, HarnessError, UsageError
 
 RUN_FILE = "run.json"
@@ -104,9 +105,10 @@ def read_run(folder: Path) -> RunRecord:
         return RunRecord.from_json(data, folder)
     except FileNotFoundError:
         raise UsageError(f"{folder} holds no run ({RUN_FILE} is missing)") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise HarnessError(
-            f"{path} is broken ({type(error).__name__}: {error}); remove the folder {folder}"
+            f"{path} is broken ({faults.told(error)}): put it back from a copy, or move {folder} "
+            f"away; its {JOURNAL_FILE} still holds what was measured"
         ) from error
 
 
@@ -137,9 +139,15 @@ def read_journal(folder: Path) -> Iterator[dict[str, Any]]:
         try:
             yield json.loads(line)
         except ValueError as error:
-            raise HarnessError(
-                f"{path}, line {number}, is broken ({error}); remove that line to read the rest"
-            ) from error
+            raise broken_line(folder, number, error) from error
+
+
+def broken_line(folder: Path, number: int, error: Exception) -> HarnessError:
+    """What to tell of a line of a journal that cannot be read."""
+    return HarnessError(
+        f"{folder / JOURNAL_FILE}, line {number}, is broken ({faults.told(error)}); "
+        "remove that line to read the rest"
+    )
 
 
 class Journal:
@@ -161,11 +169,21 @@ class Journal:
         self._file.truncate(content.rfind(b"\n") + 1)
 
     def append(self, kind: str, data: Mapping[str, Any]) -> None:
-        """Adds one record and returns when it is on the disk."""
+        """Adds one record and returns when it is on the disk.
+
+        Raises:
+            HarnessError: the disk is full, or gone.
+        """
         line = json.dumps({"kind": kind, **data}, ensure_ascii=False, allow_nan=False)
-        self._file.write(line.encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._file.write(line.encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:  # a full disk, say
+            raise HarnessError(
+                f"{self._file.name} cannot be written ({error.strerror}); what it holds is kept: "
+                "make room and go on with `layerbench run --resume`"
+            ) from error
 
     def close(self) -> None:
         self._file.close()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from harness import stats
-from harness.store.journal import RunRecord, read_journal
-from harness.types import Case, Measurement, Status
+from harness import stats, units
+from harness.store.journal import RunRecord, broken_line, read_journal
+from harness.types import Case, Measurement, Status, UsageError
 
 ROOF_MARGIN = 1.05
 """A rate up to this much above the measured ceiling is noise; beyond it, an error."""
@@ -19,6 +19,10 @@ ROOF_MARGIN = 1.05
 
 UNSTEADY = 1.25
 """An upper limit this far above the median is worth a warning."""
+
+
+Bench: TypeAlias = tuple[str, str, int]
+"""What a worker process is for: framework, device, threads."""
 
 
 @dataclass
@@ -30,24 +34,43 @@ class Journaled:
     ceilings: list[dict[str, Any]] = field(default_factory=list)
     workers: list[dict[str, Any]] = field(default_factory=list)
     """One a process: what it was for, the framework's version, and its settings, such as TF32."""
+    lost: dict[Bench, dict[str, Any]] = field(default_factory=dict)
+    """The last time that a worker could not be started, and why."""
 
 
 def read(run: RunRecord) -> Journaled:
-    """Everything in the run's journal, by case."""
+    """Everything in the run's journal, by case.
+
+    Raises:
+        HarnessError: a line of it is broken.
+    """
     journaled = Journaled()
-    for record in read_journal(run.folder):
-        kind = record.pop("kind")
-        if kind == "measurement":
-            measurement = Measurement.from_json(record)
-            if measurement.probe == "memory":
-                journaled.memory[measurement.case] = measurement
-            else:
-                journaled.latency[measurement.case].append(measurement)
-        elif kind == "ceilings":
-            journaled.ceilings.append(record)
-        elif kind == "worker":
-            journaled.workers.append(record)
+    for number, record in enumerate(read_journal(run.folder), start=1):
+        try:
+            _sort_in(journaled, record)
+        except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
+            raise broken_line(run.folder, number, error) from error
     return journaled
+
+
+def _sort_in(journaled: Journaled, record: dict[str, Any]) -> None:
+    kind = record.pop("kind")
+    if kind == "measurement":
+        measurement = Measurement.from_json(record)
+        if measurement.probe == "memory":
+            journaled.memory[measurement.case] = measurement
+        else:
+            journaled.latency[measurement.case].append(measurement)
+    elif kind == "ceilings":
+        journaled.ceilings.append(record)
+    elif kind == "worker":
+        journaled.workers.append(record)
+    elif kind == "lost":
+        journaled.lost[_bench(record)] = record
+
+
+def _bench(record: Mapping[str, Any]) -> Bench:
+    return record["framework"], record["device"], record["threads"]
 
 
 def rows(run: RunRecord, journaled: Journaled) -> list[dict[str, Any]]:
@@ -78,14 +101,21 @@ def _row(
         "warmed": False,
         "warnings": [],
     }
+    lost = journaled.lost.get((case.framework, case.device, case.threads))
     if not attempts:
+        if lost:
+            return {**row, "status": lost["status"], "reason": lost["reason"]}
         reason = "not measured yet; `layerbench run --resume` goes on"
         return {**row, "status": str(Status.INTERRUPTED), "reason": reason}
     first = attempts[0]
-    bad = next((a for a in (*attempts, memory) if a and a.status is not Status.OK), None)
+    good = [attempt for attempt in attempts if attempt.status is Status.OK]
+    bad = next((attempt for attempt in attempts if attempt.status is not Status.OK), None)
+    # That a layer computes something else takes its time away; that a later process failed does
+    # not make what earlier ones measured untrue.
+    verdict = bad if bad and (not good or bad.status is Status.MISMATCH) else None
     row |= {
-        "status": str(bad.status if bad else Status.OK),
-        "reason": _reason(bad) if bad else "",
+        "status": str(verdict.status if verdict else Status.OK),
+        "reason": _reason(verdict) if verdict else "",
         "framework_version": first.framework_version,
         "started_at": first.started_at,
         "first_call_s": first.first_call_s,
@@ -95,21 +125,20 @@ def _row(
     }
     errors = [a.parity_error for a in attempts if a.parity_error is not None]
     row["parity_error"] = max(errors, default=None)
-    if bad is None:
-        row |= _figures(case, attempts, run)
+    if verdict is None:
+        row |= _figures(case, good, run)
         fraction = _roofline_fraction(case, row, journaled.ceilings)
         row["roofline_fraction"] = fraction if fraction and fraction <= ROOF_MARGIN else None
-        if memory:
+        if memory and memory.status is Status.OK:
             row["peak_memory_bytes"] = memory.peak_memory_bytes
             row["memory_method"] = memory.memory_method
-        row["warnings"] = _warnings(attempts, row, fraction)
+        failures = [a for a in (bad, memory) if a and a.status is not Status.OK]
+        row["warnings"] = _warnings(good, failures, lost, row, fraction)
     return row
 
 
 def _reason(bad: Measurement) -> str:
     """Which attempt failed matters only if the same case had come through before."""
-    if bad.probe == "memory":
-        return f"{bad.reason} (when its memory was measured)"
     return f"{bad.reason} (in pass {bad.pass_index + 1})" if bad.pass_index else bad.reason
 
 
@@ -162,19 +191,32 @@ def _bandwidth(curve: Sequence[Sequence[float]], working_set: int) -> float:
 
 
 def _warnings(
-    attempts: Sequence[Measurement], row: Mapping[str, Any], roofline_fraction: float | None
+    attempts: Sequence[Measurement],
+    failures: Sequence[Measurement],
+    lost: Mapping[str, Any] | None,
+    row: Mapping[str, Any],
+    roofline_fraction: float | None,
 ) -> list[str]:
     """What a reader should know before trusting the row; each says what to do where one can."""
     said: dict[str, None] = {}
     count = len(attempts)
+    for failure in failures:
+        what = "peak memory" if failure.probe == "memory" else f"pass {failure.pass_index + 1}"
+        said[f"{what} is missing: {failure.status}: {failure.reason}"] = None
+    if lost and lost["probe"] == "latency" and lost["pass_index"] >= count:
+        said[f"pass {lost['pass_index'] + 1} is missing: {lost['reason']}"] = None
+    if lost and lost["probe"] == "memory" and not row.get("memory_method") and not failures:
+        said[f"peak memory is missing: {lost['reason']}"] = None
     if cold := sum(not a.warmed for a in attempts):
-        said[f"still changing after warm-up in {cold} of {count} passes"] = None
+        said[f"still changing after warm-up in {cold} of {units.count(count, 'pass')}"] = None
     if count == 1:
         said["one pass only: the interval rests on what is usual between processes"] = None
     elif row["latency_high_s"] > UNSTEADY * row["latency_s"]:
         said["passes differ much: more of them, or a quieter machine, would tell more"] = None
     for attempt in attempts:
         said.update(dict.fromkeys(attempt.warnings))
+    if roofline_fraction is None and row["bytes"]:
+        said[f"no roofline: what the machine can do in {row['dtype']} is not known"] = None
     if roofline_fraction and roofline_fraction > ROOF_MARGIN:
         said[
             f"error of measurement: {roofline_fraction:.2f} times the machine's measured "

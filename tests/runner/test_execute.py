@@ -113,6 +113,11 @@ def test_a_layer_can_neither_answer_nor_swallow_requests(measured: Measured) -> 
     assert frame["status"].tolist() == ["ok", "ok"]
 
 
+def test_no_garbage_is_collected_while_a_layer_runs(measured: Measured) -> None:
+    frame = measured(layers=("fault",), params={"kind": ["collector"], "at": [1, 2, 50]})
+    assert frame["status"].tolist() == ["ok"] * 3, frame["reason"].tolist()
+
+
 @pytest.mark.parametrize("kind", ["fork", "daemon"])
 def test_children_of_a_layer_do_not_outlive_the_run(measured: Measured, kind: str) -> None:
     measured(layers=("fault",), params={"kind": [kind], "at": [2]})

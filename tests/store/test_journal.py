@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +29,39 @@ def test_each_record_is_on_disk_when_append_returns(begun: store.RunRecord) -> N
     with store.Journal(begun.folder) as journal:
         journal.append("note", {"n": 1})
         assert list(read_journal(begun.folder)) == [{"kind": "note", "n": 1}]
+
+
+def test_each_record_is_synced_and_not_only_written(
+    begun: store.RunRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
+    with store.Journal(begun.folder) as journal:
+        journal.append("note", {"n": 1})
+        journal.append("note", {"n": 2})
+    size = (begun.folder / "journal.jsonl").stat().st_size
+    assert synced == [size // 2, size]
+
+
+def test_a_full_disk_is_told_in_one_line(
+    begun: store.RunRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with store.Journal(begun.folder) as journal:
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(HarnessError, match="No space left on device"):
+            journal.append("note", {"n": 1})
+
+
+@pytest.mark.parametrize(
+    "line", ["{}", "[]", "7", '{"kind": "measurement"}', '{"kind": "measurement", "case": 3}']
+)
+def test_a_line_that_is_json_and_no_record_is_named(begun: store.RunRecord, line: str) -> None:
+    (begun.folder / "journal.jsonl").write_text(f'{{"kind": "note"}}\n{line}\n')
+    with pytest.raises(HarnessError, match="line 2, is broken"):
+        store.load(begun.folder)
 
 
 def test_a_torn_last_line_is_passed_over_and_cut_off_before_writing_on(

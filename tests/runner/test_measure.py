@@ -1,0 +1,154 @@
+"""One case in one worker: warm-up, block size and the stopping rule, with scripted answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.runner import CaseFailedError, WorkerFailedError, measure
+from harness.runner.measure import Effort
+from harness.types import Case, Status
+
+CASE = Case.parse("scale/fake/cpu/forward/eager/float32/b2-us=20")
+EFFORT = Effort(rel_ci=0.01, sample_s=0.5, timeout_s=7.0)
+PREPARED = {"first_call_s": 1.0, "flops": 1, "bytes": 1, "parameter_bytes": 1, "warnings": []}
+
+
+@dataclass
+class Worker:
+    """Answers as a worker would whose n-th call takes ``call_s(n)`` seconds."""
+
+    call_s: Callable[[int], float]
+    memory: list[int] = field(default_factory=lambda: [5000])
+    resolution_bytes: int = 1
+    calls: int = 0
+    asked: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+
+    def ask(self, timeout_s: float, **request: Any) -> dict[str, Any]:
+        self.asked.append((timeout_s, request))
+        kind = request["do"]
+        if kind == "prepare":
+            return dict(PREPARED)
+        if kind == "check":
+            return {"parity_error": 1e-7}
+        if kind == "memory":
+            peak = self.memory.pop(0) if len(self.memory) > 1 else self.memory[0]
+            resolution = self.resolution_bytes
+            return {"peak_bytes": peak, "method": "VmHWM", "resolution_bytes": resolution}
+        walls = []
+        for _ in range(request["blocks"]):
+            first, self.calls = self.calls, self.calls + request["calls"]
+            walls.append(sum(map(self.call_s, range(first, self.calls))) / request["calls"])
+        return {"wall_s": walls, "device_s": []}
+
+    def runs(self) -> list[dict[str, Any]]:
+        return [request for _, request in self.asked if request["do"] == "run"]
+
+
+def latency(worker: Worker, effort: Effort = EFFORT, resolution_s: float = 1e-7) -> Any:
+    return measure.latency(worker.ask, CASE, 0, effort, resolution_s)
+
+
+@pytest.mark.parametrize(
+    ("call_s", "resolution_s", "shortest_s"),
+    [(20e-6, 1e-7, 1e-3), (20e-6, 1e-5, 1e-2), (5e-3, 1e-7, 5e-3)],
+)
+def test_a_block_lasts_a_millisecond_and_a_thousand_steps_of_the_clock(
+    call_s: float, resolution_s: float, shortest_s: float
+) -> None:
+    found = latency(Worker(lambda n: call_s), resolution_s=resolution_s)
+    block_s = found.calls_per_block * call_s
+    assert shortest_s * 0.999 <= block_s < 3 * shortest_s
+
+
+def test_one_disturbed_block_does_not_make_blocks_too_short() -> None:
+    found = latency(Worker(lambda n: 5e-3 if n == 0 else 20e-6))
+    assert found.calls_per_block * 20e-6 >= 1e-3
+
+
+def test_sampling_begins_when_two_windows_agree() -> None:
+    def falling(n: int) -> float:
+        return 1e-3 * (1 + 2.0 ** (1 - n / 20))
+
+    found = latency(Worker(falling))
+    assert found.warmed
+    assert max(found.samples_s) < 1.06e-3
+
+
+def test_what_never_settles_is_sampled_after_the_cap_and_says_so() -> None:
+    worker = Worker(lambda n: 1e-3 * (1 + n / 200))
+    found = latency(worker)
+    assert not found.warmed
+    assert found.samples_s
+    warm_up_s = found.samples_s[0] * 0 + sum(1e-3 * (1 + n / 200) for n in range(worker.calls))
+    assert warm_up_s < (measure.WARM_UP_CAP + 2) * EFFORT.sample_s + 0.1
+
+
+def test_sampling_stops_once_the_interval_is_narrow_enough() -> None:
+    found = latency(Worker(lambda n: 1e-3))
+    assert found.converged
+    assert len(found.samples_s) == measure.ENOUGH_SAMPLES
+
+
+def test_sampling_stops_when_the_time_is_spent() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.lognormal(0, 1, 100_000)
+    found = latency(Worker(lambda n: 1e-3 * noise[n]))
+    assert not found.converged
+    assert sum(found.samples_s) * found.calls_per_block == pytest.approx(0.5, rel=0.3)
+
+
+def test_a_call_longer_than_the_sampling_time_is_still_sampled_thrice() -> None:
+    assert len(latency(Worker(lambda n: 10.0)).samples_s) == measure.MIN_SAMPLES
+
+
+def test_no_request_holds_many_blocks_of_a_long_call() -> None:
+    worker = Worker(lambda n: 0.3)
+    latency(worker)
+    assert max(run["calls"] * run["blocks"] for run in worker.runs()) == 1
+
+
+def test_the_check_has_a_time_limit_of_its_own() -> None:
+    worker = Worker(lambda n: 1e-3)
+    latency(worker)
+    limits = {request["do"]: limit for limit, request in worker.asked}
+    assert limits["check"] == measure.CHECK_TIMEOUT_S
+    assert limits["prepare"] == limits["run"] == EFFORT.timeout_s
+
+
+def test_a_check_that_takes_too_long_says_that_it_was_the_check() -> None:
+    worker = Worker(lambda n: 1e-3)
+
+    def ask(timeout_s: float, **request: Any) -> dict[str, Any]:
+        if request["do"] == "check":
+            raise WorkerFailedError(Status.TIMEOUT, "no answer")
+        return worker.ask(timeout_s, **request)
+
+    with pytest.raises(WorkerFailedError) as failure:
+        measure.latency(ask, CASE, 0, EFFORT, 1e-7)
+    assert "check against its reference" in failure.value.reason
+
+
+def test_a_clock_that_stands_still_is_an_error() -> None:
+    ticks = iter([1e-3] * 60)
+    with pytest.raises(CaseFailedError, match="clock"):
+        latency(Worker(lambda n: next(ticks, 0.0)))
+
+
+def test_peak_memory_is_the_median_of_readings_each_asked_for_alone() -> None:
+    worker = Worker(lambda n: 1e-3, memory=[9000, 5000, 6000])
+    found = measure.memory(worker.ask, CASE, EFFORT)
+    assert found.peak_memory_bytes == 6000
+    assert found.memory_method == "VmHWM"
+    assert [r["do"] for _, r in worker.asked] == ["prepare", "run", "run", *["memory"] * 3]
+
+
+def test_a_peak_below_what_can_be_resolved_is_no_figure() -> None:
+    worker = Worker(lambda n: 1e-3, memory=[0], resolution_bytes=2**18)
+    found = measure.memory(worker.ask, CASE, EFFORT)
+    assert found.peak_memory_bytes is None
+    assert found.memory_method == "VmHWM, below 256 KiB"
