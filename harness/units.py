@@ -67,6 +67,15 @@ def size(value: float | None) -> str:
     return f"{value:.0f} B"
 
 
+def peak_memory(value: float | None, method: str) -> str:
+    """(2048.0, 'VmHWM') -> '2.00 KiB'; (None, 'VmHWM, below 128 KiB') -> '<128 KiB'.
+
+    A method that names a bound says of a missing figure that it is less than could be read.
+    """
+    _, bounded, bound = method.partition(", below ")
+    return f"<{bound}" if bounded and _missing(value) else size(value)
+
+
 def size_tick(value: float) -> str:
     """1048576 -> '1 MiB': a round figure, for an axis."""
     scale, unit = next((step for step in _BINARY if value >= step[0]), (1, "B"))

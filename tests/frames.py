@@ -172,6 +172,10 @@ CONFIGURATIONS = (
 )
 
 
+RESOLUTION = 2.0**17
+"""Peaks of memory below this are too small to read."""
+
+
 def quick(seed: int = 7) -> pd.DataFrame:
     """168 rows of a quick sweep: plausible figures, and failures of several kinds."""
     random = np.random.default_rng(seed)
@@ -200,7 +204,8 @@ def _quick_row(
     seconds = configuration.call_s + sequential * configuration.step_s
     seconds = (seconds + flops / configuration.flop_per_s) * random.lognormal(0, 0.08)
     spread = random.uniform(1.02, 1.09)
-    memory = configuration.memory * batch * steps * workload.bytes * 3 + 160_000
+    memory = configuration.memory * batch * steps * workload.bytes * 3 + 100_000
+    memory = 4096.0 * round(memory / 4096)
     case = {
         "layer": layer,
         "family": workload.family,
@@ -215,7 +220,8 @@ def _quick_row(
     figures = {
         "latency_low_s": seconds / spread,
         "latency_high_s": seconds * spread,
-        "peak_memory_bytes": 4096.0 * round(memory / 4096),
+        "peak_memory_bytes": memory if memory >= RESOLUTION else NAN,
+        "memory_method": "VmHWM" if memory >= RESOLUTION else "VmHWM, below 128 KiB",
         "throughput_per_s": batch / seconds,
         "tokens_per_s": batch * seq / seconds if seq else NAN,
         "flop_per_s": flops / seconds,
@@ -224,7 +230,7 @@ def _quick_row(
     }
     if spread > 1.08:
         slow = "latency had not settled after 10 s; close other programs"
-        figures |= {"converged": False, "warnings": [slow]}
+        figures |= {"converged": False, "warmed": seconds < 1e-3, "warnings": [slow]}
     failure = _quick_failure(layer, mode, batch, seq, configuration)
     return row(seconds, **case, **(failure or figures))
 

@@ -34,6 +34,23 @@ def test_size(value: float, text: str) -> None:
     assert units.size(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "method", "text"),
+    [
+        (2048.0, "VmHWM", "2.00 KiB"),
+        (2048.0, "VmHWM, below 1 KiB", "2.00 KiB"),
+        (None, "VmHWM, below 128 KiB", "<128 KiB"),
+        (math.nan, "VmHWM, below 128 KiB", "<128 KiB"),
+        (math.nan, "VmHWM", "–"),
+        (None, "", "–"),
+    ],
+)
+def test_peak_memory_too_small_to_read_has_its_bound(
+    value: float | None, method: str, text: str
+) -> None:
+    assert units.peak_memory(value, method) == text
+
+
 def test_rates_ratios_and_shares() -> None:
     assert units.quantity(1.5e9, "FLOP/s") == "1.50 GFLOP/s"
     assert units.ratio(1.5) == "1.50×"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,8 @@ from harness.runner import Event
 from harness.types import Measurement, Status
 
 LAST_ROWS = 8
+MEMORY_SHARE = 0.5
+"""How long the memory round takes, in latency passes, as seen; it comes after the first."""
 _COLOURS = {Status.OK: "green", Status.UNSUPPORTED: "yellow", Status.NOT_APPLICABLE: "yellow"}
 
 
@@ -38,8 +41,10 @@ class _Row:
             found = stats.median_interval(measurement.samples_s)
             self.median = units.seconds(found.value)
             self.interval = f"±{units.percent(found.relative_half_width)}"
-        if measurement.peak_memory_bytes is not None:
-            self.memory = units.size(measurement.peak_memory_bytes)
+        if measurement.probe == "memory":
+            self.memory = units.peak_memory(
+                measurement.peak_memory_bytes, measurement.memory_method
+            )
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -49,12 +54,15 @@ class _Row:
 class Progress:
     """A bar with the time left and the last rows; plain lines where there is no terminal."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
+        self._clock = clock
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._known: dict[str, _Row] = {}
         self._last: deque[_Row] = deque(maxlen=LAST_ROWS)
-        self._round_start = time.monotonic()
+        self._round_start = 0.0
+        self._case_s: float | None = None
+        """Seconds a case in a latency pass, worker starts shared out, once one has been timed."""
 
     def __enter__(self) -> Self:
         if self._live:
@@ -73,21 +81,27 @@ class Progress:
     def __call__(self, event: Event) -> None:
         """Takes what happened and shows it."""
         if event.measurement is None:
-            self._round_start = time.monotonic()
+            self._round_start = self._clock()
             if not self._live:
-                self._console.print(f"{_round_name(event)}: {event.total} cases")
-            return
-        case_id = event.measurement.case.id
-        row = self._known.setdefault(case_id, _Row(case_id))
-        row.update(event.measurement)
+                cases = units.count(event.total, "case")
+                self._console.print(f"{_round_name(event)}: {cases}")
+        else:
+            row = self._take(event.measurement)
+            if not self._live and (event.pass_index == 0 or row.status.failed):
+                line = "  ".join((f"{event.done}/{event.total}", *row.cells, row.status))
+                self._console.print(Text(line), soft_wrap=True)
+        if event.probe == "latency" and event.done == event.total:
+            self._case_s = (self._clock() - self._round_start) / event.total
         if self._live:
-            if row in self._last:
-                self._last.remove(row)
-            self._last.append(row)
             self._live.update(self._view(event), refresh=True)
-        elif event.pass_index == 0 or event.measurement.status.failed:
-            line = "  ".join((f"{event.done}/{event.total}", *row.cells, row.status))
-            self._console.print(line, markup=False, soft_wrap=True)
+
+    def _take(self, measurement: Measurement) -> _Row:
+        row = self._known.setdefault(measurement.case.id, _Row(measurement.case.id))
+        row.update(measurement)
+        if row in self._last:
+            self._last.remove(row)
+        self._last.append(row)
+        return row
 
     def _view(self, event: Event) -> Group:
         table = Table(box=None, pad_edge=False, expand=True, header_style="dim")
@@ -105,13 +119,29 @@ class Progress:
         bar.add_row(
             _round_name(event),
             ProgressBar(event.total, event.done),
-            f"{event.done}/{event.total}  {self._left(event)} left in this pass",
+            f"{event.done}/{event.total}  {self._time_left(event)}",
         )
-        return Group(table, bar)
+        # A terminal echoes Ctrl-C as "^C" at the cursor. At the end of a full line that would
+        # wrap, and the next drawing would miss its place; an empty line has room for it.
+        return Group(*([table] if self._last else []), bar, Text())
 
-    def _left(self, event: Event) -> str:
-        pace = (time.monotonic() - self._round_start) / event.done
-        return _clock(pace * (event.total - event.done))
+    def _time_left(self, event: Event) -> str:
+        """For this round, and for the run where the number of its passes is known."""
+        if not event.done:
+            return "starting"
+        latency = event.probe == "latency"
+        pace = (self._clock() - self._round_start) / event.done
+        if latency:
+            pace = self._case_s or pace
+        left = pace * (event.total - event.done)
+        text = f"{_minutes(left)} left in this {'pass' if latency else 'round'}"
+        case_s = pace if latency else self._case_s
+        if event.passes is None or case_s is None:
+            return text
+        passes = event.passes - 1 - event.pass_index
+        memory = MEMORY_SHARE if latency and event.pass_index == 0 else 0.0
+        later = (passes + memory) * event.total * case_s
+        return f"{text}, about {_minutes(left + later)} in all"
 
 
 def _round_name(event: Event) -> str:
@@ -121,6 +151,6 @@ def _round_name(event: Event) -> str:
     return f"pass {event.pass_index + 1}{of}"
 
 
-def _clock(seconds: float) -> str:
+def _minutes(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"

@@ -1,5 +1,6 @@
 """Turns a frame of results into text for people: HTML, Markdown and tables for a terminal.
 
-`rows` reads the frame; `results`, `ratios` and `provenance` make tables of it, `summary`
-sentences, `panels` and `charts` drawings; `html`, `markdown` and `terminal` only lay these out.
+`rows` reads the frame; `results`, `ratios`, `provenance` and `ceilings` make tables of it,
+`summary` and `legend` sentences, `panels`, `charts` and `forest` drawings; `html`, `markdown` and
+`terminal` only lay these out.
 """

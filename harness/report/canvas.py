@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.report.text import printable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -101,7 +103,7 @@ def label(
 ) -> None:
     """Text beside a place, shifted by points; taken as it is, so that ``$`` starts no formula."""
     axes.annotate(
-        text,
+        printable(text),
         at,
         shift,
         coordinates,

@@ -11,12 +11,23 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from harness import compare, units
-from harness.report import charts, forest, provenance, ratios, results, rows, summary
+from harness.report import (
+    ceilings,
+    charts,
+    forest,
+    legend,
+    provenance,
+    ratios,
+    results,
+    rows,
+    summary,
+)
 from harness.report.canvas import Style, styles
-from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, panels, zero_rows
+from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, panels
 from harness.report.provenance import Run
 from harness.report.rows import Row, Setting
 from harness.report.table import Table
+from harness.report.text import printable
 
 if TYPE_CHECKING:
     import jinja2
@@ -82,7 +93,7 @@ def render(frame: pd.DataFrame, runs: Sequence[Run]) -> str:
         notes=summary.notes(every, newest, runs),
         counts=summary.counts(newest),
         machines=provenance.machine_table(runs),
-        ceilings=provenance.ceiling_table(runs),
+        ceilings=ceilings.table(runs),
         layers=list(_layers(newest, looks)),
         forests=list(_forests(layers, looks)),
         frameworks=ratios.frameworks(layers),
@@ -91,6 +102,7 @@ def render(frame: pd.DataFrame, runs: Sequence[Run]) -> str:
         not_measured=results.not_measured(newest),
         warnings=results.warnings(newest),
         every_row=results.every_row(every),
+        marks=legend.explained(newest),
         example=summary.example(newest),
         runs=provenance.run_table(runs),
         commands=provenance.commands(runs),
@@ -106,8 +118,9 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=lambda value: type(value)(printable(value)) if isinstance(value, str) else value,
     )
-    environment.globals["units"] = units
+    environment.globals.update(units=units, legend=legend)
     return environment
 
 
@@ -162,9 +175,18 @@ def _remarks(members: Sequence[Row], drawn: Mapping[Metric, Sequence[Panel]]) ->
         yield "No latency was measured."
     elif LATENCY not in drawn:
         yield "Only one batch size and sequence length was measured: nothing to draw against."
-    if measured and not any(row.peak_memory_bytes is not None for row in measured):
+    yield from _undrawn_memory(measured, any_drawn=MEMORY in drawn)
+
+
+def _undrawn_memory(measured: Sequence[Row], *, any_drawn: bool) -> Iterator[str]:
+    """Which peaks of memory are not among the drawings, and why."""
+    small = [row for row in measured if row.memory_below_resolution]
+    if measured and not small and all(row.peak_memory_bytes is None for row in measured):
         yield "Peak memory was not measured."
-    if MEMORY in drawn and (zeros := zero_rows(measured)):
+    if small:
+        bounds = summary.together(dict.fromkeys(row.peak_memory for row in small))
+        yield f"{units.count(len(small), 'peak')} too small to read ({bounds}): not drawn."
+    if any_drawn and (zeros := sum(row.peak_memory_bytes == 0 for row in measured)):
         yield f"{units.count(zeros, 'peak')} of 0 B cannot be shown on a logarithmic axis."
 
 

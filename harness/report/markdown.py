@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from harness import compare
-from harness.report import provenance, ratios, results, rows, summary
+from harness.report import ceilings, legend, provenance, ratios, results, rows, summary
 from harness.report.provenance import Run
 from harness.report.rows import Row
 from harness.report.table import Table
+from harness.report.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,9 +37,14 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
     for note in summary.notes(rows.read(frame), newest, runs):
         yield f"> {escape(note)}"
     yield "## Frameworks compared"
-    yield _or(ratios.frameworks(ratios.by_layer(pairs)), "No case was measured in two frameworks.")
+    compared = ratios.frameworks(ratios.by_layer(pairs))
+    if compared:
+        yield legend.RATIO
+    yield _or(compared, "No case was measured in two frameworks.")
     yield "## Latency by layer"
-    yield "Median of a call, with its 95 % interval between processes."
+    yield " ".join(
+        ["Median of a call, its interval in brackets.", legend.INTERVAL, *legend.explained(newest)]
+    )
     yield from _latencies(newest)
     yield "## What is missing"
     yield _or(results.failures(newest), "No case failed.")
@@ -46,7 +52,7 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
     yield _or(results.warnings(newest), "No row carries a warning.")
     yield "## Machine and software"
     yield _or(provenance.machine_table(runs), "No description of a machine came with the results.")
-    yield _or(provenance.ceiling_table(runs), "No ceilings were measured.")
+    yield _or(ceilings.table(runs), "No ceilings were measured.")
     yield "## How to reproduce it"
     yield _or(provenance.run_table(runs), "No description of the run came with the results.")
     for command in provenance.commands(runs):
@@ -71,7 +77,7 @@ def escape(text: str) -> str:
 
 def _inert(text: str) -> str:
     """Text on one line that notifies nobody: a zero-width space follows each @."""
-    return " ".join(text.split()).replace("@", "@\u200b")
+    return " ".join(printable(text).split()).replace("@", "@\u200b")
 
 
 def _or(content: Table, otherwise: str) -> str:

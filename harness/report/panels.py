@@ -6,7 +6,7 @@ Pure selection; `charts` draws it. One panel a figure (latency, peak memory), mo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness import units
@@ -105,11 +105,6 @@ def panels(rows: Sequence[Row], metric: Metric) -> list[Panel]:
         if (group := _slice([row for row in tried if row.mode == mode], axis))
     ]
     return chosen if any(line.points for panel in chosen for line in panel.lines) else []
-
-
-def zero_rows(rows: Iterable[Row]) -> int:
-    """How many rows have a peak memory of 0 bytes, which a logarithmic axis cannot show."""
-    return sum(row.peak_memory_bytes == 0 for row in rows)
 
 
 def _slice(rows: Sequence[Row], axis: str) -> list[Row]:

@@ -17,10 +17,17 @@ UNKNOWN = "unknown"
 _ABSENT = "not installed"
 
 
-def machines(runs: Iterable[Run]) -> dict[str, Run]:
-    """The last run of each machine by the machine's id."""
-    ordered = sorted(runs, key=lambda run: str(run.get("started_at")))
-    return {machine_id(run): run for run in ordered}
+def in_order(runs: Iterable[Run]) -> list[Run]:
+    """The runs as they were started."""
+    return sorted(runs, key=lambda run: str(run.get("started_at")))
+
+
+def machines(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """The runs of each machine by the machine's id."""
+    found: dict[str, list[Run]] = {}
+    for run in in_order(runs):
+        found.setdefault(machine_id(run), []).append(run)
+    return found
 
 
 def machine_id(run: Run) -> str:
@@ -54,7 +61,7 @@ def versions(runs: Iterable[Run]) -> dict[str, list[str]]:
 
 
 def machine_table(runs: Sequence[Run]) -> Table:
-    """Hardware and software, one column a machine."""
+    """Hardware and software, one column a machine; where its runs differ, what each found."""
     columns = machines(runs)
     facts: dict[str, Callable[[Run], str]] = {
         "Processor": cpu_model,
@@ -68,13 +75,11 @@ def machine_table(runs: Sequence[Run]) -> Table:
         "TF32": _tf32,
     }
     rows: list[list[Cell | str]] = [
-        [name, *(fact(run) for run in columns.values())] for name, fact in facts.items()
+        [name, *(_each(fact, members, "; ") for members in columns.values())]
+        for name, fact in facts.items()
     ]
     for package in sorted(versions(runs)):
-        installed = (
-            versions(run for run in runs if machine_id(run) == name).get(package, [_ABSENT])
-            for name in columns
-        )
+        installed = (versions(members).get(package, [_ABSENT]) for members in columns.values())
         rows.append([package, *map(", ".join, installed)])
     return Table.of(("Machine", *columns), rows if columns else [])
 
@@ -83,28 +88,6 @@ def _tf32(run: Run) -> str:
     """Whether float32 products were rounded to TF32, as the workers settled it."""
     settled = {get(worker, "settings", "tf32") for worker in run.get("workers") or []} - {None}
     return ", ".join("on" if each else "off" for each in sorted(settled)) or UNKNOWN
-
-
-def ceiling_table(runs: Sequence[Run]) -> Table:
-    """What the machine was measured to reach at most, which roofline shares are taken of."""
-    rows: list[list[Cell | str]] = []
-    for name, run in machines(runs).items():
-        for ceiling in run.get("ceilings") or []:
-            peak, overhead = get(ceiling, "flop_per_s"), get(ceiling, "call_overhead_s")
-            rows.append(
-                [
-                    name,
-                    str(get(ceiling, "framework")),
-                    str(get(ceiling, "device")),
-                    str(get(ceiling, "dtype")),
-                    str(get(ceiling, "threads")),
-                    Cell(units.quantity(peak, "FLOP/s"), peak),
-                    _bandwidth(get(ceiling, "bandwidth") or []),
-                    Cell(units.seconds(overhead), overhead),
-                ]
-            )
-    header = ("Machine", "Framework", "Device", "dtype", "Threads", "Peak compute")
-    return Table.of((*header, "Memory bandwidth by working set", "Overhead a call"), rows)
 
 
 def run_table(runs: Sequence[Run]) -> Table:
@@ -117,7 +100,7 @@ def run_table(runs: Sequence[Run]) -> Table:
                 _known(run.get("started_at")),
                 machine_id(run),
                 _known(run.get("sweep")),
-                _known(run.get("passes")),
+                _passes(run),
                 _known(run.get("seed")),
                 commit(run),
             ]
@@ -151,7 +134,7 @@ def differences(base: Sequence[Run], other: Sequence[Run]) -> list[str]:
         "clock": lambda runs: _each(_clock, runs),
         "container limit": lambda runs: _each(_container, runs),
         "commit": lambda runs: _each(commit, runs),
-        "passes": lambda runs: _each(lambda run: _known(run.get("passes")), runs),
+        "passes": lambda runs: _each(_passes, runs),
     }
     before, after = versions(base), versions(other)
     texts = [(name, fact(base), fact(other)) for name, fact in facts.items()]
@@ -162,12 +145,19 @@ def differences(base: Sequence[Run], other: Sequence[Run]) -> list[str]:
     return [f"{name}: {old} → {new}" for name, old, new in texts if old != new]
 
 
-def _each(fact: Callable[[Run], str], runs: Sequence[Run]) -> str:
-    return ", ".join(dict.fromkeys(map(fact, runs)))
+def _each(fact: Callable[[Run], str], runs: Sequence[Run], separator: str = ", ") -> str:
+    return separator.join(dict.fromkeys(map(fact, runs)))
 
 
 def _known(value: Any) -> str:
     return UNKNOWN if value is None or value == "" else str(value)
+
+
+def _passes(run: Run) -> str:
+    budget = run.get("budget_s")
+    if run.get("passes") is None and budget:
+        return f"as many as fit into {units.seconds(budget)}"
+    return _known(run.get("passes"))
 
 
 def _cores(run: Run) -> str:
@@ -190,7 +180,7 @@ def _clock(run: Run) -> str:
 def _container(run: Run) -> str:
     cpus = get(run, "machine", "container", "cpus")
     memory = get(run, "machine", "container", "memory_bytes")
-    parts = [f"{cpus:g} CPUs"] if cpus else []
+    parts = [f"{cpus:g} {'CPU' if cpus == 1 else 'CPUs'}"] if cpus else []
     parts += [units.size(memory)] if memory else []
     return ", ".join(parts) or "none"
 
@@ -204,10 +194,3 @@ def _gpu(gpu: Any) -> str:
     if power := get(gpu, "power_limit_w"):
         parts.append(f"limited to {power:g} W")
     return ", ".join(parts)
-
-
-def _bandwidth(points: Iterable[Sequence[float]]) -> str:
-    return ", ".join(
-        f"{units.quantity(rate, 'B/s')} at {units.size(working_set)}"
-        for working_set, rate in points
-    )

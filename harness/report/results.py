@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from harness import units
+from harness.report import legend
 from harness.report.rows import (
     NOT_MEASURED,
     Row,
@@ -17,6 +18,8 @@ from harness.report.rows import (
 from harness.report.table import Cell, Table
 from harness.types import Status
 
+BREAK = "  "
+"""Where a cell may go on in the next line."""
 _NAMED_CASES = 3
 
 
@@ -27,8 +30,12 @@ def status_cell(row: Row) -> Cell:
 
 
 def latency_cell(row: Row) -> Cell:
-    """The median latency with its interval, or else why there is none."""
-    return _median_cell(row) if row.status == Status.OK else status_cell(row)
+    """The median latency, marked where unsettled, with its interval; or else why there is none."""
+    if row.latency is None:
+        return Cell(units.MISSING) if row.status == Status.OK else status_cell(row)
+    cell = _median_cell(row)
+    median, space, limits = cell.text.partition(" (")
+    return Cell(f"{median}{legend.marks(row)}{space}{limits}", cell.figure)
 
 
 def _median_cell(row: Row) -> Cell:
@@ -38,19 +45,23 @@ def _median_cell(row: Row) -> Cell:
     return Cell(text, row.latency.value)
 
 
-def latency_and_memory_cell(row: Row) -> Cell:
-    """``1.23ms ±3.1% 16.0MiB``: median latency, half its interval, and peak memory.
+def _memory_cell(row: Row) -> Cell:
+    """Less than can be read sorts below whatever could be."""
+    figure = 0.0 if row.memory_below_resolution else row.peak_memory_bytes
+    return Cell(row.peak_memory, figure)
 
-    Set tight, so that a narrow terminal breaks between figures and not within one.
+
+def latency_and_memory_cell(row: Row) -> Cell:
+    """``1.23ms† ±3.1%  16.0MiB``: median latency with its marks, half its interval, peak memory.
+
+    Set tight, for a terminal.
     """
     if row.latency is None:
         return latency_cell(row)
-    figures = [
-        units.seconds(row.latency.value),
-        f"±{units.percent(row.latency.relative_half_width)}",
-        *([] if row.peak_memory_bytes is None else [units.size(row.peak_memory_bytes)]),
-    ]
-    return Cell(" ".join(text.replace(" ", "") for text in figures), row.latency.value)
+    median = units.seconds(row.latency.value).replace(" ", "") + legend.marks(row)
+    half_width = units.percent(row.latency.relative_half_width).replace(" ", "")
+    memory = row.peak_memory.replace(" ", "")
+    return Cell(f"{median} ±{half_width}{BREAK}{memory}", row.latency.value)
 
 
 def latency(
@@ -100,11 +111,12 @@ def every_row(rows: Sequence[Row]) -> Table:
         "Machine": lambda row: Cell(row.machine_id),
         "Run": lambda row: Cell(row.run_id),
         "Status": status_cell,
+        "Settled": lambda row: Cell(legend.settled(row)),
         "Median (95 % interval)": _median_cell,
         "p90": lambda row: Cell(units.seconds(row.p90_s), row.p90_s),
         "Device time": lambda row: Cell(units.seconds(row.device_time_s), row.device_time_s),
         "First call": lambda row: Cell(units.seconds(row.first_call_s), row.first_call_s),
-        "Peak memory": lambda row: Cell(units.size(row.peak_memory_bytes), row.peak_memory_bytes),
+        "Peak memory": _memory_cell,
         "Items/s": lambda row: Cell(units.quantity(row.throughput_per_s, ""), row.throughput_per_s),
         "Tokens/s": lambda row: Cell(units.quantity(row.tokens_per_s, ""), row.tokens_per_s),
         "FLOP/s": lambda row: Cell(units.quantity(row.flop_per_s, "FLOP/s"), row.flop_per_s),
@@ -112,7 +124,7 @@ def every_row(rows: Sequence[Row]) -> Table:
         "Parity error": lambda row: Cell(units.error(row.parity_error), row.parity_error),
         "Warnings": lambda row: Cell("; ".join(row.warnings)),
     }
-    always = {"Case", "Status", "Median (95 % interval)"}
+    always = {"Case", "Status", "Settled", "Median (95 % interval)"}
     if not all(row.one_machine for row in rows):
         always.add("Machine")
     if len({row.run_id for row in rows}) > 1:

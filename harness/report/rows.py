@@ -47,6 +47,7 @@ class Row:
     samples: int
     passes: int
     converged: bool
+    warmed: bool
     peak_memory_bytes: float | None
     memory_method: str
     throughput_per_s: float | None
@@ -77,6 +78,15 @@ class Row:
     @property
     def failed(self) -> bool:
         return self.status != Status.OK and self.status not in NOT_MEASURED
+
+    @property
+    def peak_memory(self) -> str:
+        return units.peak_memory(self.peak_memory_bytes, self.memory_method)
+
+    @property
+    def memory_below_resolution(self) -> bool:
+        """Whether the peak was read, and is less than can be told from nothing."""
+        return self.peak_memory_bytes is None and self.peak_memory != units.MISSING
 
     @property
     def setting(self) -> Setting:
@@ -173,6 +183,7 @@ def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
         samples=int(_number(row, "samples") or 0),
         passes=int(_number(row, "passes") or 0),
         converged=_flag(row, "converged"),
+        warmed=_flag(row, "warmed"),
         peak_memory_bytes=_number(row, "peak_memory_bytes"),
         memory_method=_text(row, "memory_method"),
         throughput_per_s=_number(row, "throughput_per_s"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import compare, units
 from harness.compare import Verdict
-from harness.report.provenance import Run, cpu_model, gpu_names, machines
+from harness.report.provenance import Run, cpu_model, gpu_names
 from harness.report.rows import NOT_MEASURED, Row, mode_order
 from harness.types import Status
 
@@ -29,7 +29,7 @@ def title(rows: Sequence[Row], runs: Sequence[Run]) -> str:
     if not rows:
         return "No results"
     layers = units.count(len({row.layer for row in rows}), "layer")
-    where = together(dict.fromkeys(map(cpu_model, machines(runs).values())))
+    where = together(dict.fromkeys(map(cpu_model, runs)))
     text = f"{layers} in {together(_frameworks(rows))}"
     return f"{text} on {where}" if where else text
 
@@ -82,8 +82,8 @@ def notes(all_rows: Sequence[Row], newest: Sequence[Row], runs: Sequence[Run]) -
         found.append(f"{units.count(missing, 'planned case')} left no row: a run is incomplete.")
     if older := len(all_rows) - len(newest):
         found.append(
-            f"{units.count(older, 'row')} of earlier runs are left out of charts and "
-            "comparisons: a later run on the same machine measured the case again."
+            f"Charts and comparisons leave out {units.count(older, 'row')} of earlier runs: a "
+            "later run on the same machine measured the case again."
         )
     machines_named = {row.machine_id for row in newest}
     if len(machines_named) > 1:
@@ -94,7 +94,9 @@ def notes(all_rows: Sequence[Row], newest: Sequence[Row], runs: Sequence[Run]) -
     if any(row.device_time_s is not None for row in all_rows):
         found.append(
             "Latency is wall time until the device has finished. Device time, in the table of "
-            "all rows, is what the device's own clock counts, without the launch from the host."
+            "all rows, is the time between two events on the device's stream around a block of "
+            "calls, over the calls; where the host cannot keep up, it holds the device's waiting "
+            "too."
         )
     return found
 
@@ -138,10 +140,7 @@ def _measured(rows: Sequence[Row], runs: Sequence[Run]) -> str:
         _software([row for row in rows if row.framework == framework])
         for framework in _frameworks(rows)
     )
-    places = [
-        f"{cpu_model(run)} with {together(gpu_names(run)) or 'no GPU'}"
-        for run in machines(runs).values()
-    ]
+    places = [f"{cpu_model(run)} with {together(gpu_names(run)) or 'no GPU'}" for run in runs]
     where = together(dict.fromkeys(places)) or together(
         dict.fromkeys(row.machine_id for row in rows)
     )
@@ -238,7 +237,8 @@ def _trust(rows: Sequence[Row]) -> str:
             f"({worst.layer}, {worst.configuration}, {worst.dtype})"
         )
     if unchecked := len(measured) - len(checked):
-        parts.append(f"{unchecked} were not checked against a reference")
+        was = "was" if unchecked == 1 else "were"
+        parts.append(f"{unchecked} {was} not checked against a reference")
     warned = sum(bool(row.warnings) for row in rows)
     parts.append(
         f"{units.count(warned, 'row')} came with a warning" if warned else "no row with a warning"

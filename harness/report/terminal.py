@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from harness.report import provenance, ratios, rows, summary
+from harness.report import legend, provenance, ratios, rows, summary
 from harness.report import results as latencies
 from harness.report.provenance import Run
-from harness.report.table import Table, Tone
+from harness.report.table import Cell, Table, Tone
+from harness.report.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _STYLES: dict[Tone, str] = {"": "", "good": "green", "bad": "bold red", "muted": "dim"}
+_LONG_WORD = 10
+"""Longer ones may be broken."""
+_GAP = 2
+"""Between columns."""
 
 
 def results(frame: pd.DataFrame) -> RenderableType:
@@ -30,7 +36,8 @@ def results(frame: pd.DataFrame) -> RenderableType:
     newest = rows.newest(frame)
     latency = latencies.latency(newest, latencies.latency_and_memory_cell, with_layer=True)
     caption = "median latency ± half of its 95 % interval, peak memory of a call"
-    parts: list[RenderableType] = [table(latency), _text(caption, "dim")] if latency else []
+    parts: list[RenderableType] = [table(latency)] if latency else []
+    parts += [_text(text, "dim") for text in (caption, *legend.explained(newest)) if latency]
     if failures := latencies.failures(newest):
         parts += [_text("\nFailures", "bold"), table(failures)]
     sentences = summary.outcome(newest)
@@ -51,7 +58,8 @@ def comparison(compared: pd.DataFrame, base: Sequence[Run], other: Sequence[Run]
         parts.append(_text("The two differ in more than their figures:", "yellow"))
         parts += [_text(f"  {difference}", "yellow") for difference in differences]
     sentences = summary.change(compared)
-    return Group(*parts, Text(), table(ratios.runs(compared)), *map(_text, sentences))
+    drawn = table(ratios.runs(compared))
+    return Group(*parts, Text(), drawn, _text(legend.RATIO, "dim"), *map(_text, sentences))
 
 
 def machine(description: Mapping[str, Any]) -> RenderableType:
@@ -59,19 +67,46 @@ def machine(description: Mapping[str, Any]) -> RenderableType:
     return table(provenance.machine_table([{"machine": description}]))
 
 
-def table(content: Table) -> RichTable:
-    """A table with figures flush right."""
-    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name, numeric in zip(content.header, content.numeric, strict=True):
-        drawn.add_column(_text(name), justify="right" if numeric else "left", overflow="fold")
-    for row in content.rows:
-        drawn.add_row(*(_text(cell.text, _STYLES[cell.tone]) for cell in row))
-    return drawn
+@dataclass(frozen=True)
+class _Fitted:
+    """A table with figures flush right; where it is too wide, text is broken before figures are."""
+
+    content: Table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        drawn = RichTable(
+            box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold"
+        )
+        header = tuple(map(Cell, self.content.header))
+        columns = list(zip(header, *self.content.rows, strict=True))
+        natural = sum(max(len(cell.text) for cell in column) + _GAP for column in columns)
+        least = [max(map(_least_width, column)) for column in columns]
+        tight = sum(width + _GAP for width in least) <= options.max_width < natural
+        for cell, numeric, width in zip(header, self.content.numeric, least, strict=True):
+            drawn.add_column(
+                _text(cell.text),
+                justify="right" if numeric else "left",
+                overflow="fold",
+                width=width if tight and numeric else None,
+            )
+        for row in self.content.rows:
+            drawn.add_row(*(_text(cell.text, _STYLES[cell.tone]) for cell in row))
+        yield drawn
+
+
+def table(content: Table) -> RenderableType:
+    """A table, laid out for the width it is drawn in."""
+    return _Fitted(content)
+
+
+def _least_width(cell: Cell) -> int:
+    if cell.figure is None:
+        return min(_LONG_WORD, max(map(len, cell.text.split()), default=0))
+    return max(map(len, cell.text.split(latencies.BREAK)))
 
 
 def _text(text: str, style: str = "") -> Text:
-    printable = "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
-    return Text(printable, style)
+    return Text(printable(text), style)
 
 
 def _runs(runs: Iterable[Run]) -> str:

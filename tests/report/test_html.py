@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from frames import NAN, QUICK, frame, machine, quick, row, run
 
-from harness.report import html
+from harness.report import html, legend
 from harness.types import Status
 
 HOSTILE = "<script>alert(1)</script>"
@@ -155,6 +155,20 @@ class TestHostileText:
         assert HOSTILE in page.text
         assert Counter(page.attributes("id"))["machine"] == 1
 
+    @pytest.mark.parametrize("evil", ["\x00", "\x07bell", "\x1b[31m", "\u202eflipped"])
+    def test_signs_that_no_drawing_can_hold_become_a_mark(self, evil: str) -> None:
+        members = [
+            row(batch=batch, layer=evil, framework=name, reason=evil, warnings=[evil, "\ud800"])
+            for name in ("torch", "tensorflow")
+            for batch in (1, 2)
+        ]
+        surrogates = machine(machine_id="\ud800", os=evil)
+        text = html.render(frame(members), [run(command=evil, sweep=evil, machine=surrogates)])
+        assert evil[0] not in text
+        assert "\ufffd" in text
+        assert len(Page(text).drawings()) > 2
+        text.encode()
+
     def test_dollars_stay_dollars_in_drawings(self, attacked: str) -> None:
         texts = re.findall(r"<text[^>]*>([^<]*)</text>", attacked)
         name = html_name(f"{HOSTILE}$x^2$"[:12])
@@ -209,6 +223,17 @@ class TestIncompleteData:
         assert "Peak memory was not measured" in text
         assert "nan" not in text.lower()
 
+    def test_memory_too_small_to_read_is_left_out_of_drawings_and_told(self) -> None:
+        small = {"peak_memory_bytes": NAN, "memory_method": "VmHWM, below 128 KiB"}
+        members = [row(batch=1, **small), row(batch=2), row(batch=4)]
+        page = Page(html.render(frame(members), []))
+        assert "1 peak too small to read (<128 KiB): not drawn" in page.text
+        (drawing,) = (text for text in page.drawings() if text.startswith("Peak memory"))
+        assert drawing.endswith("torch eager: 2: 1.00 MiB, 4: 1.00 MiB.")
+        only = Page(html.render(frame(members[:1]), [])).text
+        assert "<128 KiB" in only
+        assert "Peak memory was not measured" not in only
+
     def test_memory_of_zero_bytes_is_told_where_it_cannot_be_drawn(self) -> None:
         rows = [row(batch=batch, peak_memory_bytes=64.0 * (batch - 1)) for batch in (1, 2, 3)]
         assert "1 peak of 0 B cannot be shown" in html.render(frame(rows), [])
@@ -238,10 +263,26 @@ class TestIncompleteData:
         assert "42.0 µs" in text
         assert "Device time" not in page.text
 
+    def test_device_time_is_told_to_hold_waiting(self) -> None:
+        text = Page(html.render(frame([row(device="cuda", device_time_s=4.2e-5)]), [run()])).text
+        assert "between two events on the device's stream" in text
+        assert "the device's waiting" in text
+
+    def test_marks_stand_beside_latencies_and_are_explained_once(self) -> None:
+        members = [row(1e-3, batch=1, converged=False), row(2e-3, batch=2)]
+        text = Page(html.render(frame(members), [])).text
+        assert "1.00 ms† (" in text
+        assert "2.00 ms (" in text
+        assert text.count("† not converged:") == 1
+        assert "‡ not warm" not in text
+
+    def test_what_an_interval_of_ratios_is_made_of_is_said(self, page: Page) -> None:
+        assert legend.RATIO in page.text
+
     def test_older_runs_are_in_the_table_of_all_rows_only(self) -> None:
         rows = [row(1e-3, run_id="old", started_at="2026-01-01"), row(7.77e-3)]
         text = Page(html.render(frame(rows), [run()])).text
-        assert "1 row of earlier runs" in text
+        assert "leave out 1 row of earlier runs" in text
         assert "old" in text
         assert text.count("1.00 ms (") == 1
 

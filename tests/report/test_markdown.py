@@ -10,7 +10,7 @@ from frames import frame, quick, row, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report import markdown
+from harness.report import legend, markdown
 from harness.report.table import Table
 
 UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
@@ -59,6 +59,22 @@ def test_hostile_text_stays_text() -> None:
     assert "\n# heading" not in text
     for lines in tables(text):
         assert {columns(line) for line in lines} == {columns(lines[0])}
+
+
+def test_marks_memory_and_intervals_are_explained() -> None:
+    members = [row(1e-3, converged=False), row(2e-3, framework="tensorflow", warmed=False)]
+    text = markdown.render(frame(members), [])
+    assert "| 1.00 ms† (" in text
+    assert "| 2.00 ms‡ (" in text
+    assert all(text.count(mark) == 1 for mark in ("† not converged:", "‡ not warm:"))
+    assert legend.RATIO in text
+
+
+def test_signs_that_no_file_can_hold_become_a_mark() -> None:
+    text = markdown.render(frame([row(layer="\x1b", warnings=["\ud800\x00"])]), [])
+    assert "\x1b" not in text
+    assert "\x00" not in text
+    text.encode()
 
 
 @given(st.text())

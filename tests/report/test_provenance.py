@@ -44,11 +44,24 @@ def test_unknown_facts_say_so() -> None:
     assert found["Cores"] == ["unknown logical, unknown physical"]
 
 
-def test_ceilings_give_bandwidth_by_working_set() -> None:
-    torch, _ = provenance.ceiling_table([run()]).rows
-    texts = [cell.text for cell in torch]
-    assert "91.0 GFLOP/s" in texts
-    assert "94.0 GB/s at 32.0 KiB, 41.0 GB/s at 1.00 MiB, 11.5 GB/s at 256 MiB" in texts
+def test_a_machine_that_changed_between_its_runs_says_each() -> None:
+    later = run(
+        started_at="2026-12-01T10:00:00+00:00", workers=[{"settings": {"tf32": False}}],
+        machine=machine(container={"cpus": 1.0}),
+    )  # fmt: skip
+    found = facts(provenance.machine_table([later, run()]))
+    assert found["Container limit"] == ["2 CPUs, 8.00 GiB; 1 CPU"]
+    assert found["TF32"] == ["unknown; off"]
+    assert found["Memory"] == ["16.0 GiB"]
+
+
+def test_a_run_that_a_budget_ends_says_so() -> None:
+    budgeted = provenance.run_table([run(passes=None, budget_s=90.0), run(passes=None)])
+    passes = budgeted.header.index("Passes")
+    assert [line[passes].text for line in budgeted.rows] == [
+        "as many as fit into 90.0 s",
+        "unknown",
+    ]
 
 
 def test_differences_name_what_changed_and_nothing_else() -> None:

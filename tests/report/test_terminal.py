@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pandas as pd
 import pytest
-from frames import frame, machine, row, run
+from frames import NAN, frame, machine, quick, row, run
 from rich.console import Console, RenderableType
 
 from harness import compare
-from harness.report import terminal
+from harness.report import legend, terminal
 
 
 def shown(content: RenderableType, width: int = 160) -> str:
@@ -25,6 +26,7 @@ def test_results_show_latency_interval_memory_and_status_side_by_side() -> None:
     text = shown(terminal.results(frame(members)))
     (line,) = (line for line in text.splitlines() if "1.50ms" in line)
     assert line.split() == ["dense", "forward", "b32", "1.50ms", "±9.5%", "2.00MiB", "oom"]
+    assert "†" not in text
     assert "dense/tensorflow/cpu/forward/eager/float32/b32-units=256" in text
     assert "Of 2 cases, 1 gave a latency and 1 failed (1 oom)" in text
 
@@ -55,6 +57,52 @@ def test_comparison_names_differences_above_a_table_from_worst_to_best() -> None
     assert places == sorted(places)
     assert "crashed" in text
     assert "3.00× (2.62–3.43)" in text
+
+
+def test_results_mark_what_did_not_settle_and_bound_memory_too_small_to_read() -> None:
+    small = {"peak_memory_bytes": NAN, "memory_method": "VmHWM, below 128 KiB"}
+    members = [row(1e-3, batch=1, converged=False, **small), row(2e-3, batch=2, warmed=False)]
+    text = shown(terminal.results(frame(members)))
+    assert "1.00ms† ±9.5%  <128KiB" in text
+    assert "2.00ms‡ ±9.5%  1.00MiB" in text
+    assert "† not converged:" in text
+    assert "‡ not warm:" in text
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_figures_are_never_broken_across_lines(width: int) -> None:
+    text = shown(terminal.results(quick()), width)
+    assert max(map(len, text.splitlines())) <= width
+    drawn, _, _ = text.partition("median latency ±")
+    figures = len(re.findall(r"[\d.]+[µm]?s[†‡]* ±[\d.]+%", drawn))
+    assert figures == drawn.count("±") == quick()["latency_s"].notna().sum()
+
+
+def test_a_comparison_keeps_its_ratios_whole_at_80_columns() -> None:
+    members = [row(batch=b) for b in (1, 2)]
+    same = compare.runs(frame(members), frame(members))
+    lines = shown(terminal.comparison(same, [run()], [run()]), 80).splitlines()
+    assert sum("1.00× (0.874–1.14)   1.00×" in line for line in lines) == 2
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_a_very_narrow_terminal_loses_no_column(width: int) -> None:
+    same = compare.runs(frame([row()]), frame([row()]))
+    lines = shown(terminal.comparison(same, [run()], [run()]), width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert any(line.rstrip().endswith(" seen") for line in lines)
+
+
+def test_text_in_brackets_is_not_taken_for_markup() -> None:
+    evil = "[c, u, v] [bold]x[/bold] :warning: [link=x]"
+    text = shown(terminal.results(frame([row(layer="a", status="error", reason=evil)])))
+    assert evil in text
+
+
+def test_a_comparison_says_what_its_intervals_are() -> None:
+    same = compare.runs(frame([row()]), frame([row()]))
+    text = shown(terminal.comparison(same, [run()], [run()]), 400)
+    assert legend.RATIO in text
 
 
 def test_hostile_text_neither_styles_nor_controls_the_terminal() -> None:

@@ -1,0 +1,18 @@
+"""Text from anywhere, made fit to be looked at; each layout escapes its own notation besides."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """The text without signs that control a terminal or that no drawing can hold.
+
+    Line ends and no-break spaces stay, other white space becomes a space, and all else that has
+    no shape a U+FFFD.
+    """
+    return "".join(map(_printable, text))
+
+
+def _printable(sign: str) -> str:
+    if sign.isprintable() or sign in "\n\u00a0":
+        return sign
+    return " " if sign.isspace() else "\ufffd"

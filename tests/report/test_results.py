@@ -1,0 +1,58 @@
+"""Cells of the tables of results: memory too small to read, and what did not settle."""
+
+from __future__ import annotations
+
+import pytest
+from frames import NAN, frame, row
+
+from harness.report import legend, results, rows
+from harness.report.table import Cell, Table
+
+SMALL = {"peak_memory_bytes": NAN, "memory_method": "VmHWM, below 128 KiB"}
+
+
+def column(table: Table, name: str) -> list[Cell]:
+    return [line[table.header.index(name)] for line in table.rows]
+
+
+def every_row(*members: dict[str, object]) -> Table:
+    return results.every_row(rows.read(frame(members)))
+
+
+def test_memory_below_what_can_be_read_shows_its_bound_and_sorts_first() -> None:
+    cells = column(every_row(row(**SMALL), row(batch=1)), "Peak memory")
+    assert [cell.text for cell in cells] == ["<128 KiB", "1.00 MiB"]
+    assert cells[0].figure is not None
+    assert cells[1].figure is not None
+    assert cells[0].figure < cells[1].figure
+
+
+def test_memory_has_a_column_even_if_every_peak_is_too_small() -> None:
+    assert "Peak memory" in every_row(row(**SMALL)).header
+    assert "Peak memory" not in every_row(row(peak_memory_bytes=NAN)).header
+
+
+@pytest.mark.parametrize(
+    ("flags", "marks", "words"),
+    [
+        ({}, "", "yes"),
+        ({"converged": False}, "†", "not converged"),
+        ({"warmed": False}, "‡", "not warm"),
+        ({"converged": False, "warmed": False}, "†‡", "not converged, not warm"),
+    ],
+)
+def test_what_did_not_settle_is_on_the_row_itself(
+    flags: dict[str, bool], marks: str, words: str
+) -> None:
+    (read,) = rows.read(frame([row(1e-3, **flags)]))
+    assert results.latency_cell(read).text == f"1.00 ms{marks} (0.909–1.10)"
+    assert results.latency_and_memory_cell(read).text.startswith(f"1.00ms{marks} ±")
+    (cell,) = column(results.every_row([read]), "Settled")
+    assert cell.text == words
+    assert [text[0] for text in legend.explained([read])] == list(marks)
+
+
+def test_a_row_without_a_latency_has_nothing_to_settle() -> None:
+    failed = row(status="oom", converged=False, warmed=False)
+    assert [cell.text for cell in column(every_row(failed), "Settled")] == [""]
+    assert legend.explained(rows.read(frame([failed]))) == []
