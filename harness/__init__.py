@@ -2,19 +2,20 @@
 
 import harness
 
-frame = harness.run("quick", layers=["lstm"], batch=[1, 32])
+frame = harness.run("quick", layers="lstm", batch=[1, 32])
 frame = harness.load("results")
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.runner import Request
     from harness.types import Value
 
 __version__ = "0.1.0"
@@ -36,17 +37,19 @@ def load_samples(paths: str | Path | Sequence[str | Path] = "results") -> pd.Dat
 
 
 def run(
-    sweep: str = "quick",
+    sweep: str | Path = "quick",
     *,
-    layers: Sequence[str] = (),
-    params: Mapping[str, Sequence[Value]] | None = None,
-    suites: Sequence[str] = (),
+    layers: str | Iterable[str] = (),
+    params: Mapping[str, Value | Iterable[Value]] | None = None,
+    suites: str | Path | Iterable[str | Path] = (),
     passes: int | None = None,
-    budget_s: float | None = None,
+    budget_s: float | str | None = None,
     results: str | Path = "results",
-    **axes: Sequence[Any],
+    **axes: Any,
 ) -> pd.DataFrame:
     """Measures a sweep and returns its rows, as `load` does.
+
+    A lone value stands for a list of one.
 
     Args:
         sweep: ``quick``, ``standard``, ``full``, or a TOML file.
@@ -54,26 +57,47 @@ def run(
         params: values by parameter name, in place of the presets'.
         suites: files or modules with layers beside the catalogue.
         passes: worker processes that each measure every case, one after the other.
-        budget_s: seconds in which as many passes are made as fit.
+        budget_s: seconds, or text such as ``10m``, in which as many passes are made as fit.
         results: the folder under which the run is kept.
-        axes: values by axis, such as ``batch=[1, 32]`` or ``framework=["torch"]``.
+        axes: values by axis, such as ``batch=[1, 32]`` or ``framework="torch"``.
 
     Raises:
-        UsageError: something asked for does not exist.
+        UsageError: something asked for does not exist or does not make sense.
     """
-    from harness import runner, store
+    from harness import checks, runner, store
+    from harness.runner import arguments
 
-    request = runner.Request(
-        sweep,
-        layers=tuple(layers),
+    checks.check_known("argument", axes, (*checks.AXES, *_ARGUMENTS))
+    request = runner.Request.of(
+        sweep=sweep,
+        layers=layers,
         axes=axes,
-        params=params or {},
-        suites=tuple(suites),
+        params=params,
+        suites=suites,
         passes=passes,
         budget_s=budget_s,
     )
+    folder = arguments.folder(results)
     plan = runner.make_plan(request)
-    record = runner.begin(plan, Path(results), f"harness.run({sweep!r})")
+    record = runner.begin(plan, folder, _call(request, folder))
     runner.execute(record, plan.layers, lambda event: None)
     store.collect(record.folder)
     return store.load(record.folder)
+
+
+_ARGUMENTS = ("layers", "params", "suites", "passes", "budget_s", "results")
+
+
+def _call(request: Request, results: Path) -> str:
+    """The call of `run` that makes such a run again."""
+    settings = {name: getattr(request, name, None) for name in _ARGUMENTS}
+    settings["results"] = str(results) if results != Path("results") else None
+    given = {name: _literal(value) for name, value in {**settings, **request.axes}.items() if value}
+    return f"harness.run({', '.join([repr(request.sweep), *map('='.join, given.items())])})"
+
+
+def _literal(value: Any) -> str:
+    """As one would type it, with lists for tuples."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key!r}: {_literal(part)}' for key, part in value.items())}}}"
+    return repr(list(value) if isinstance(value, tuple) else value)

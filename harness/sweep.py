@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
-import fnmatch
 import itertools
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from harness.checks import (
+    AXES,
+    check_axis,
+    check_known,
+    check_names,
+    check_params,
+    check_setting,
+    choose,
+)
 from harness.layer import Layer
-from harness.types import DTYPES, EXECUTIONS, MODES, Case, UsageError, Value
+from harness.types import Case, UsageError, Value
 
-AXES = ("framework", "device", "mode", "execution", "dtype", "threads", "batch", "seq")
-"""The axes every layer has (``seq`` where it has a sequence), in the order they are swept."""
-
-_CLOSED = {"mode": MODES, "execution": EXECUTIONS, "dtype": DTYPES}
-_COUNTS = ("threads", "batch", "seq")
-_SETTINGS = {
-    "passes": int,
-    "rel_ci": float,
-    "sample_s": float,
-    "timeout_s": float,
-    "presets": str,
-    "description": str,
-}
+_SETTINGS = ("passes", "rel_ci", "sample_s", "timeout_s", "presets", "description")
+_TABLES = ("framework_axes", "layer_axes", "params")
 
 
 @dataclass(frozen=True)
@@ -80,83 +76,69 @@ def read(name: str) -> Sweep:
     Raises:
         UsageError: there is none, or it holds something that is not understood.
     """
-    if name.endswith(".toml"):
-        source = Path(name)
-        if not source.is_file():
-            raise UsageError(f"sweep file {name} does not exist")
-        text = source.read_text(encoding="utf-8")
-    else:
-        known = choose("sweep", [name], names())
-        text = (resources.files("suites") / "sweeps" / f"{known[0]}.toml").read_text("utf-8")
+    text = _text(name)
     try:
-        return _from_toml(Path(name).stem, tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, UsageError) as error:
+        return _sweep(Path(name).stem, tomllib.loads(text))
+    except (ValueError, UsageError) as error:
         raise UsageError(f"sweep {name}: {error}") from error
 
 
-def _from_toml(name: str, data: dict[str, Any]) -> Sweep:
-    tables = {key: data.pop(key, {}) for key in ("framework_axes", "layer_axes", "params")}
-    choose("key", data, ("layers", *AXES, *_SETTINGS))
-    settings = {}
-    for key in _SETTINGS.keys() & data.keys():
-        kind = _SETTINGS[key]
-        if not isinstance(data[key], (int, float) if kind is float else kind):
-            raise UsageError(f"{key} = {data[key]!r} is not of type {kind.__name__}")
-        settings[key] = kind(data[key])
-    if settings.get("presets", "first") not in ("first", "all"):
-        raise UsageError(f"presets = {settings['presets']!r}; it is 'first' or 'all'")
-    missing = [axis for axis in AXES if axis not in data]
-    if missing:
+def _text(name: str) -> str:
+    if not name.endswith(".toml"):
+        if name not in names() and Path(f"{name}.toml").is_file():
+            raise UsageError(f"unknown sweep {name!r}; for the file write {name}.toml")
+        check_known("sweep", [name], names())
+        return (resources.files("suites") / "sweeps" / f"{name}.toml").read_text("utf-8")
+    try:
+        return Path(name).read_text("utf-8-sig")  # some editors put a mark at the start
+    except FileNotFoundError:
+        raise UsageError(f"sweep file {name} does not exist") from None
+    except OSError as error:
+        raise UsageError(f"sweep file {name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"sweep {name}: line {_line(error)} is not UTF-8; save it so") from error
+
+
+def _line(error: UnicodeDecodeError) -> int:
+    return error.object[: error.start].count(b"\n") + 1
+
+
+def _sweep(name: str, data: Mapping[str, Any]) -> Sweep:
+    check_known("key", data, ("layers", *AXES, *_SETTINGS, *_TABLES))
+    if missing := [axis for axis in AXES if axis not in data]:
         raise UsageError(f"no values for {', '.join(missing)}")
+    of_frameworks, of_layers, params = (_table(key, data.get(key, {})) for key in _TABLES)
+    settings = {key: check_setting(key, data[key]) for key in _SETTINGS if key in data}
     return Sweep(
         name=name,
-        layers=tuple(data.get("layers", ["*"])),
-        axes=_axes({axis: data[axis] for axis in AXES}),
-        by_framework={key: _axes(value) for key, value in tables["framework_axes"].items()},
-        by_layer={key: _axes(value) for key, value in tables["layer_axes"].items()},
-        params={key: tuple(value) for key, value in tables["params"].items()},
+        layers=check_names("layers", data.get("layers", ["*"])),
+        axes={axis: check_axis(axis, data[axis]) for axis in AXES},
+        # Which frameworks are taken cannot depend on which is taken.
+        by_framework=_special("framework_axes", of_frameworks, AXES[1:]),
+        by_layer=_special("layer_axes", of_layers, AXES),
+        params=check_params(params),
         **{"description": "", **settings},
     )
 
 
-def _axes(table: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Any, ...]]:
-    choose("axis", table, AXES)
-    return {axis: check_axis(axis, values) for axis, values in table.items()}
+def _table(key: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{key} = {value!r} is not a table")
+    return value
 
 
-def check_axis(axis: str, values: Sequence[Any]) -> tuple[Any, ...]:
-    """The values, if each is one that the axis can take.
-
-    Raises:
-        UsageError: one is not, or there are none.
-    """
-    if not isinstance(values, Sequence) or isinstance(values, str) or not values:
-        raise UsageError(f"{axis} = {values!r} is not a list of values")
-    for value in values:
-        if axis in _CLOSED:
-            choose(axis, [str(value)], _CLOSED[axis])
-        elif axis in _COUNTS and (isinstance(value, bool) or not isinstance(value, int)):
-            raise UsageError(f"{axis} {value!r} is not a whole number")
-        elif axis in _COUNTS and value < 1:
-            raise UsageError(f"{axis} {value} is not 1 or more")
-    return tuple(dict.fromkeys(values))
-
-
-def choose(kind: str, wanted: Iterable[str], known: Collection[str]) -> list[str]:
-    """The known names that are wanted; ``*`` and ``?`` match as in a shell.
-
-    Raises:
-        UsageError: a name matches nothing; the message gives the nearest.
-    """
-    chosen: dict[str, None] = {}
-    for name in wanted:
-        matches = fnmatch.filter(known, name)
-        if not matches:
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-            hint = f"nearest: {', '.join(near)}" if near else f"there are: {', '.join(known)}"
-            raise UsageError(f"unknown {kind} {name!r}; {hint}")
-        chosen.update(dict.fromkeys(matches))
-    return list(chosen)
+def _special(
+    key: str, tables: Mapping[str, Any], known: Sequence[str]
+) -> dict[str, dict[str, tuple[Any, ...]]]:
+    """Axes that differ for one framework or layer, by its name."""
+    special = {}
+    for name, table in tables.items():
+        where = f"{key}.{name}"
+        check_known(f"axis of {where}", _table(where, table), known)
+        special[name] = {
+            axis: check_axis(axis, values, f"{where}.{axis}") for axis, values in table.items()
+        }
+    return special
 
 
 def plan(
@@ -177,7 +159,7 @@ def plan(
         UsageError: the sweep names something unknown, or comes to no case at all.
     """
     chosen = choose("layer", sweep.layers, layers)
-    choose("layer", sweep.by_layer, layers)
+    check_known("layer", sweep.by_layer, layers)
     _check_params(sweep, [layers[name] for name in chosen])
     cases: dict[Case, None] = {}
     for name in chosen:
@@ -206,7 +188,7 @@ def plan(
 
 def _check_params(sweep: Sweep, layers: Sequence[Layer]) -> None:
     known = {key for layer in layers for preset in layer.presets.values() for key in preset}
-    choose("parameter", sweep.params, sorted(known))
+    check_known("parameter", sweep.params, sorted(known))
 
 
 def _parameter_sets(layer: Layer, sweep: Sweep) -> Iterator[tuple[tuple[str, Value], ...]]:

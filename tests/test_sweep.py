@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_runs import request
 
-from harness import catalogue, runner, sweep
-from harness.runner import Request
+from harness import catalogue, sweep
 from harness.types import UsageError
 
 AXES = """
@@ -82,12 +80,43 @@ def test_all_presets_or_the_first(tmp_path: Path) -> None:
         (AXES.replace("batch = [1, 32]", ""), "no values for batch"),
         (AXES.replace("[1, 32]", "[0]"), "batch 0 is not 1 or more"),
         (AXES.replace("[1, 32]", '["a"]'), "batch 'a' is not a whole number"),
+        (AXES.replace("[1, 32]", "[true]"), "batch True is not a whole number"),
+        (AXES.replace("[1, 32]", "[1.5]"), "batch 1.5 is not a whole number"),
+        (AXES.replace("[1, 32]", "[99999999999999999999]"), "is more than 2147483647"),
         (AXES.replace("[1, 32]", "3"), "batch = 3 is not a list"),
+        (AXES.replace("[1, 32]", "[]"), "batch = [] is not a list of values"),
         (AXES.replace('"train"', '"trian"'), "unknown mode 'trian'; nearest: train"),
+        (AXES.replace('["cpu"]', "[1]"), "device: 1 is not a name"),
+        (AXES.replace('["cpu"]', '"cpu"'), "device = 'cpu' is not a list"),
+        (AXES + "layers = [1]", "layers: 1 is not a name"),
+        (AXES + 'layers = [""]', "layers: '' is not a name"),
+        (AXES + 'layers = "dense"', "layers = 'dense' is not a list"),
+        (AXES + "layers = []", "layers = [] is not a list"),
         (AXES + "bacth = [1]", "unknown key 'bacth'; nearest: batch"),
-        (AXES + 'passes = "three"', "passes = 'three' is not of type int"),
+        (AXES + '"*" = [1]', "unknown key '*'"),
+        (AXES + 'passes = "three"', "passes 'three' is not a whole number"),
+        (AXES + "passes = true", "passes True is not a whole number"),
+        (AXES + "passes = 0", "passes 0 is not 1 or more"),
+        (AXES + "timeout_s = 0", "timeout_s = 0 is not above 0"),
+        (AXES + "sample_s = -1.0", "sample_s = -1.0 is not above 0"),
+        (AXES + "sample_s = nan", "sample_s = nan is not above 0"),
+        (AXES + "sample_s = inf", "sample_s = inf is not above 0 and below"),
+        (AXES + "rel_ci = 0", "rel_ci = 0 is not above 0"),
+        (AXES + "rel_ci = 1", "rel_ci = 1 is not above 0 and below 1"),
+        (AXES + "rel_ci = true", "rel_ci = True is not a number"),
         (AXES + 'presets = "some"', "it is 'first' or 'all'"),
-        (AXES + "[layer_axes.lstm]\nunits = [1]", "unknown axis 'units'"),
+        (AXES + "description = 3", "description = 3 is not text"),
+        (AXES + "params = 3", "params = 3 is not a table"),
+        (AXES + "[params]\nunits = 3", "parameter units = 3 is not a list"),
+        (AXES + "[params]\nunits = []", "parameter units = [] is not a list"),
+        (AXES + "[params]\nunits = [[1]]", "units = [1] is of type list"),
+        (AXES + "[params]\nunits = [nan]", "units = nan is not a finite number"),
+        (AXES + "layer_axes = 3", "layer_axes = 3 is not a table"),
+        (AXES + "[layer_axes]\nlstm = 3", "layer_axes.lstm = 3 is not a table"),
+        (AXES + "[layer_axes.lstm]\nunits = [1]", "unknown axis of layer_axes.lstm 'units'"),
+        (AXES + "[layer_axes.lstm]\nbatch = [0]", "layer_axes.lstm.batch 0 is not 1 or more"),
+        (AXES + "[framework_axes]\ntorch = []", "framework_axes.torch = [] is not a table"),
+        (AXES + '[framework_axes.torch]\nframework = ["*"]', "unknown axis of framework_axes"),
     ],
 )
 def test_a_broken_sweep_file_is_told_in_one_line(tmp_path: Path, text: str, complaint: str) -> None:
@@ -98,46 +127,45 @@ def test_a_broken_sweep_file_is_told_in_one_line(tmp_path: Path, text: str, comp
     assert "\n" not in str(error.value)
 
 
+def test_what_is_no_text_file_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(UsageError, match=r"folder\.toml cannot be read"):
+        sweep.read(str(tmp_path / "folder.toml"))
+    (tmp_path / "other.toml").write_bytes(b"passes = 1\ndescription = '\xff'")
+    with pytest.raises(UsageError, match=r"other\.toml: line 2 is not UTF-8"):
+        sweep.read(str(tmp_path / "other.toml"))
+
+
+def test_the_mark_that_some_editors_put_first_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(AXES, encoding="utf-8-sig")
+    assert sweep.read(str(path)).axes["batch"] == (1, 32)
+
+
+def test_a_sweep_is_no_pattern_and_a_file_has_its_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match="unknown sweep"):
+        sweep.read("*")
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, AXES)
+    with pytest.raises(UsageError, match=r"for the file write mine\.toml"):
+        sweep.read("mine")
+
+
+def test_a_closed_axis_takes_patterns(tmp_path: Path) -> None:
+    chosen = sweep.read(written(tmp_path, AXES.replace('["forward", "train"]', '["*"]')))
+    assert chosen.axes["mode"] == ("forward", "backward", "train")
+
+
 @pytest.mark.parametrize(
-    ("changes", "complaint"),
+    ("text", "complaint"),
     [
-        ({"layers": ("lsmt",)}, "unknown layer 'lsmt'; nearest: lstm"),
-        ({"sweep": "quik"}, "unknown sweep 'quik'; nearest: quick"),
-        ({"sweep": "absent.toml"}, "does not exist"),
-        ({"axes": {"framework": ["troch"]}}, "unknown framework 'troch'; nearest: torch"),
-        ({"axes": {"device": ["tpu"]}}, "unknown device 'tpu'"),
-        ({"axes": {"threads": [4096]}}, "4096 threads were asked for"),
-        ({"params": {"hiden_size": [1]}}, "nearest: hidden_size"),
-        ({"suites": ("absent.py",)}, "absent.py does not exist"),
-        ({"suites": ("absent_module",)}, "no suite 'absent_module'"),
-        ({"cases": ("lstm/torch/cpu/train/eager/float32/b1",)}, "takes the parameters"),
-        (
-            {
-                "cases": (
-                    "dense/torch/cpu/train/eager/float32/b1-s3-in_features=1-out_features=1-activation=relu",
-                )
-            },
-            "has no a sequence length",
-        ),
+        ('[layer_axes."*rnn"]\nbatch = [1]', "unknown layer '*rnn'"),
+        ('[params]\n"hidden*" = [1]', "unknown parameter 'hidden*'; nearest: hidden_size"),
     ],
 )
-def test_what_does_not_exist_is_refused_with_the_nearest(
-    changes: dict[str, Any], complaint: str
-) -> None:
-    changes = {"axes": {"framework": ["torch"]}, **changes}
+def test_what_would_be_passed_over_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
     with pytest.raises(UsageError) as error:
-        runner.make_plan(Request(**changes))
+        plan(written(tmp_path, AXES + text))
     assert complaint in str(error.value)
-
-
-def test_a_case_typed_back_is_all_that_is_measured() -> None:
-    name = "scale/fake/cpu/forward/eager/float32/b7-us=33"
-    chosen = runner.make_plan(request(cases=(name,)))
-    assert [case.id for case in chosen.cases] == [name]
-
-
-def test_the_command_line_wins_over_the_sweeps_special_cases() -> None:
-    chosen = runner.make_plan(
-        Request(layers=("dense",), axes={"framework": ["tensorflow"], "execution": ["compiled"]})
-    )
-    assert {case.execution for case in chosen.cases} == {"compiled"}

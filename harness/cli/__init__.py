@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, TextIO, cast
 
 from harness.cli.parser import parse
 from harness.types import HarnessError, NothingToCompareError
@@ -19,22 +23,66 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
-    options = parse(arguments)
-    try:
-        from harness.cli import commands
+    if sys.stdout is None:  # closed by whoever started it
+        return _command(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks is spelt out
+        sys.stdout.reconfigure(errors="backslashreplace")
+    with contextlib.redirect_stdout(cast("TextIO", _WhileItIsRead(sys.stdout))):
+        return _command(arguments)
 
-        return int(getattr(commands, f"{options.command}_command")(options))
+
+def _command(arguments: Sequence[str] | None) -> int:
+    try:
+        try:
+            options = parse(arguments)
+            from harness.cli import commands
+
+            return int(getattr(commands, f"{options.command}_command")(options))
+        finally:
+            print(end="", flush=True)  # now, while an error of it can still be told
     except NothingToCompareError as error:
         return _say(error, NOTHING)
     except HarnessError as error:
         return _say(error, USAGE)
+    except OSError as error:  # a full disk, a file that may not be read
+        named = f"{error.filename}: " if error.filename else ""
+        return _say(f"{named}{error.strerror or error}", USAGE)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # `layerbench list | head`
-        sys.stderr.close()
-        return GOOD
 
 
-def _say(error: HarnessError, status: int) -> int:
-    print(f"layerbench: {error}", file=sys.stderr)
+def _say(error: object, status: int) -> int:
+    print(f"layerbench: {' '.join(str(error).splitlines())}", file=sys.stderr)
     return status
+
+
+class _WhileItIsRead:
+    """Standard output whose reader may leave, as in ``layerbench list | head``.
+
+    What is written after that is lost, and nothing else: a run goes on, a gate still decides.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with self._until_nobody_reads():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._until_nobody_reads():
+            self._stream.flush()
+
+    @contextlib.contextmanager
+    def _until_nobody_reads(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            # Python writes out at its end what is left, so that has to have somewhere to go.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            if not isinstance(error, BrokenPipeError):
+                raise

@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -13,21 +14,24 @@ from rich.table import Table
 
 from harness import catalogue, compare, frameworks, runner, store, units
 from harness.cli import FAILED, GOOD, INTERRUPTED
-from harness.cli.parser import AXIS_HELP
+from harness.cli.parser import AXIS_HELP, LATEST
 from harness.cli.progress import Progress
 from harness.report import html, markdown, terminal
-from harness.types import Status
+from harness.store.writing import writing
+from harness.types import Status, Value
 
 
 def _console() -> Console:
-    console = Console(highlight=False)
+    # What is printed comes from data: brackets in a formula or a path are no markup.
+    plain = partial(Console, highlight=False, markup=False, emoji=False)
+    console = plain()
     # A file or a pipe has no width; rows must not be folded for it.
-    return console if console.is_terminal else Console(highlight=False, width=200)
+    return console if console.is_terminal else plain(width=200)
 
 
 def list_command(options: Namespace) -> int:
     """Layers × frameworks."""
-    layers = catalogue.load(options.suite)
+    layers = catalogue.load(options.suite or ())
     builders = {name: frameworks.get(name).builder for name in frameworks.names()}
     if options.json:
         entries = [
@@ -72,7 +76,7 @@ def doctor_command(options: Namespace) -> int:
     console.print(terminal.machine(here))
     for name in frameworks.names():
         if not frameworks.installed(name):
-            console.print(f"{name}: not installed; pip install 'layerbench[{name}]'", markup=False)
+            console.print(f"{name}: not installed; pip install 'layerbench[{name}]'")
     with console.status("measuring the noise floor"):
         floor = noise.noise_floor()
     console.print(
@@ -83,7 +87,7 @@ def doctor_command(options: Namespace) -> int:
     )
     advice = noise.advice(here)
     for sentence in advice:
-        console.print(f"- {sentence}", markup=False)
+        console.print(f"- {sentence}")
     if not advice:
         console.print("nothing to mend")
     return GOOD
@@ -94,7 +98,7 @@ def run_command(options: Namespace) -> int:
     console = _console()
     if options.resume is not None:
         record, layers = runner.continued(
-            Path(options.resume) if options.resume else store.latest_run(options.results)
+            store.latest_run(options.results) if options.resume is LATEST else Path(options.resume)
         )
     else:
         plan = runner.make_plan(_request(options))
@@ -105,8 +109,7 @@ def run_command(options: Namespace) -> int:
         record = runner.begin(plan, Path(options.results), f"layerbench {_typed()}")
         layers = dict(plan.layers)
         console.print(
-            f"{len(plan.cases)} cases, {len(plan.measurable)} to measure, about "
-            f"{_minutes(plan.estimate_s)} on {record.machine['machine_id']}",
+            f"{_cases(plan)}, about {_minutes(plan.estimate_s)} on {record.machine['machine_id']}"
         )
     console.print(f"results: {record.folder}", soft_wrap=True)
     try:
@@ -129,15 +132,17 @@ def run_command(options: Namespace) -> int:
 
 
 def _request(options: Namespace) -> runner.Request:
-    axes = {axis: getattr(options, axis) for axis in AXIS_HELP if getattr(options, axis)}
-    return runner.Request(
+    params: dict[str, list[Value]] = {}
+    for name, values in options.param or ():
+        params.setdefault(name, []).extend(values)
+    return runner.Request.of(
         sweep=options.sweep,
-        layers=tuple(options.layer),
-        axes=axes,
-        params=dict(options.param),
+        layers=options.layer,
+        axes={axis: getattr(options, axis) for axis in AXIS_HELP if getattr(options, axis)},
+        params=params,
         presets=options.presets,
-        cases=tuple(options.case),
-        suites=tuple(options.suite),
+        cases=options.case,
+        suites=options.suite,
         passes=options.passes,
         budget_s=options.budget,
         rel_ci=options.rel_ci,
@@ -149,13 +154,18 @@ def _request(options: Namespace) -> runner.Request:
 
 def _dry_run(plan: runner.Plan, console: Console) -> int:
     for case in plan.cases:
-        console.print(case.id, soft_wrap=True, markup=False)
-    passes = "as many passes as fit" if plan.passes is None else f"{plan.passes} passes"
-    console.print(
-        f"{len(plan.cases)} cases, {len(plan.measurable)} to measure, {passes}, "
-        f"about {_minutes(plan.estimate_s)}"
+        console.print(case.id, soft_wrap=True)
+    passes = (
+        "as many passes as fit"
+        if plan.passes is None
+        else units.count(plan.passes, "pass", "passes")
     )
+    console.print(f"{_cases(plan)}, {passes}, about {_minutes(plan.estimate_s)}")
     return GOOD
+
+
+def _cases(plan: runner.Plan) -> str:
+    return f"{units.count(len(plan.cases), 'case')}, {len(plan.measurable)} to measure"
 
 
 def _minutes(seconds: float) -> str:
@@ -163,7 +173,8 @@ def _minutes(seconds: float) -> str:
 
 
 def _typed() -> str:
-    return shlex.join(sys.argv[1:])
+    # An argument may hold bytes that are no text.
+    return shlex.join(sys.argv[1:]).encode(errors="backslashreplace").decode()
 
 
 def report_command(options: Namespace) -> int:
@@ -172,11 +183,13 @@ def report_command(options: Namespace) -> int:
     frame = store.load(paths)
     runs = store.load_runs(paths)
     folder = Path(options.out)
-    folder.mkdir(parents=True, exist_ok=True)
     name = runs[0]["run_id"] if len(runs) == 1 else f"{runs[0]['run_id']}-and-{len(runs) - 1}-more"
     for suffix, render in ((".html", html.render), (".md", markdown.render)):
         file = folder / f"{name}{suffix}"
-        file.write_text(render(frame, runs), encoding="utf-8")
+        text = render(frame, runs)
+        with writing(folder, "name another folder with --out"):
+            folder.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
         print(file)
     return GOOD
 
@@ -196,8 +209,10 @@ def compare_command(options: Namespace) -> int:
     if bad.empty:
         console.print(f"no case is slower by more than {limit}")
         return GOOD
+    verb = "is" if len(bad) == 1 else "are"
     console.print(
-        f"{len(bad)} cases failed, vanished, or are slower by more than {limit}", style="red"
+        f"{units.count(len(bad), 'case')} failed, vanished, or {verb} slower by more than {limit}",
+        style="red",
     )
     return FAILED
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from harness import units
+from harness import __version__, units
 from harness.types import UsageError, parse_value
 
 AXIS_HELP = {
@@ -22,6 +22,10 @@ AXIS_HELP = {
     "batch": "batch sizes",
     "seq": "sequence lengths, for layers that have one",
 }
+
+
+LATEST = object()
+"""Stands for the latest run, where none is named."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,7 +42,9 @@ class _Parser(argparse.ArgumentParser):
         if choice := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message):
             known = re.findall(r"[\w-]+", choice[2])
             near = difflib.get_close_matches(choice[1], known, n=3) or known
-            message = f"unknown {choice[1]!r}; nearest: {', '.join(near)}"
+            where = message[: choice.start()]
+            message = f"{where}unknown {choice[1]!r}; nearest: {', '.join(near)}"
+        message = " ".join(message.splitlines())
         print(f"layerbench: {message} (see {self.prog} --help)", file=sys.stderr)
         sys.exit(2)
 
@@ -62,13 +68,21 @@ def _checked(kind: Callable[[str], Any]) -> Callable[[str], Any]:
     return convert
 
 
+def _path(text: str) -> str:
+    if not text:
+        raise UsageError("the path is empty")
+    return text
+
+
 def _names(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    if names := [part.strip() for part in text.split(",") if part.strip()]:
+        return names
+    raise UsageError(f"{text!r} names nothing")
 
 
 def _counts(text: str) -> list[int]:
-    values = [parse_value(part) for part in _names(text)]
-    if not values or not all(type(value) is int and value > 0 for value in values):
+    values = [parse_value(part) for part in text.split(",")]
+    if not all(type(value) is int and value > 0 for value in values):
         raise UsageError(f"{text!r} is not a list of whole numbers above 0, such as 1,32")
     return [int(value) for value in values]
 
@@ -81,7 +95,7 @@ def _count(text: str) -> int:
 
 def _param(text: str) -> tuple[str, list[Any]]:
     name, equals, values = text.partition("=")
-    if not equals or not values:
+    if not name or not equals or not values.strip(" ,"):
         raise UsageError(f"{text!r} is not of the form NAME=VALUE,…, such as hidden_size=64,512")
     return name, [parse_value(value) for value in _names(values)]
 
@@ -93,19 +107,23 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description="Benchmarks neural-network layers across frameworks and machines.",
         epilog="Exit status: 0 good, 2 usage, 3 some case failed, 4 nothing to compare.",
     )
-    parser.add_argument("--version", action="version", version="layerbench 0.1.0")
+    parser.add_argument("--version", action="version", version=f"layerbench {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     suite = _Parser(add_help=False)
     suite.add_argument(
         "--suite",
+        type=_checked(_path),
         action="append",
-        default=[],
         metavar="FILE_OR_MODULE",
         help="layers of your own, beside the catalogue (repeatable)",
     )
     results = _Parser(add_help=False)
     results.add_argument(
-        "--results", default="results", metavar="DIR", help="where runs are kept (default results)"
+        "--results",
+        type=_checked(_path),
+        default="results",
+        metavar="DIR",
+        help="where runs are kept (default results)",
     )
 
     listing = commands.add_parser("list", parents=[suite], help="layers and frameworks")
@@ -113,17 +131,23 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     commands.add_parser("doctor", help="what is installed, devices, noise floor, what to fix")
 
-    _add_run(commands.add_parser("run", parents=[suite, results], help="measure a sweep"))
+    run = commands.add_parser("run", parents=[suite, results], help="measure a sweep")
+    _add_run(run)
 
     report = commands.add_parser(
         "report", parents=[results], help="write a report of one or more runs"
     )
-    report.add_argument("runs", nargs="*", metavar="RUN", help="default: the latest run")
-    report.add_argument("--out", default="reports", metavar="DIR", help="default reports")
+    path = _checked(_path)
+    report.add_argument("runs", type=path, nargs="*", metavar="RUN", help="default: the latest run")
+    report.add_argument(
+        "--out", type=path, default="reports", metavar="DIR", help="default reports"
+    )
 
     compare = commands.add_parser("compare", help="compare two runs, machines or versions")
-    compare.add_argument("base", metavar="A", help="the run, or folder of runs, that is 1.00")
-    compare.add_argument("other", metavar="B")
+    compare.add_argument(
+        "base", type=path, metavar="A", help="the run, or folder of runs, that is 1.00"
+    )
+    compare.add_argument("other", type=path, metavar="B")
     compare.add_argument(
         "--max-slowdown",
         type=_checked(units.parse_fraction),
@@ -132,27 +156,54 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
 
     collect = commands.add_parser("collect", help="write Parquet files from the journals of runs")
-    collect.add_argument("runs", nargs="+", metavar="RUN")
-    return parser.parse_args(arguments)
+    collect.add_argument("runs", type=path, nargs="+", metavar="RUN")
+    options = parser.parse_args(arguments)
+    if options.command == "run":
+        _check_run(run, options)
+    return options
 
 
-def _add_run(run: argparse.ArgumentParser) -> None:
-    run.add_argument("sweep", nargs="?", default="quick", help="quick, standard, full, or a file")
+def _check_run(run: _Parser, options: argparse.Namespace) -> None:
+    """Refuses options that another one leaves without effect."""
+    said = {name for name, value in vars(options).items() if value != run.get_default(name)}
+    if options.resume is not None:
+        idle = said - {"command", "resume", "results"}
+        why = "--resume goes on with a run as it was planned"
+    elif options.case:
+        idle = said & {"layer", *AXIS_HELP, "param", "presets"}
+        why = "a case id says all of what is measured"
+    else:
+        return
+    typed = (options.sweep if name == "sweep" else f"--{name.replace('_', '-')}" for name in idle)
+    if idle:
+        run.error(f"{why}; leave out {', '.join(sorted(typed))}")
+
+
+def _add_run(run: _Parser) -> None:
+    # None stands for what was not said; what holds then is for the request to say.
+    run.add_argument("sweep", nargs="?", help="quick (default), standard, full, or a file")
     what = run.add_argument_group("what to measure (comma-separated; in place of the sweep's)")
-    what.add_argument("-l", "--layer", type=_names, default=[], metavar="NAMES", help="or patterns")
+    what.add_argument(
+        *("-l", "--layer"),
+        type=_checked(_names),
+        action="extend",
+        metavar="NAMES",
+        help="or patterns",
+    )
     for axis, text in AXIS_HELP.items():
         kind = _counts if axis in ("threads", "batch", "seq") else _names
-        what.add_argument(f"--{axis}", type=_checked(kind), metavar="VALUES", help=text)
+        what.add_argument(
+            f"--{axis}", type=_checked(kind), action="extend", metavar="VALUES", help=text
+        )
     what.add_argument(
         "--param",
         type=_checked(_param),
         action="append",
-        default=[],
         metavar="NAME=VALUES",
         help="a layer's own parameter (repeatable)",
     )
-    what.add_argument("--presets", choices=("first", "all"), default="", help="of each layer")
-    what.add_argument("--case", action="append", default=[], metavar="ID", help="(repeatable)")
+    what.add_argument("--presets", choices=("first", "all"), help="of each layer")
+    what.add_argument("--case", action="append", metavar="ID", help="instead (repeatable)")
     how = run.add_argument_group("how long to look")
     how.add_argument("--passes", type=_checked(_count), metavar="N", help="fresh processes")
     how.add_argument(
@@ -179,12 +230,13 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         metavar="60s",
         help="give up a case that does not answer",
     )
-    how.add_argument("--seed", type=int, default=0, help="of the order of cases (default 0)")
+    how.add_argument("--seed", type=int, metavar="N", help="of the order of cases (default 0)")
     run.add_argument("--dry-run", action="store_true", help="print the cases and the time")
     run.add_argument(
         "--resume",
+        type=_checked(_path),
         nargs="?",
-        const="",
+        const=LATEST,
         metavar="RUN",
         help="go on with a run that was cut short (default: the latest)",
     )

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from harness import catalogue, devices, frameworks, sweep
+from harness.checks import (
+    AXES,
+    CLOSED,
+    COUNTS,
+    check_axis,
+    check_known,
+    check_names,
+    check_params,
+    check_setting,
+    choose,
+)
 from harness.devices import cpu, machine
-from harness.layer import Layer
+from harness.layer import Config, Layer
+from harness.runner import arguments, estimate, here
 from harness.runner.execute import ruled_out
 from harness.store import RunRecord, read_run
+from harness.store.writing import writing
 from harness.sweep import Sweep
 from harness.types import Case, UsageError, Value
-
-WORKER_START_S = {"torch": 2.5, "tensorflow": 8.0}
-"""Import and ceilings, as seen on two cores; for the estimate only."""
-CASE_START_S = 0.1
-"""Build, first call and parity of a case, likewise."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +40,20 @@ class Request:
         layers: names or patterns.
         axes: values by axis; they win over the sweep's, for every layer and framework.
         params: values by parameter name.
+        presets: ``first`` or ``all`` of each layer's.
         cases: case ids; then nothing else is measured.
         suites: files or modules with layers beside the catalogue.
         passes: how many; if None and there is a budget, as many as fit.
         budget_s: seconds for all passes together.
+        rel_ci, sample_s, timeout_s: see `harness.sweep.Sweep`.
+        seed: of the order in which cases are measured.
     """
 
     sweep: str = "quick"
     layers: Sequence[str] = ()
     axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     params: Mapping[str, Sequence[Value]] = field(default_factory=dict)
-    presets: str = ""
+    presets: str | None = None
     cases: Sequence[str] = ()
     suites: Sequence[str] = ()
     passes: int | None = None
@@ -51,6 +62,15 @@ class Request:
     sample_s: float | None = None
     timeout_s: float | None = None
     seed: int = 0
+
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """From looser forms, such as a lone value for a list; None for what is not given.
+
+        Raises:
+            UsageError: one of them could mean nothing.
+        """
+        return cls(**arguments.in_form(given))
 
 
 @dataclass(frozen=True)
@@ -69,7 +89,7 @@ class Plan:
         """None if a budget decides."""
         if self.request.passes is None and self.request.budget_s is not None:
             return None
-        return self.request.passes or self.sweep.passes
+        return self.sweep.passes
 
     @property
     def suites(self) -> tuple[str, ...]:
@@ -89,66 +109,46 @@ class Plan:
         """About how long the run takes, in seconds; slow layers take longer."""
         if self.passes is None:
             return self.request.budget_s or 0.0
-        cases = self.measurable
-        benches = {(c.framework, c.device, c.threads) for c in cases}
-        starts = sum(WORKER_START_S.get(name, 5.0) for name, _, _ in benches)
-        each = CASE_START_S + 2 * self.sweep.sample_s
-        memory = starts + CASE_START_S * len(cases)
-        return memory + self.passes * (starts + each * len(cases))
+        return estimate.run_s(self.measurable, self.passes, self.sweep.sample_s)
 
 
 def make_plan(request: Request) -> Plan:
     """Settles what is to be measured, on this machine and with what is installed here.
 
     Raises:
-        UsageError: something asked for does not exist.
+        UsageError: something asked for does not exist, or a layer refuses its parameters.
     """
     chosen = _settled(request)
-    layers = catalogue.load(request.suites)
-    known = frameworks.names()
-    sweep.choose("framework", chosen.by_framework, known)
-    installed = [name for name in known if frameworks.installed(name)]
-    asked = chosen.axes["framework"]
-    # Those for tests are found by their own name only.
-    extra = [name for name in asked if name not in known and name == "fake"]
-    wanted = sweep.choose("framework", asked, [*known, *extra])
-    missing = tuple(name for name in wanted if name not in [*installed, *extra])
-    if named := [name for name in missing if name in asked]:
-        raise UsageError(
-            f"framework {named[0]} is not installed; `pip install 'layerbench[{named[0]}]'`, "
-            f"or measure with: {', '.join(installed) or 'none is installed'}"
-        )
-    here = devices.available()
-    if gone := [name for name in asked_devices(chosen) if name not in here]:
-        raise UsageError(f"device {gone[0]} is not on this machine; there is: {', '.join(here)}")
+    layers = catalogue.load(check_names("suites", request.suites) if request.suites else ())
+    missing: tuple[str, ...] = ()
     if request.cases:
-        cases = [
-            _existing(Case.parse(text), layers, [*installed, *extra]) for text in request.cases
-        ]
+        names = check_names("cases", request.cases)
+        cases = list(dict.fromkeys(_typed(Case.parse(name), layers) for name in names))
     else:
-        cases = sweep.plan(chosen, layers, [*installed, *extra], here)
+        installed, missing = _frameworks(chosen, layers)
+        cases = sweep.plan(chosen, layers, installed, devices.available())
     for threads in {case.threads for case in cases}:
         cpu.cores(threads)
+    _let_layers_refuse(cases, layers)
     used = {case.layer: layers[case.layer] for case in cases}
     return Plan(request, chosen, used, tuple(cases), missing)
 
 
-def asked_devices(chosen: Sweep) -> list[str]:
-    """The devices a sweep names, unknown ones refused."""
-    named = [name for name in chosen.axes["device"] if "*" not in name]
-    return sweep.choose("device", named, ("cpu", "cuda"))
-
-
 def _settled(request: Request) -> Sweep:
-    chosen = sweep.read(request.sweep)
-    axes = {axis: sweep.check_axis(axis, values) for axis, values in request.axes.items()}
-    changes: dict[str, Any] = {
-        name: getattr(request, name)
+    """The sweep with everything that is to be different from it."""
+    (name,) = check_names("sweep", [request.sweep])
+    chosen = sweep.read(name)
+    check_known("axis", request.axes, AXES)
+    axes = {axis: check_axis(axis, values) for axis, values in request.axes.items()}
+    params = check_params(request.params)
+    settings = {
+        name: check_setting(name, value)
         for name in ("passes", "rel_ci", "sample_s", "timeout_s", "presets")
-        if getattr(request, name)
+        if (value := getattr(request, name)) is not None
     }
-    if request.layers:
-        changes["layers"] = tuple(request.layers)
+    if request.budget_s is not None:
+        check_setting("budget_s", request.budget_s)
+    layers = check_names("layers", request.layers) if request.layers else chosen.layers
 
     def without(special: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         return {
@@ -158,36 +158,89 @@ def _settled(request: Request) -> Sweep:
 
     return replace(
         chosen,
+        layers=layers,
         axes={**chosen.axes, **axes},
         by_framework=without(chosen.by_framework),
         by_layer=without(chosen.by_layer),
-        params={**chosen.params, **{key: tuple(v) for key, v in request.params.items()}},
-        **changes,
+        params={**chosen.params, **params},
+        **settings,
     )
 
 
-def _existing(case: Case, layers: Mapping[str, Layer], installed: Sequence[str]) -> Case:
+def _frameworks(
+    chosen: Sweep, layers: Mapping[str, Layer]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The frameworks that the sweep takes: those installed, and those not.
+
+    Raises:
+        UsageError: one that it names is not known or not installed, or a device of it is not here.
+    """
+    picked = choose("layer", chosen.layers, layers)
+    asked = _each(chosen.values("framework", "", layer) for layer in picked)
+    # Those for tests are found by their own name only.
+    known = [*frameworks.names(), *filter(here.is_for_tests, asked)]
+    check_known("framework", chosen.by_framework, known)
+    wanted = choose("framework", asked, known)
+    installed = tuple(filter(frameworks.installed, wanted))
+    missing = tuple(name for name in wanted if name not in installed)
+    here.check_frameworks(name for name in missing if name in asked or not installed)
+    named = _each(
+        chosen.values("device", framework, layer) for layer in picked for framework in wanted
+    )
+    choose("device", named, here.DEVICES)
+    here.check_devices(name for name in named if name in here.DEVICES)
+    return installed, missing
+
+
+def _each(lists: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(value for values in lists for value in values))
+
+
+def _typed(case: Case, layers: Mapping[str, Layer]) -> Case:
     """The case, if this machine could run it and its layer has those parameters."""
-    sweep.choose("layer", [case.layer], layers)
-    sweep.choose("framework", [case.framework], installed)
-    sweep.choose("device", [case.device], devices.available())
-    for axis in ("mode", "execution", "dtype"):
-        sweep.check_axis(axis, [getattr(case, axis)])
+    check_known("layer", [case.layer], layers)
+    here.check_frameworks([case.framework])
+    here.check_devices([case.device])
     layer = layers[case.layer]
-    declared = set(next(iter(layer.presets.values())))
-    given = {name for name, _ in case.params}
-    if declared != given:
-        wanted = ", ".join(sorted(declared)) or "none"
-        raise UsageError(f"case {case.id}: {case.layer} takes the parameters {wanted}")
     if layer.has_seq != (case.seq is not None):
-        word = "needs" if layer.has_seq else "has no"
-        raise UsageError(f"case {case.id}: {case.layer} {word} a sequence length, such as s128")
-    return case
+        word = "needs a" if layer.has_seq else "has no"
+        raise UsageError(f"case {case.id}: {case.layer} {word} sequence length, such as s128")
+    for axis, known in CLOSED.items():
+        check_known(axis, [getattr(case, axis)], known)
+    for axis in COUNTS:
+        if (value := getattr(case, axis)) is not None:
+            check_axis(axis, [value], f"case {case.id}: {axis}")
+    declared = next(iter(layer.presets.values()))
+    given = dict(case.params)
+    if declared.keys() != given.keys() or len(case.params) > len(given):
+        wanted = ", ".join(declared) or "none"
+        raise UsageError(f"case {case.id}: {case.layer} takes the parameters {wanted}")
+    # In the order in which a sweep would have them, or it would be another case.
+    return replace(case, params=tuple((name, given[name]) for name in declared))
+
+
+def _let_layers_refuse(cases: Collection[Case], layers: Mapping[str, Layer]) -> None:
+    """Asks each layer for its inputs, which is where it refuses parameters that it cannot take.
+
+    Raises:
+        UsageError: one does.
+    """
+    for case in {(case.layer, case.params): case for case in cases}.values():
+        try:
+            layers[case.layer].inputs(Config.of(case))
+        except UsageError:
+            raise
+        except (Exception, SystemExit):
+            continue  # an error of the layer's own costs its rows, which will say it
 
 
 def begin(plan: Plan, results: Path, command: str) -> RunRecord:
-    """Gives the run a folder and writes down the plan."""
-    here = machine.describe()
+    """Gives the run a folder and writes down the plan.
+
+    Raises:
+        UsageError: nothing can be written there.
+    """
+    this = machine.describe()
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}-{plan.sweep.name}-{secrets.token_hex(2)}"
     run = RunRecord(
@@ -203,11 +256,12 @@ def begin(plan: Plan, results: Path, command: str) -> RunRecord:
         timeout_s=plan.sweep.timeout_s,
         suites=plan.suites,
         families={name: layer.family for name, layer in plan.layers.items()},
-        machine=here,
+        machine=this,
         cases=plan.cases,
-        folder=results / here["machine_id"] / name,
+        folder=results / this["machine_id"] / name,
     )
-    run.save()
+    with writing(results, "name another folder for the results"):
+        run.save()
     return run
 
 
@@ -215,9 +269,18 @@ def continued(folder: Path) -> tuple[RunRecord, dict[str, Layer]]:
     """A run that was begun before, and its layers.
 
     Raises:
-        HarnessError: the folder holds no run, or a layer of it is gone.
+        HarnessError: the folder holds no run, it was begun on another machine, or a layer or a
+            framework of it is gone.
     """
     run = read_run(folder)
+    this, begun_on = machine.describe()["machine_id"], run.machine["machine_id"]
+    if this != begun_on:
+        raise UsageError(
+            f"{folder} was begun on {begun_on} and this is {this}; go on with it there, "
+            "or begin a run of this machine's own"
+        )
     layers = catalogue.load(run.suites)
-    sweep.choose("layer", {case.layer for case in run.cases}, layers)
+    check_known("layer", _each([case.layer] for case in run.cases), layers)
+    here.check_frameworks(_each([case.framework] for case in run.cases))
+    here.check_devices(_each([case.device] for case in run.cases))
     return run, layers

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.store import rows
 from harness.store.journal import RUN_FILE, check_schema, read_run, write_atomically
+from harness.store.writing import writing
 from harness.types import SCHEMA_VERSION, HarnessError, UsageError
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def load(paths: Paths) -> pd.DataFrame:
         HarnessError: a path does not exist or holds no results, or a file is broken or newer
             than this version of layerbench.
     """
-    return _load(paths, CASES_FILE, cases_of)
+    return _load(paths, CASES_FILE, COLUMNS, cases_of)
 
 
 def load_samples(paths: Paths) -> pd.DataFrame:
@@ -95,7 +97,7 @@ def load_samples(paths: Paths) -> pd.DataFrame:
     Raises:
         HarnessError: as `load`.
     """
-    return _load(paths, SAMPLES_FILE, samples_of)
+    return _load(paths, SAMPLES_FILE, SAMPLE_COLUMNS, samples_of)
 
 
 def latest_run(results: str | Path) -> Path:
@@ -114,10 +116,12 @@ def load_runs(paths: Paths) -> list[dict[str, Any]]:
     """What each run was and where: its ``run.json`` less the cases, its ceilings and workers.
 
     Raises:
-        HarnessError: as `load`.
+        HarnessError: as `load`, or of a run there is nothing but Parquet files.
     """
     found = []
-    for source in _sources(paths, RUN_FILE):
+    for source in _sources(paths, CASES_FILE):
+        if not (source.parent / RUN_FILE).exists():
+            raise _without_run(source)
         run = read_run(source.parent)
         record = run.to_json()
         record["planned"] = len(record.pop("cases"))
@@ -162,11 +166,13 @@ def _frame(records: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> 
     return pd.DataFrame(data)
 
 
-def _load(paths: Paths, parquet: str, from_run: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
+def _load(
+    paths: Paths, parquet: str, columns: Mapping[str, str], from_run: Callable[[Path], pd.DataFrame]
+) -> pd.DataFrame:
     import pandas as pd
 
     frames = [
-        read_parquet(source) if source.name == parquet else from_run(source.parent)
+        from_run(source.parent) if source.name == RUN_FILE else read_parquet(source, columns)
         for source in _sources(paths, parquet)
     ]
     return pd.concat(frames, ignore_index=True)
@@ -178,20 +184,31 @@ def _sources(paths: Paths, parquet: str) -> list[Path]:
     Raises:
         UsageError: a path does not exist or holds no results.
     """
-    found: dict[Path, None] = {}
-    for path in [Path(paths)] if isinstance(paths, str | Path) else map(Path, paths):
+    found: dict[Path, Path] = {}  # by where it really lies, as two paths may lead there
+    for path in _paths(paths):
         if not path.exists():
             raise UsageError(f"{path} does not exist; give a run's folder or one above it")
         if path.is_file() and path.suffix == ".parquet":
-            found[path] = None
+            found.setdefault(path.resolve(), path)
             continue
         folder = path.parent if path.is_file() else path
         runs = _below(folder, RUN_FILE)
         alone = [f for f in _below(folder, parquet) if not (f.parent / RUN_FILE).exists()]
         if not runs and not alone:
             raise UsageError(f"{path} holds no results; `layerbench run` makes some")
-        found.update(dict.fromkeys(sorted({*runs, *alone}, key=lambda file: file.parent.name)))
-    return list(found)
+        for file in sorted({*runs, *alone}, key=lambda file: file.parent.name):
+            found.setdefault(file.resolve(), file)
+    return list(found.values())
+
+
+def _paths(paths: Paths) -> list[Path]:
+    listed = [paths] if isinstance(paths, str | os.PathLike) else paths
+    if not isinstance(listed, Iterable) or not (given := list(listed)):
+        raise UsageError(f"{paths!r} names no path; give a run's folder or one above it")
+    for path in given:
+        if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+            raise UsageError(f"{path!r} is not a path; give a run's folder or one above it")
+    return list(map(Path, given))
 
 
 def _below(folder: Path, name: str) -> list[Path]:
@@ -204,13 +221,17 @@ def collect(paths: Paths) -> list[Path]:
     """Writes each run's cases and samples as Parquet, each file whole or not at all.
 
     Raises:
-        HarnessError: as `load`.
+        HarnessError: as `load`, or a run's folder cannot be written to.
     """
+    sources = _sources(paths, CASES_FILE)
+    folders = [source.parent for source in sources if (source.parent / RUN_FILE).exists()]
+    if not folders:
+        raise _without_run(sources[0])
     written = []
-    for source in _sources(paths, RUN_FILE):
-        folder = source.parent
+    for folder in folders:
         for name, frame in ((CASES_FILE, cases_of(folder)), (SAMPLES_FILE, samples_of(folder))):
-            write_atomically(folder / name, _to_parquet(frame))
+            with writing(folder, "the run's own files are as they were"):
+                write_atomically(folder / name, _to_parquet(frame))
             written.append(folder / name)
     return written
 
@@ -229,11 +250,15 @@ def _to_parquet(frame: pd.DataFrame) -> bytes:
     return bytes(sink.getvalue())
 
 
-def read_parquet(path: Path) -> pd.DataFrame:
+def read_parquet(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     """A frame that `collect` wrote.
 
+    Args:
+        path: of the file.
+        columns: `COLUMNS` or `SAMPLE_COLUMNS`, whichever it should hold.
+
     Raises:
-        HarnessError: the file is broken, newer, or not of layerbench.
+        HarnessError: the file is broken, newer, not of layerbench, or holds something else.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -250,11 +275,24 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise HarnessError(f"{path} was not written by layerbench")
     check_schema(path, int(schema))
     frame: pd.DataFrame = table.to_pandas()
-    columns = COLUMNS if "params" in frame else SAMPLE_COLUMNS
-    if "params" in frame:
+    if missing := [name for name in columns if name not in frame]:
+        raise HarnessError(
+            f"{path} has no column {missing[0]}; give the folder of the run, or let "
+            "`layerbench collect` write it anew from the journal"
+        )
+    if "params" in columns:
         frame["params"] = frame["params"].map(json.loads)
         frame["warnings"] = frame["warnings"].map(list)
-    return frame.astype({name: kind for name, kind in columns.items() if kind != "object"})
+    return frame[list(columns)].astype(
+        {name: kind for name, kind in columns.items() if kind != "object"}
+    )
+
+
+def _without_run(source: Path) -> UsageError:
+    return UsageError(
+        f"{source.parent} holds no {RUN_FILE}, which says what the run was and where; "
+        "copy the whole folder of the run"
+    )
 
 
 _SCHEMA_KEY = b"layerbench_schema"

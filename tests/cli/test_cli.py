@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,12 +10,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_runs import SUITE
 
 import harness
 from harness import cli
+from harness.cli import commands
+from harness.cli.parser import parse
 
 RUN = [
     *("run", "--suite", SUITE, "--framework", "fake", "--execution", "eager", "--passes", "1"),
@@ -22,10 +26,15 @@ RUN = [
 ]
 
 
-def layerbench(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def layerbench(
+    *arguments: str, cwd: Path, stdout: Any = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "harness", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(Path(harness.__file__).parents[1])}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    environment.pop("PYTHONUNBUFFERED", None)  # what is written late fails late
+    return subprocess.run(
+        command, cwd=cwd, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True
+    )
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -60,6 +69,12 @@ def test_a_run_is_measured_kept_reported_compared_and_collected(tmp_path: Path) 
     page, text = (tmp_path / line for line in report.stdout.split())
     assert "<svg" in page.read_text(encoding="utf-8") or "scale" in page.read_text(encoding="utf-8")
     assert "scale" in text.read_text(encoding="utf-8")
+
+    for out in ("taken", "taken/below"):
+        (tmp_path / "taken").touch()
+        refused = layerbench("report", "--out", out, cwd=tmp_path)
+        assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+        assert f"cannot write to {out}" in refused.stderr
 
     same = layerbench("compare", str(folder), str(folder), "--max-slowdown", "5%", cwd=tmp_path)
     assert same.returncode == 0, same.stderr
@@ -107,7 +122,7 @@ def test_a_dry_run_prints_cases_and_time_and_measures_nothing(tmp_path: Path) ->
     said = layerbench(*RUN, "--layer", "scale", "--dry-run", cwd=tmp_path)
     assert said.returncode == 0
     assert said.stdout.splitlines()[0] == "scale/fake/cpu/forward/eager/float32/b2-us=20"
-    assert "1 cases" in said.stdout
+    assert "1 case, 1 to measure, 1 pass, " in said.stdout
     assert not (tmp_path / "results").exists()
 
 
@@ -125,6 +140,37 @@ def test_a_dry_run_prints_cases_and_time_and_measures_nothing(tmp_path: Path) ->
         (["run", "nosuch.toml"], "does not exist"),
         (["run", "--resume", "nowhere"], "holds no run"),
         (["run", "--resume"], "holds no run"),
+        (["run", "--resume", "--results", "nowhere"], "nowhere holds no run"),
+        (["run", "--resume", "--batch", "4", "--seed", "0"], "leave out --batch, --seed"),
+        (["run", "quick", "--resume"], "leave out quick"),
+        (["run", "--resume", "--dry-run"], "leave out --dry-run"),
+        (["run", "--resume", ""], "the path is empty"),
+        (["run", "--case", "x", "--param", "a=1", "-l", "b"], "leave out --layer, --param"),
+        (["run", "--case", "garbage"], "has 1 parts, not 7"),
+        (["run", "-l", ","], "--layer: ',' names nothing"),
+        (["run", "-l", ""], "--layer: '' names nothing"),
+        (["run", "-l", "dénse"], "nearest: dense"),
+        (["run", "-l", "a\nb"], "unknown layer"),
+        (["run", "--batch", "1,,2"], "whole numbers above 0"),
+        (["run", "--batch", "9" * 20], "is more than 2147483647"),
+        (["run", "--threads", "0"], "whole numbers above 0"),
+        (["run", "--passes", "9" * 400], "is more than 2147483647"),
+        (["run", "--timeout", "9" * 400], "timeout_s = inf is not above 0 and below"),
+        (["run", "--rel-ci", "100%"], "rel_ci = 1.0 is not above 0 and below 1"),
+        (["run", "--seed", "abc"], "--seed"),
+        (["run", "--presets", "some"], "--presets: unknown 'some'; nearest: first, all"),
+        (["run", "--param", "hidden_size=nan"], "not a finite number"),
+        (["run", "--param", "hidden_size=,"], "NAME=VALUE"),
+        (["run", "-l", "dense", "--param", "activation=sigmoid"], "choose one of: linear, relu"),
+        (["run", "--suite", ""], "the path is empty"),
+        (["run", "a" * 5000], "File name too long"),
+        (["run", "mine"], "for the file write mine.toml"),
+        (["run", "-l", "dense", "--results", "mine.toml"], "cannot write to mine.toml"),
+        (["run", "-l", "dense", "--results", "mine.toml/x"], "name another folder"),
+        (["run", "-l", "dense", "--results", ""], "the path is empty"),
+        (["report", ""], "the path is empty"),
+        (["compare", "", ""], "the path is empty"),
+        (["collect", "a" * 5000], "File name too long"),
         (["report", "nowhere"], "does not exist"),
         (["compare", "a", "b"], "does not exist"),
         (["compare", "a"], "required: B"),
@@ -137,6 +183,7 @@ def test_a_mistake_gets_one_line_the_nearest_name_and_exit_status_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
+    Path("mine.toml").touch()
     try:
         status = cli.main(typed)
     except SystemExit as exit_:
@@ -164,6 +211,78 @@ def test_a_stop_keeps_everything_and_says_how_to_go_on(tmp_path: Path, number: i
     (folder,) = (path.parent for path in tmp_path.rglob("run.json"))
     assert f"layerbench run --resume results/{folder.parent.name}/{folder.name}" in said
     assert (folder / "cases.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [("--help",), ("list",), ("list", "--json"), (*RUN, "--layer", "scale", "--dry-run")],
+    ids=lambda typed: " ".join(typed[:1] + typed[-1:]),
+)
+def test_a_reader_who_leaves_is_no_error(tmp_path: Path, typed: tuple[str, ...]) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    said = layerbench(*typed, cwd=tmp_path, stdout=theirs)
+    os.close(theirs)
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+def test_a_gate_decides_though_nobody_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+
+    def failing(options: object) -> int:
+        print("much" * 100_000)
+        return cli.FAILED
+
+    monkeypatch.setattr(commands, "list_command", failing)
+    with open(theirs, "w", encoding="utf-8") as stream, contextlib.redirect_stdout(stream):
+        assert cli.main(["list"]) == cli.FAILED
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to")
+@pytest.mark.parametrize("length", [1, 100_000])
+def test_output_that_cannot_be_written_is_told(
+    length: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "list_command", lambda options: print("x" * length) or cli.GOOD)
+    with open("/dev/full", "w") as full, contextlib.redirect_stdout(full):
+        assert cli.main(["list"]) == cli.USAGE
+    assert capsys.readouterr().err == "layerbench: No space left on device\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to")
+def test_help_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        said = layerbench("--help", cwd=tmp_path, stdout=full)
+    assert (said.returncode, said.stderr) == (2, "layerbench: No space left on device\n")
+
+
+def test_text_from_data_is_no_markup(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        Path(SUITE).read_text(encoding="utf-8").replace("y = a x", "y = [a, x] :smile: [/b]"),
+        encoding="utf-8",
+    )
+    assert "y = [a, x] :smile: [/b]" in layerbench("list", "--suite", "own.py", cwd=tmp_path).stdout
+    folder = "[red] results"
+    run = layerbench(*RUN, "--layer", "scale", "--results", folder, cwd=tmp_path)
+    assert f"results: {folder}/" in run.stdout
+
+
+def test_repeated_options_add_up() -> None:
+    typed = ["run", "-l", "a", "-l", "b,c", "--batch", "1", "--batch", "2,3"]
+    options = parse([*typed, "--param", "x=1", "--param", "x=2"])
+    request = commands._request(options)
+    assert request.layers == ("a", "b", "c")
+    assert request.axes == {"batch": (1, 2, 3)}
+    assert request.params == {"x": (1, 2)}
+
+
+def test_the_version_has_one_home(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--version"])
+    assert capsys.readouterr().out == f"layerbench {harness.__version__}\n"
 
 
 def test_doctor_says_what_is_here(tmp_path: Path) -> None:

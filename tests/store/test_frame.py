@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from fake_runs import request
 
 import harness
 from harness import runner, store
-from harness.types import Case, HarnessError, Measurement, Status
+from harness.types import Case, HarnessError, Measurement, Status, UsageError
 
 PROMISED = """
 case_id layer family framework framework_version device mode execution dtype threads batch
@@ -105,11 +106,33 @@ def test_one_pass_says_what_its_interval_rests_on(journaled: Journaled) -> None:
     assert any("one pass only" in w for w in store.load(journaled([[1e-3]]).folder)["warnings"][0])
 
 
-def test_a_failure_in_any_pass_fails_the_row_and_takes_its_latency(journaled: Journaled) -> None:
+def _third(status: Status, probe: str = "latency") -> Measurement:
     case = Case.parse("scale/fake/cpu/forward/eager/float32/b2-us=20")
-    bad = Measurement(case, "latency", 2, Status.CRASHED, "2026-01-03", "died of SIGSEGV")
+    return Measurement(case, probe, 2, status, "2026-01-03", "died of SIGSEGV")
+
+
+@pytest.mark.parametrize("status", [Status.CRASHED, Status.TIMEOUT, Status.ERROR, Status.OOM])
+def test_a_failure_in_a_later_pass_keeps_what_earlier_ones_measured(
+    journaled: Journaled, status: Status
+) -> None:
+    row = store.load(journaled([[1e-3], [1e-3]], _third(status)).folder).iloc[0]
+    assert row["status"] == "ok"
+    assert row["latency_s"] == pytest.approx(1e-3)
+    assert row["passes"] == 2
+    assert f"pass 3 is missing: {status}: died of SIGSEGV" in row["warnings"]
+
+
+def test_a_failure_of_the_memory_probe_costs_the_memory_only(journaled: Journaled) -> None:
+    bad = _third(Status.TIMEOUT, "memory")
     row = store.load(journaled([[1e-3], [1e-3]], bad).folder).iloc[0]
-    assert row["status"] == "crashed"
+    assert row["status"] == "ok"
+    assert math.isnan(row["peak_memory_bytes"])
+    assert "peak memory is missing: timeout: died of SIGSEGV" in row["warnings"]
+
+
+def test_a_mismatch_in_any_pass_takes_the_latency(journaled: Journaled) -> None:
+    row = store.load(journaled([[1e-3], [1e-3]], _third(Status.MISMATCH)).folder).iloc[0]
+    assert row["status"] == "mismatch"
     assert row["reason"] == "died of SIGSEGV (in pass 3)"
     assert math.isnan(row["latency_s"])
 
@@ -137,6 +160,53 @@ def test_a_parquet_file_alone_is_enough(measured: Any, tmp_path: Path) -> None:
     alone.mkdir(parents=True)
     cases.rename(alone / cases.name)
     pd.testing.assert_frame_equal(store.load(alone.parent), frame)
+
+
+def test_parquet_alone_makes_no_report_and_nothing_to_collect(
+    measured: Any, tmp_path: Path
+) -> None:
+    measured()
+    (folder,) = (path.parent for path in tmp_path.rglob("run.json"))
+    store.collect(folder)
+    (folder / "run.json").unlink()
+    assert len(store.load(folder)) == 1
+    for read in (store.load_runs, store.collect):
+        with pytest.raises(UsageError, match=r"holds no run\.json.*; copy the whole folder"):
+            read(folder)
+
+
+def test_parquet_of_the_other_kind_is_refused(measured: Any, tmp_path: Path) -> None:
+    measured()
+    _, samples = store.collect(tmp_path)
+    with pytest.raises(HarnessError, match="has no column layer"):
+        store.load(samples)
+
+
+@pytest.mark.parametrize("paths", [[], (), "", [""], None, 3, [None]])
+def test_what_names_no_path_is_refused_in_one_line(paths: Any) -> None:
+    with pytest.raises(UsageError, match="give a run's folder or one above it"):
+        store.load(paths)
+
+
+def test_a_run_reached_in_two_ways_counts_once(
+    measured: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured()
+    monkeypatch.chdir(tmp_path)
+    assert len(store.load([tmp_path, "results", "."])) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_told_by_collect(
+    measured: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured()
+
+    def refuse(path: Path, content: bytes) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("harness.store.frame.write_atomically", refuse)
+    with pytest.raises(UsageError, match=r"cannot write to .*\(Permission denied\)"):
+        store.collect(tmp_path)
 
 
 @pytest.mark.parametrize(

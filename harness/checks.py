@@ -1,0 +1,140 @@
+"""What can be asked for, whoever asks: a sweep file, the command line, or Python code.
+
+Every function here gives back what it was given, or raises a `UsageError` of one line that says
+what is wrong, where, and what there is instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from harness.types import DTYPES, EXECUTIONS, MODES, UsageError, Value, check_value
+
+AXES = ("framework", "device", "mode", "execution", "dtype", "threads", "batch", "seq")
+"""The axes every layer has (``seq`` where it has a sequence), in the order they are swept."""
+
+CLOSED = {"mode": MODES, "execution": EXECUTIONS, "dtype": DTYPES}
+"""Axes with no other values than these."""
+COUNTS = ("threads", "batch", "seq")
+"""Axes whose values are whole numbers above 0."""
+_LARGEST = 2**31 - 1
+"""Of a count. Beyond it sizes in bytes no longer fit the 64 bits that arrays count in."""
+_LONGEST_S = 31_536_000.0
+"""A year; beyond what clocks and locks can wait some systems raise."""
+_LIMITS = {"rel_ci": 1.0, "sample_s": _LONGEST_S, "timeout_s": _LONGEST_S, "budget_s": _LONGEST_S}
+"""What a number has to be below; above 0 they all have to be."""
+
+
+def check_axis(axis: str, values: Any, where: str = "") -> tuple[Any, ...]:
+    """The values, if each is one that the axis can take.
+
+    Args:
+        axis: one of `AXES`.
+        values: a list; of a closed axis, such as ``mode``, patterns too.
+        where: what to call it in a message; its name if not said.
+
+    Raises:
+        UsageError: one is not, or there are none.
+    """
+    where = where or axis
+    if axis not in COUNTS:
+        found = check_names(where, values)
+        return tuple(choose(where, found, CLOSED[axis])) if axis in CLOSED else found
+    return tuple(_count(where, value) for value in _list(where, values))
+
+
+def check_names(where: str, values: Any) -> tuple[str, ...]:
+    """The values, if they are names or patterns, and not none of them.
+
+    Raises:
+        UsageError: they are not.
+    """
+    for value in _list(where, values):
+        if not isinstance(value, str) or not value.strip():
+            raise UsageError(f"{where}: {value!r} is not a name")
+    return tuple(values)
+
+
+def check_params(params: Mapping[str, Any]) -> dict[str, tuple[Value, ...]]:
+    """The values by parameter name, if a case can have them.
+
+    Raises:
+        UsageError: one cannot be had, or a parameter has none.
+    """
+    for name, values in params.items():
+        for value in _list(f"parameter {name}", values):
+            check_value(name, value)
+    return {name: tuple(values) for name, values in params.items()}
+
+
+def check_setting(name: str, value: Any) -> Any:
+    """The value, if that setting can have it.
+
+    Args:
+        name: ``passes``, ``rel_ci``, ``sample_s``, ``timeout_s``, ``budget_s``, ``presets`` or
+            ``description``.
+        value: of any type.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if name == "passes":
+        return _count(name, value)
+    if name == "presets" and value not in ("first", "all"):
+        raise UsageError(f"presets = {value!r}; it is 'first' or 'all'")
+    if name == "description" and not isinstance(value, str):
+        raise UsageError(f"description = {value!r} is not text")
+    if name not in _LIMITS:
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageError(f"{name} = {value!r} is not a number")
+    if not 0 < value < _LIMITS[name]:  # nor is NaN
+        raise UsageError(f"{name} = {value} is not above 0 and below {_LIMITS[name]:.0f}")
+    return float(value)
+
+
+def _list(where: str, values: Any) -> Sequence[Any]:
+    if not isinstance(values, list | tuple) or not values:
+        raise UsageError(f"{where} = {values!r} is not a list of values")
+    return values
+
+
+def _count(where: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UsageError(f"{where} {value!r} is not a whole number")
+    if value < 1:
+        raise UsageError(f"{where} {value} is not 1 or more")
+    if value > _LARGEST:
+        raise UsageError(f"{where} {value} is more than {_LARGEST}, the most there can be")
+    return value
+
+
+def choose(kind: str, wanted: Iterable[str], known: Collection[str]) -> list[str]:
+    """The known names that are wanted; ``*`` and ``?`` match as in a shell.
+
+    Raises:
+        UsageError: a name matches nothing; the message gives the nearest.
+    """
+    chosen: dict[str, None] = {}
+    for name in wanted:
+        matches = fnmatch.filter(known, name)
+        if not matches:
+            check_known(kind, [name], known)
+        chosen.update(dict.fromkeys(matches))
+    return list(chosen)
+
+
+def check_known(kind: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Refuses what is not among the known names, letter for letter.
+
+    Raises:
+        UsageError: a name is not; the message gives the nearest.
+    """
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+            hint = f"nearest: {', '.join(near)}" if near else f"there are: {', '.join(known)}"
+            raise UsageError(f"unknown {kind} {name!r}; {hint}")
