@@ -15,8 +15,12 @@ PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; d
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+comma := ,
+# Frameworks that are named are measured and no other, whatever else .venv holds.
+NAMED := $(if $(filter command,$(origin FRAMEWORKS)),--framework $(subst $(eval) ,$(comma),$(strip $(FRAMEWORKS))))
+
 bench: install  ## measure a sweep on this machine and report on it [SWEEP=quick ARGS=...]
-	@status=0; $(BIN)/layerbench run $(SWEEP) $(ARGS) || status=$$?; \
+	@status=0; $(BIN)/layerbench run $(SWEEP) $(NAMED) $(ARGS) || status=$$?; \
 	case $$status in 0|3) $(BIN)/layerbench report || status=$$?;; esac; exit $$status
 
 test: check  ## check, then run the tests
@@ -40,7 +44,7 @@ regress: need-BASE need-HEAD install  ## fail if a layer became slower: BASE=...
 verify: install  ## prove that the harness measures what it says
 	@$(BIN)/python -m harness.verify
 
-list: install  ## list layers, sweeps, frameworks and devices
+list: install  ## list layers, and which framework has which
 	@$(BIN)/layerbench list
 
 install:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,18 +108,10 @@ class TensorFlow:
         check_output(created)
         holders = _named(getattr(module, "weights", ()))
         parameters = {name: held for name, held in holders.items() if held.trainable}
-        given = problem.native_weights()
-        check_weights(given, set(parameters), set(holders) - set(parameters))
-        for name, values in given.items():
-            check_shape(name, tuple(holders[name].shape), values.shape)
-            holders[name].assign(values)
-        wanted = problem.differentiated()
-        leaves = [tensor for tensor, wants in zip(inputs, wanted, strict=True) if wants]
-        variables = [held.value for held in parameters.values()]
-        rate = tf.constant(LEARNING_RATE, case.dtype)
-
-        def forward(*tensors: Any) -> Any:
-            return builder.call(module, config, *tensors)
+        _set_weights(problem, holders, set(parameters))
+        upstream: Any = None
+        if config.training:
+            upstream = _tensor(problem.native_upstream(tuple(created.shape)), case.dtype)
 
         def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
             if case.execution == "eager":
@@ -128,67 +120,20 @@ class TensorFlow:
                 function, jit_compile=case.execution == "compiled-xla", autograph=False
             )
 
-        names = [*(f"input {index}" for index in range(len(leaves))), *parameters]
-        upstream: Any = None
-        if config.training:
-            upstream = _tensor(problem.native_upstream(tuple(created.shape)), case.dtype)
-
-        def gradients(tape: Any, output: Any, sources: Any, upstream: Any) -> Any:
-            found = tape.gradient(output, [*sources, *variables], output_gradients=upstream)
-            check_gradients(names, found)
-            # That of an embedding is sparse; PyTorch's is dense, and so is the same work here.
-            return [
-                tf.convert_to_tensor(gradient)
-                if isinstance(gradient, tf.IndexedSlices)
-                else gradient
-                for gradient in found
-            ]
-
-        def open_forward() -> Callable[[], Any]:
-            run = compiled(forward)
-            return lambda: (run(*inputs), ())
-
-        def open_backward() -> Callable[[], Any]:
-            run = compiled(forward)
-            with tf.GradientTape(persistent=True) as tape:
-                tape.watch(leaves)
-                output = run(*inputs)
-            return lambda: (output, gradients(tape, output, leaves, upstream))
-
-        def open_train() -> Callable[[], Any]:
-            def train(upstream: Any, *tensors: Any) -> Any:
-                sources = [t for t, wants in zip(tensors, wanted, strict=True) if wants]
-                with tf.GradientTape() as tape:
-                    tape.watch(sources)
-                    output = forward(*tensors)
-                changes = gradients(tape, output, sources, upstream)
-                for variable, change in zip(variables, changes[len(leaves) :], strict=True):
-                    tf.raw_ops.ResourceApplyGradientDescent(
-                        var=variable.handle, alpha=rate, delta=change
-                    )
-                return output, changes
-
-            run = compiled(train)
-            return lambda: run(upstream, *inputs)
-
-        def outcome(result: Any) -> Outcome:
-            output, changes = result
-            if not config.training:
-                return Outcome(_float64(output))
-            remaining = iter(changes[: len(leaves)])
-            return Outcome(
-                _float64(output),
-                tuple(_float64(next(remaining)) if wants else None for wants in wanted),
-                {
-                    name: _float64(change)
-                    for name, change in zip(parameters, changes[len(leaves) :], strict=True)
-                },
-            )
-
+        prepared = _Prepared(
+            forward=lambda *tensors: builder.call(module, config, *tensors),
+            compiled=compiled,
+            inputs=inputs,
+            wanted=problem.differentiated(),
+            variables={name: held.value for name, held in parameters.items()},
+            upstream=upstream,
+        )
         return Step(
-            {"forward": open_forward, "backward": open_backward, "train": open_train}[case.mode],
-            outcome,
-            sum(int(np.prod(held.shape)) * held.value.dtype.size for held in holders.values()),
+            open=getattr(prepared, f"open_{case.mode}"),
+            outcome=prepared.outcome,
+            parameter_bytes=sum(
+                int(np.prod(held.shape)) * held.value.dtype.size for held in holders.values()
+            ),
         )
 
     def ceilings(self, dtype: str) -> CeilingCalls:
@@ -235,6 +180,100 @@ class TensorFlow:
             isinstance(error, tf.errors.InvalidArgumentError | TypeError)
             and any(sign in str(error) for sign in _NO_KERNEL)
         )
+
+
+class _Prepared:
+    """A module with its weights set and its inputs on the device.
+
+    Each ``open`` gives the call that is timed, as a closure over local names: looking attributes up
+    would be timed too.
+    """
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        compiled: Callable[[Callable[..., Any]], Callable[..., Any]],
+        inputs: Sequence[Any],
+        wanted: Sequence[bool],
+        variables: Mapping[str, Any],
+        upstream: Any,
+    ) -> None:
+        """`wanted` says which inputs a gradient is asked for; `compiled` makes a tf.function."""
+        self._forward = forward
+        self._compiled = compiled
+        self._inputs = inputs
+        self._wanted = wanted
+        self._variables = variables
+        self._upstream = upstream
+        self._names = [*(f"input {index}" for index in range(sum(wanted))), *variables]
+
+    def open_forward(self) -> Callable[[], Any]:
+        run, inputs = self._compiled(self._forward), self._inputs
+        return lambda: (run(*inputs), ())
+
+    def open_backward(self) -> Callable[[], Any]:
+        import tensorflow as tf
+
+        run, leaves, upstream = (
+            self._compiled(self._forward),
+            self._leaves(self._inputs),
+            self._upstream,
+        )
+        differentiate = self._differentiate
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(leaves)
+            output = run(*self._inputs)
+        return lambda: (output, differentiate(tape, output, leaves, upstream))
+
+    def open_train(self) -> Callable[[], Any]:
+        import tensorflow as tf
+
+        inputs, upstream, variables = self._inputs, self._upstream, list(self._variables.values())
+        rate = tf.constant(LEARNING_RATE, upstream.dtype)
+
+        def train(upstream: Any, *tensors: Any) -> Any:
+            leaves = self._leaves(tensors)
+            with tf.GradientTape() as tape:
+                tape.watch(leaves)
+                output = self._forward(*tensors)
+            gradients = self._differentiate(tape, output, leaves, upstream)
+            for variable, change in zip(variables, gradients[len(leaves) :], strict=True):
+                tf.raw_ops.ResourceApplyGradientDescent(
+                    var=variable.handle, alpha=rate, delta=change
+                )
+            return output, gradients
+
+        run = self._compiled(train)
+        return lambda: run(upstream, *inputs)
+
+    def _leaves(self, tensors: Sequence[Any]) -> list[Any]:
+        return [tensor for tensor, wants in zip(tensors, self._wanted, strict=True) if wants]
+
+    def _differentiate(self, tape: Any, output: Any, leaves: Sequence[Any], upstream: Any) -> Any:
+        """The gradients of inputs, then of weights."""
+        import tensorflow as tf
+
+        targets = [*leaves, *self._variables.values()]
+        found = tape.gradient(output, targets, output_gradients=upstream)
+        check_gradients(self._names, found)
+        # That of an embedding is sparse; PyTorch's is dense, and so is the same work here.
+        return [tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g for g in found]
+
+    def outcome(self, result: Any) -> Outcome:
+        output, gradients = result
+        if not gradients:
+            return Outcome(_float64(output))
+        found = iter(map(_float64, gradients))
+        of_inputs = tuple(next(found) if wants else None for wants in self._wanted)
+        return Outcome(_float64(output), of_inputs, dict(zip(self._variables, found, strict=True)))
+
+
+def _set_weights(problem: Problem, holders: Mapping[str, Any], trainable: set[str]) -> None:
+    given = problem.native_weights()
+    check_weights(given, trainable, set(holders) - trainable)
+    for name, values in given.items():
+        check_shape(name, tuple(holders[name].shape), values.shape)
+        holders[name].assign(values)
 
 
 def _named(variables: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,20 +87,11 @@ class Torch:
 
     def prepare(self, problem: Problem) -> Step:
         import torch
-        import torch._functorch.config as functorch
 
-        case, config, builder = problem.case, problem.config, problem.builder
-        if case.execution == "compiled":
-            _forget_compiled()
-            # A backward pass that is timed alone runs many times over one graph, so the compiler
-            # may not write over what the forward pass saved.
-            functorch.donated_buffer = case.mode != "backward"
-        # Each case settles what a layer before it may have changed.
-        torch.set_num_threads(self._threads)
-        torch.set_default_dtype(torch.float32)
-        torch.set_grad_enabled(config.training)
+        case, config = problem.case, problem.config
+        self._settle(problem)
         dtype = getattr(torch, case.dtype)
-        module = builder.build(config)
+        module = problem.builder.build(config)
         holders: dict[str, Any] = {}
         if isinstance(module, torch.nn.Module):
             module.to(self._device, dtype).train(config.training)
@@ -110,75 +101,39 @@ class Torch:
         inputs = [self._tensor(values, dtype) for values in problem.native_inputs()]
         for tensor, wanted in zip(inputs, problem.differentiated(), strict=True):
             tensor.requires_grad_(config.training and wanted)
-        leaves = [tensor for tensor in inputs if tensor.requires_grad]
-        targets = [*leaves, *parameters.values()]
-        weights = list(parameters.values())
         if config.training:
             problem.upstream  # noqa: B018 - drawn here, so that no first call has to
+        compiled = case.execution == "compiled"
 
         def forward(*tensors: Any) -> Any:
-            return builder.call(module, config, *tensors)
+            return problem.builder.call(module, config, *tensors)
 
-        run = torch.compile(forward, dynamic=False) if case.execution == "compiled" else forward
-
-        fed: Any = None
-
-        def upstream(output: Any) -> Any:
-            """Its shape is known only from the first output."""
-            nonlocal fed
-            if fed is None:
-                check_output(output)
-                fed = self._tensor(problem.native_upstream(tuple(output.shape)), dtype)
-            return fed
-
-        def differentiate(output: Any, retain_graph: bool) -> Any:
-            gradient = upstream(output)
-            try:
-                return torch.autograd.grad(output, targets, gradient, retain_graph=retain_graph)
-            except RuntimeError as error:
-                if "not have been used in the graph" in str(error):
-                    _name_unreached(run(*inputs), gradient, leaves, parameters)
-                raise
-
-        def open_forward() -> Callable[[], Any]:
-            return lambda: (run(*inputs), ())
-
-        def open_backward() -> Callable[[], Any]:
-            output = run(*inputs)
-            return lambda: (output, differentiate(output, retain_graph=True))
-
-        def open_train() -> Callable[[], Any]:
-            def train() -> Any:
-                output = run(*inputs)
-                gradients = differentiate(output, retain_graph=False)
-                with torch.no_grad():
-                    for weight, change in zip(weights, gradients[len(leaves) :], strict=True):
-                        weight.add_(change, alpha=-LEARNING_RATE)
-                return output, gradients
-
-            return train
-
-        def outcome(result: Any) -> Outcome:
-            output, gradients = result
-            check_output(output)
-            if not config.training:
-                return Outcome(_float64(output))
-            by_leaf = {id(leaf): g for leaf, g in zip(leaves, gradients, strict=False)}
-            return Outcome(
-                _float64(output),
-                tuple(_float64(by_leaf[id(t)]) if id(t) in by_leaf else None for t in inputs),
-                {
-                    name: _float64(change)
-                    for name, change in zip(parameters, gradients[len(leaves) :], strict=True)
-                },
-            )
-
-        return Step(
-            {"forward": open_forward, "backward": open_backward, "train": open_train}[case.mode],
-            outcome,
-            sum(tensor.nbytes for tensor in holders.values()),
-            _graph_breaks if case.execution == "compiled" else tuple,
+        prepared = _Prepared(
+            run=torch.compile(forward, dynamic=False) if compiled else forward,
+            inputs=inputs,
+            parameters=parameters,
+            upstream=lambda shape: self._tensor(problem.native_upstream(shape), dtype),
         )
+        return Step(
+            open=getattr(prepared, f"open_{case.mode}"),
+            outcome=prepared.outcome,
+            parameter_bytes=sum(tensor.nbytes for tensor in holders.values()),
+            notes=_graph_breaks if compiled else tuple,
+        )
+
+    def _settle(self, problem: Problem) -> None:
+        """What a layer before this one may have changed, and what this case needs."""
+        import torch
+        import torch._functorch.config as functorch
+
+        torch.set_num_threads(self._threads)
+        torch.set_default_dtype(torch.float32)
+        torch.set_grad_enabled(problem.config.training)
+        if problem.case.execution == "compiled":
+            _forget_compiled()
+            # A backward pass that is timed alone runs many times over one graph, so the compiler
+            # may not write over what the forward pass saved.
+            functorch.donated_buffer = problem.case.mode != "backward"
 
     def _tensor(self, values: Array, dtype: Any) -> Any:
         import torch
@@ -231,15 +186,90 @@ class Torch:
         return isinstance(error, NotImplementedError) or "not implemented for" in str(error)
 
 
-def _name_unreached(
-    output: Any, upstream: Any, leaves: list[Any], parameters: Mapping[str, Any]
-) -> None:
-    """Says which input or weight the output does not depend on, as autograd does not."""
-    import torch
+class _Prepared:
+    """A module with its weights set and its inputs on the device.
 
-    names = [f"input {index}" for index in range(len(leaves))] + list(parameters)
-    targets = [*leaves, *parameters.values()]
-    check_gradients(names, torch.autograd.grad(output, targets, upstream, allow_unused=True))
+    Each ``open`` gives the call that is timed, as a closure over local names: looking attributes up
+    would be timed too.
+    """
+
+    def __init__(
+        self,
+        run: Callable[..., Any],
+        inputs: Sequence[Any],
+        parameters: Mapping[str, Any],
+        upstream: Callable[[tuple[int, ...]], Any],
+    ) -> None:
+        """`upstream` makes the gradient for an output of that shape."""
+        self._run = run
+        self._inputs = inputs
+        self._parameters = parameters
+        self._leaves = [tensor for tensor in inputs if tensor.requires_grad]
+        self._make_upstream = upstream
+
+    def open_forward(self) -> Callable[[], Any]:
+        run, inputs = self._run, self._inputs
+        return lambda: (run(*inputs), ())
+
+    def open_backward(self) -> Callable[[], Any]:
+        differentiate = self._differentiation()
+        output = self._run(*self._inputs)
+        return lambda: (output, differentiate(output, retain_graph=True))
+
+    def open_train(self) -> Callable[[], Any]:
+        import torch
+
+        run, inputs, differentiate = self._run, self._inputs, self._differentiation()
+        weights, first = list(self._parameters.values()), len(self._leaves)
+
+        def train() -> Any:
+            output = run(*inputs)
+            gradients = differentiate(output, retain_graph=False)
+            with torch.no_grad():
+                for weight, change in zip(weights, gradients[first:], strict=True):
+                    weight.add_(change, alpha=-LEARNING_RATE)
+            return output, gradients
+
+        return train
+
+    def _differentiation(self) -> Callable[..., Any]:
+        """A function (output, retain_graph) -> the gradients of inputs, then of weights."""
+        import torch
+
+        targets = [*self._leaves, *self._parameters.values()]
+        upstream: Any = None
+
+        def differentiate(output: Any, retain_graph: bool) -> Any:
+            nonlocal upstream
+            if upstream is None:  # its shape is known only from the first output
+                check_output(output)
+                upstream = self._make_upstream(tuple(output.shape))
+            try:
+                return torch.autograd.grad(output, targets, upstream, retain_graph=retain_graph)
+            except RuntimeError as error:
+                if "not have been used in the graph" in str(error):
+                    self._name_unreached(targets, upstream)
+                raise
+
+        return differentiate
+
+    def _name_unreached(self, targets: Sequence[Any], upstream: Any) -> None:
+        """Says which input or weight the output does not depend on, as autograd does not."""
+        import torch
+
+        output = self._run(*self._inputs)
+        gradients = torch.autograd.grad(output, targets, upstream, allow_unused=True)
+        inputs = (f"input {index}" for index in range(len(self._leaves)))
+        check_gradients([*inputs, *self._parameters], gradients)
+
+    def outcome(self, result: Any) -> Outcome:
+        output, gradients = result
+        check_output(output)
+        if not gradients:
+            return Outcome(_float64(output))
+        found = iter(map(_float64, gradients))
+        of_inputs = tuple(next(found) if t.requires_grad else None for t in self._inputs)
+        return Outcome(_float64(output), of_inputs, dict(zip(self._parameters, found, strict=True)))
 
 
 def _set_weights(problem: Problem, holders: dict[str, Any], trainable: set[str]) -> None:
