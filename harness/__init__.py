@@ -39,11 +39,16 @@ def load_samples(paths: str | Path | Sequence[str | Path] = "results") -> pd.Dat
 def run(
     sweep: str | Path = "quick",
     *,
-    layers: str | Iterable[str] = (),
+    layers: str | Iterable[str] | None = None,
     params: Mapping[str, Value | Iterable[Value]] | None = None,
     suites: str | Path | Iterable[str | Path] = (),
     passes: int | None = None,
     budget_s: float | str | None = None,
+    presets: str | None = None,
+    rel_ci: float | str | None = None,
+    sample_s: float | str | None = None,
+    timeout_s: float | str | None = None,
+    seed: int = 0,
     results: str | Path = "results",
     **axes: Any,
 ) -> pd.DataFrame:
@@ -53,11 +58,16 @@ def run(
 
     Args:
         sweep: ``quick``, ``standard``, ``full``, or a TOML file.
-        layers: names or patterns; all of the sweep's if empty.
+        layers: names or patterns; all of the sweep's if None.
         params: values by parameter name, in place of the presets'.
         suites: files or modules with layers beside the catalogue.
         passes: worker processes that each measure every case, one after the other.
         budget_s: seconds, or text such as ``10m``, in which as many passes are made as fit.
+        presets: ``first`` or ``all`` of each layer's.
+        rel_ci: half-width of the median's 95 % interval, relative, at which sampling stops.
+        sample_s: seconds of samples of a case and pass, at most.
+        timeout_s: seconds after which a case that does not answer is given up.
+        seed: of the order in which cases are measured.
         results: the folder under which the run is kept.
         axes: values by axis, such as ``batch=[1, 32]`` or ``framework="torch"``.
 
@@ -76,6 +86,11 @@ def run(
         suites=suites,
         passes=passes,
         budget_s=budget_s,
+        presets=presets,
+        rel_ci=rel_ci,
+        sample_s=sample_s,
+        timeout_s=timeout_s,
+        seed=seed,
     )
     folder = arguments.folder(results)
     plan = runner.make_plan(request)
@@ -85,7 +100,10 @@ def run(
     return store.load(record.folder)
 
 
-_ARGUMENTS = ("layers", "params", "suites", "passes", "budget_s", "results")
+_ARGUMENTS = (
+    *("layers", "params", "suites", "passes", "budget_s"),
+    *("presets", "rel_ci", "sample_s", "timeout_s", "seed", "results"),
+)
 
 
 def _call(request: Request, results: Path) -> str:

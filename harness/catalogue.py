@@ -30,7 +30,9 @@ def load(suites: Sequence[str] = ()) -> dict[str, Layer]:
     for module in (*_catalogue(), *map(_import_suite, suites)):
         found = [value for value in vars(module).values() if isinstance(value, Layer)]
         if not found:
-            raise UsageError(f"suite {module.__name__} declares no Layer at module level")
+            raise UsageError(
+                f"suite {module.__name__} ({module.__file__}) declares no Layer at module level"
+            )
         for layer in found:
             if layers.setdefault(layer.name, layer) is not layer:
                 raise UsageError(

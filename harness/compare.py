@@ -122,7 +122,7 @@ def runs(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         One row a case with `RUN_COLUMNS`, in the order of ``base``, then of ``other``.
 
     Raises:
-        NothingToCompareError: no case is in both.
+        NothingToCompareError: no case is in both, or the base has figures for none of them.
         UsageError: one of the two holds results of several machines.
     """
     import pandas as pd
@@ -132,6 +132,11 @@ def runs(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         raise NothingToCompareError(
             f"no case in common: the base holds {_some(before)}, the other result {_some(after)}; "
             "run the same sweep for both"
+        )
+    if not any(_latency(before[case]) for case in before.keys() & after.keys()):
+        raise NothingToCompareError(
+            f"of {len(before.keys() & after.keys())} common cases the base measured none: "
+            "go on with its run (`layerbench run --resume`), or name another base"
         )
     rows = [_change(before.get(case), after.get(case)) for case in dict.fromkeys([*before, *after])]
     return pd.DataFrame(rows, columns=list(RUN_COLUMNS))

@@ -63,6 +63,10 @@ RESERVED = ("batch", "seq", "training")
 """What a config has by itself, so that no parameter can be called that."""
 
 
+NEXT_TO_ZERO = 2.0**-20
+"""Of a distribution's width: small, and no subnormal number in any dtype."""
+
+
 @dataclass(frozen=True)
 class Tensor:
     """The shape of one canonical input or weight, and the distribution it is drawn from."""
@@ -75,20 +79,33 @@ class Tensor:
     std: float = 1.0
     trainable: bool = True
 
+    def __post_init__(self) -> None:
+        """Raises UsageError: there is nothing in it; parameters of a layer may have led to that."""
+        if any(length < 1 for length in self.shape):
+            raise UsageError(f"a tensor of shape {self.shape} has no elements")
+
     @property
     def size(self) -> int:
         """Number of elements."""
         return int(np.prod(self.shape, dtype=np.int64))
 
     def draw(self, rng: np.random.Generator) -> Array:
-        """Values as float32, or int64 for ``integers``."""
+        """Values as float32, or int64 for ``integers``.
+
+        None is exactly 0 unless all are: at a kink there (of relu, say) a derivative is a matter of
+        convention, and among millions of float32 normals some are 0.
+        """
         if self.kind == "integers":
             return rng.integers(int(self.low), int(self.high), self.shape, dtype=np.int64)
         if self.kind == "uniform":
-            return rng.uniform(self.low, self.high, self.shape).astype(np.float32)
-        values = rng.standard_normal(self.shape, dtype=np.float32)
-        values *= np.float32(self.std)
-        values += np.float32(self.mean)
+            values = rng.uniform(self.low, self.high, self.shape).astype(np.float32)
+            width = self.high - self.low
+        else:
+            values = rng.standard_normal(self.shape, dtype=np.float32)
+            values *= np.float32(self.std)
+            values += np.float32(self.mean)
+            width = self.std
+        values[values == 0] = width * NEXT_TO_ZERO
         return values
 
 
@@ -205,8 +222,8 @@ class Layer:
         has_seq: whether the layer has a sequence axis.
         not_applicable: config -> why it makes no sense for this layer; empty if it does.
         check: replaces the comparison with the reference for layers whose output is random:
-            (observation, config, tolerance) -> error; raises `Mismatch`. The tolerance is that
-            of a few roundings.
+            (observation, config, tolerance) -> error; what decides is whether it raises
+            `Mismatch`. The tolerance is that of a few roundings.
         source: paper or text that the formula is from.
     """
 
@@ -247,6 +264,9 @@ def _problems(layer: Layer) -> Iterator[str]:
     if not layer.presets:
         yield "has no preset"
     for name, preset in layer.presets.items():
+        if not isinstance(preset, Mapping):
+            yield f"has a preset {name!r} that is not parameters by name: {preset!r}"
+            return
         try:
             for key, value in preset.items():
                 check_name("parameter", key)
@@ -264,6 +284,21 @@ def _problems(layer: Layer) -> Iterator[str]:
             yield f"has a builder {key!r}; it is called {_OTHER_NAMES[key]!r}"
         if not isinstance(builder, Builder):
             yield f"has a builder {key!r} that is no Builder: {key!r}: Builder(...)"
+
+
+def declared(kind: str, tensors: object) -> dict[str, Tensor]:
+    """What a layer's ``inputs`` or ``weights`` returned, if it is tensors by name.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(tensors, Mapping) or not all(
+        isinstance(tensor, Tensor) for tensor in tensors.values()
+    ):
+        raise ValueError(
+            f"{kind} does not give tensors by name, such as {{'x': normal(c.batch, 64)}}"
+        )
+    return dict(tensors)
 
 
 def canonical(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Array]:

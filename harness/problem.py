@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from harness.layer import Array, Arrays, Builder, Config, Layer, Mismatch, Tensor, canonical
+from harness.layer import (
+    Array,
+    Arrays,
+    Builder,
+    Config,
+    Layer,
+    Mismatch,
+    Tensor,
+    canonical,
+    declared,
+)
 from harness.types import DTYPE_BYTES, Case
 
 INDEX_BYTES = 8
@@ -46,11 +57,11 @@ class Problem:
 
     @cached_property
     def input_tensors(self) -> dict[str, Tensor]:
-        return dict(self.layer.inputs(self.config))
+        return declared("inputs", self.layer.inputs(self.config))
 
     @cached_property
     def weight_tensors(self) -> dict[str, Tensor]:
-        return dict(self.layer.weights(self.config))
+        return declared("weights", self.layer.weights(self.config))
 
     @cached_property
     def inputs(self) -> dict[str, Array]:
@@ -71,19 +82,33 @@ class Problem:
 
     def native_inputs(self) -> tuple[Array, ...]:
         """What the module is called with."""
-        return tuple(map(np.ascontiguousarray, self.builder.inputs(self.inputs)))
+        return tuple(map(np.ascontiguousarray, self._rearranged(self.inputs)))
+
+    def moved_inputs(self, moves: Arrays) -> tuple[Array, ...]:
+        """What the native inputs change by if the canonical ones do; a builder's map is affine."""
+        origin = {name: np.zeros_like(values) for name, values in self.inputs.items()}
+        pairs = zip(self._rearranged({**origin, **moves}), self._rearranged(origin), strict=True)
+        return tuple(moved - still for moved, still in pairs)
+
+    def _rearranged(self, inputs: Arrays) -> tuple[Array, ...]:
+        native = self.builder.inputs(inputs)
+        if not isinstance(native, tuple | list):
+            raise ValueError("the builder's inputs gives no tuple of arrays, such as (x,)")
+        return tuple(native)
 
     def differentiated(self) -> tuple[bool, ...]:
         """Which of the native inputs a gradient is asked for: those with a trainable share."""
-        shares = {
-            name: np.full(tensor.shape, tensor.trainable and tensor.kind != "integers")
+        ones = {
+            name: np.ones(tensor.shape, dtype=np.float32)
             for name, tensor in self.input_tensors.items()
+            if tensor.trainable
         }
-        return tuple(bool(part.any()) for part in self.builder.inputs(shares))
+        return tuple(bool(part.any()) for part in self.moved_inputs(ones))
 
     def native_weights(self) -> Arrays:
         """What the module's weights are set to, by the module's own names."""
-        return self.builder.weights(self.weights, self.config)
+        given = self.builder.weights(self.weights, self.config)
+        return {name: np.asarray(values) for name, values in given.items()}
 
     def native_upstream(self, shape: tuple[int, ...]) -> Array:
         """The upstream gradient in the layout of the module's own output, of that shape.
@@ -104,14 +129,19 @@ class Problem:
         return native.reshape(shape)
 
     @property
+    def forward_flops(self) -> int:
+        """Floating point operations of a forward call, as the layer declares them."""
+        return _count("flops", self.layer.flops(self.config))
+
+    @property
     def flops(self) -> int:
         """Floating point operations of one call, counted as the layer declares them.
 
         The update is a multiply-add a weight.
         """
-        forward = int(self.layer.flops(self.config))
-        declared = self.layer.backward_flops
-        backward = int(declared(self.config)) if declared else 2 * forward
+        forward = self.forward_flops
+        own = self.layer.backward_flops
+        backward = _count("backward_flops", own(self.config)) if own else 2 * forward
         update = 2 * sum(tensor.size for tensor in self.weight_tensors.values() if tensor.trainable)
         return self._of_mode(forward, backward, update)
 
@@ -123,8 +153,8 @@ class Problem:
         weights = sum(map(self._bytes_of, self.weight_tensors.values()))
         trainable = sum(t.size for t in self.weight_tensors.values() if t.trainable) * item
         output = int(np.prod(self.layer.output(self.config), dtype=np.int64)) * item
-        declared = self.layer.traffic
-        forward = int(declared(self.config, item)) if declared else inputs + weights + output
+        own = self.layer.traffic
+        forward = _count("traffic", own(self.config, item)) if own else inputs + weights + output
         gradients = trainable + sum(
             t.size * item for t in self.input_tensors.values() if t.trainable
         )
@@ -141,3 +171,18 @@ class Problem:
             "backward": backward,
             "train": forward + backward + update,
         }[self.case.mode]
+
+
+def _count(name: str, value: Any) -> int:
+    """A count that a layer declares, NumPy's scalars included.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        count = int(value)
+    except (TypeError, ValueError, OverflowError):
+        count = -1
+    if count < 0:
+        raise ValueError(f"{name} gives {value!r}; it gives a number, 0 or more")
+    return count

@@ -65,8 +65,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             )
         except HarnessError as error:
             raise pytest.UsageError(str(error)) from error
-    cases = config.stash[_plan].cases
-    metafunc.parametrize("layer_case", cases, ids=[case.id for case in cases])
+    ids = [case.id for case in config.stash[_plan].cases]
+    metafunc.parametrize("layer_case", ids, ids=ids)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -90,13 +90,16 @@ def layer_workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
 @pytest.fixture
 def benchmark_layer(
     request: pytest.FixtureRequest, layer_workers: Workers
-) -> Callable[[Any, Case], None]:
-    """A function (benchmark, case) that checks the case and hands its time to pytest-benchmark."""
+) -> Callable[[Any, str], None]:
+    """A function (benchmark, case id) that checks the case and times it for pytest-benchmark."""
     from harness import runner
 
     plan = request.config.stash[_plan]
 
-    def run(benchmark: Any, case: Case) -> None:
+    cases = {case.id: case for case in plan.cases}
+
+    def run(benchmark: Any, case_id: str) -> None:
+        case = cases[case_id]
         if verdict := runner.ruled_out(case, plan.layers[case.layer]):
             status, reason = verdict
             if status.failed:

@@ -19,6 +19,8 @@ PROCESS_SD = 0.03
 """Prior for the standard deviation of log latency between processes (observed: 0.007 to 0.05)."""
 PROCESS_SD_WEIGHT = 3.0
 """How many further passes the prior counts for."""
+NORMAL_97_5 = 1.959964
+"""The 97.5 % quantile of a normal distribution."""
 MEDIAN_LOSS = math.sqrt(math.pi / 2)
 """How much wider the standard error of a median is than that of a mean, for normal data."""
 
@@ -66,27 +68,33 @@ def median_interval(samples: Sequence[float]) -> Interval:
     )
 
 
-def pass_interval(pass_medians: Sequence[float]) -> Interval:
+def pass_interval(passes: Sequence[Interval]) -> Interval:
     """The median over passes, with an interval for what a further process would be spread around.
 
-    A t interval on the logarithms, its variance moderated by a prior (a scaled inverse
-    chi-squared of `PROCESS_SD` and `PROCESS_SD_WEIGHT`): a few passes cannot tell their own
-    spread, and without a prior two passes that happen to agree would claim certainty. It stands
-    from the first pass on and narrows with each further one.
+    A t interval on the logarithms of the passes' medians, its variance moderated by a prior (a
+    scaled inverse chi-squared): a few passes cannot tell their own spread, and without a prior two
+    passes that happen to agree would claim certainty. The prior expects `PROCESS_SD` between
+    processes, and on top of it what the passes' own intervals say about their medians, so that
+    noise within a process shows from the first pass on.
     Source: Smyth (2004), doi:10.2202/1544-6115.1027, section 4, with fixed hyperparameters.
 
+    Args:
+        passes: the median of each, with its interval; see `median_interval`.
+
     Raises:
-        ValueError: no medians, or one that is not positive.
+        ValueError: no passes, or a limit that is not positive.
     """
-    if not len(pass_medians) or min(pass_medians) <= 0:
+    if not passes or min(one.low for one in passes) <= 0:
         raise ValueError("pass medians must be positive, and at least one")
     from scipy.special import stdtrit
 
-    logs = np.log(np.asarray(pass_medians, dtype=np.float64))
-    count = len(logs)
+    logs = np.log([one.value for one in passes])
+    errors = np.array([math.log(one.high / one.low) / (2 * NORMAL_97_5) for one in passes])
+    count = len(passes)
     freedom = PROCESS_SD_WEIGHT + count - 1
+    expected = PROCESS_SD**2 + float(np.mean(errors**2))
     spread = float(np.sum((logs - logs.mean()) ** 2))
-    sd = math.sqrt((PROCESS_SD_WEIGHT * PROCESS_SD**2 + spread) / freedom)
+    sd = math.sqrt((PROCESS_SD_WEIGHT * expected + spread) / freedom)
     loss = MEDIAN_LOSS if count > 2 else 1.0
     half = float(stdtrit(freedom, 0.975)) * sd * loss / math.sqrt(count)
     centre = float(np.median(logs))

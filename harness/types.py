@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
-from typing import Any, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 Value: TypeAlias = int | float | str | bool
 
@@ -144,6 +144,18 @@ class Case:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         return cls(**{**data, "params": tuple(data["params"].items())})
+
+
+class Bench(NamedTuple):
+    """What one worker process is for."""
+
+    framework: str
+    device: str
+    threads: int
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        return cls(case.framework, case.device, case.threads)
 
 
 def check_name(kind: str, name: object) -> None:

@@ -9,6 +9,7 @@ Started by `harness.runner.process` with a `Setup` as its one argument.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import dataclasses
 import gc
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from harness import catalogue, faults, frameworks
+from harness.devices import noise
 from harness.frameworks import Framework, Step, UnsupportedError
 from harness.layer import Layer, Mismatch
 from harness.probes import ceilings, latency, parity
@@ -89,7 +91,8 @@ class Worker:
         except BaseException as error:  # whatever a layer raises costs its own row only
             status, reason = _classify(error, self._framework)
             if status is Status.ERROR:
-                traceback.print_exc()
+                with contextlib.suppress(OSError):  # the log's disk may be full
+                    traceback.print_exc()
             return _failure(status, reason)
 
     def _prepare(self, case: dict[str, Any]) -> dict[str, Any]:
@@ -206,7 +209,7 @@ def _serve(setup: Setup, lines: TextIO, reply: Callable[[str], None]) -> None:
     greeting = {
         "version": framework.version(),
         "settings": dict(framework.settings()),
-        "clock_resolution_s": latency.clock_resolution(framework.clock),
+        "clock_resolution_s": noise.clock_resolution(framework.clock),
     }
     reply(json.dumps(greeting))
     # Python's collector must not run inside a timed block: it runs between cases, and passes

@@ -31,7 +31,7 @@ _ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
 def _inputs(c: Config) -> Mapping[str, Tensor]:
     if c.activation not in _ACTIVATIONS:
         known = ", ".join(_ACTIVATIONS)
-        raise UsageError(f"dense has no activation {c.activation!r}; choose one of: {known}")
+        raise UsageError(f"no activation {c.activation!r}; choose one of: {known}")
     return {"x": normal(c.batch, c.in_features)}
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from harness.layer import Array, Builder, Config, Layer, Mismatch, Observation, normal
+from harness.layer import Array, Builder, Config, Layer, Mismatch, Observation, Tensor, normal
+from harness.types import UsageError
 
 MAX_Z = 5.0
 """Standard errors that the dropped share may lie off; beyond is one sound layer in 1.7 million."""
@@ -47,6 +49,12 @@ def _check_dropout(seen: Observation, c: Config, tolerance: float) -> float:
     return max(error, gradient_error)
 
 
+def _inputs(c: Config) -> Mapping[str, Tensor]:
+    if not 0 <= c.p < 1:
+        raise UsageError(f"p = {c.p} is not a share to drop, from 0 to below 1")
+    return {"x": normal(c.batch, c.features)}
+
+
 def _torch_dropout(c: Config) -> Any:
     from torch import nn
 
@@ -68,7 +76,7 @@ DROPOUT = Layer(
         "alexnet_fc": {"features": 4096, "p": 0.5},
         "bert_base_ffn": {"features": 768, "p": 0.1},
     },
-    inputs=lambda c: {"x": normal(c.batch, c.features)},
+    inputs=_inputs,
     output=lambda c: (c.batch, c.features),
     flops=lambda c: 2 * c.batch * c.features,
     builders={

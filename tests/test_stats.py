@@ -36,36 +36,60 @@ def test_the_range_stands_in_where_no_interval_reaches_95_percent() -> None:
         stats.median_interval([])
 
 
+def exact(*medians: float) -> list[Interval]:
+    """Passes whose own medians are known exactly."""
+    return [Interval(median, median, median) for median in medians]
+
+
 @pytest.mark.parametrize("passes", [1, 2, 3, 5, 10])
 @pytest.mark.parametrize("sd", [0.01, 0.03, 0.05])
 def test_the_pass_interval_covers_what_processes_differ_by(passes: int, sd: float) -> None:
     rng = np.random.default_rng(2)
     hits = [
-        not stats.pass_interval(np.exp(rng.normal(0, sd, passes)).tolist()).excludes(1.0)
+        not stats.pass_interval(exact(*np.exp(rng.normal(0, sd, passes)))).excludes(1.0)
         for _ in range(2000)
     ]
     assert np.mean(hits) >= 0.9
 
 
 def test_each_pass_that_agrees_narrows_the_interval() -> None:
-    widths = [stats.pass_interval([1.0] * n).relative_half_width for n in range(1, 12)]
+    widths = [stats.pass_interval(exact(*[1.0] * n)).relative_half_width for n in range(1, 12)]
     assert widths == sorted(widths, reverse=True)
     assert widths[0] < 0.1
 
 
+@pytest.mark.parametrize("passes", [1, 3])
+def test_noise_within_a_pass_widens_it_from_the_first_pass_on(passes: int) -> None:
+    known = stats.pass_interval(exact(*[1.0] * passes))
+    vague = stats.pass_interval([Interval(1.0, 0.5, 2.0)] * passes)
+    assert math.log(vague.high) > 3 * math.log(known.high)
+
+
+@pytest.mark.parametrize("passes", [1, 2, 3, 5])
+def test_it_covers_the_truth_when_noise_within_passes_prevails(passes: int) -> None:
+    rng = np.random.default_rng(3)
+
+    def found() -> Interval:
+        return stats.pass_interval(
+            [stats.median_interval(rng.lognormal(0, 1, 30).tolist()) for _ in range(passes)]
+        )
+
+    assert np.mean([not found().excludes(1.0) for _ in range(1000)]) >= 0.93
+
+
 def test_passes_that_differ_widen_it() -> None:
-    agree, differ = stats.pass_interval([1, 1, 1]), stats.pass_interval([0.8, 1, 1.25])
+    agree, differ = stats.pass_interval(exact(1, 1, 1)), stats.pass_interval(exact(0.8, 1, 1.25))
     assert differ.relative_half_width > 3 * agree.relative_half_width
     assert differ.value == pytest.approx(1.0)
 
 
 def test_one_disturbed_pass_does_not_move_the_estimate() -> None:
-    assert stats.pass_interval([1, 1.01, 3]).value == pytest.approx(1.01)
+    assert stats.pass_interval(exact(1, 1.01, 3)).value == pytest.approx(1.01)
 
 
 def test_a_time_that_is_not_positive_is_refused() -> None:
     with pytest.raises(ValueError, match="positive"):
-        stats.pass_interval([1, 0])
+        stats.pass_interval(exact(1, 0))
 
 
 def test_a_ratio_has_the_widths_of_both_sides() -> None:

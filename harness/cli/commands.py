@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import sys
 from argparse import Namespace
 from functools import partial
@@ -85,7 +86,7 @@ def doctor_command(options: Namespace) -> int:
         f"the 99th percentile is {units.percent(floor.tail)} above the median; "
         f"clock steps of {units.seconds(floor.clock_resolution_s)}"
     )
-    advice = noise.advice(here)
+    advice = noise.advice(here, floor)
     for sentence in advice:
         console.print(f"- {sentence}")
     if not advice:
@@ -116,12 +117,13 @@ def run_command(options: Namespace) -> int:
         with Progress(console) as progress:
             runner.execute(record, layers, progress)
     except KeyboardInterrupt:
-        store.collect(record.folder)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C has nothing more to stop
         console.print(
             f"\nstopped; all that was measured is kept. Go on with:\n"
             f"  layerbench run --resume {shlex.quote(str(record.folder))}",
             soft_wrap=True,
         )
+        store.collect(record.folder)
         return INTERRUPTED
     store.collect(record.folder)
     frame = store.load(record.folder)
@@ -137,7 +139,7 @@ def _request(options: Namespace) -> runner.Request:
         params.setdefault(name, []).extend(values)
     return runner.Request.of(
         sweep=options.sweep,
-        layers=options.layer,
+        layers=options.layer or None,
         axes={axis: getattr(options, axis) for axis in AXIS_HELP if getattr(options, axis)},
         params=params,
         presets=options.presets,

@@ -88,9 +88,10 @@ def _counts(text: str) -> list[int]:
 
 
 def _count(text: str) -> int:
-    if len(values := _counts(text)) != 1:
-        raise UsageError(f"{text!r} is not one whole number above 0")
-    return values[0]
+    value = parse_value(text)
+    if type(value) is not int or value < 1:
+        raise UsageError(f"{text!r} is not a whole number above 0")
+    return value
 
 
 def _param(text: str) -> tuple[str, list[Any]]:

@@ -17,10 +17,10 @@ from rich.text import Text
 
 from harness import stats, units
 from harness.runner import Event
-from harness.types import Measurement, Status
+from harness.types import Case, Measurement, Status
 
 LAST_ROWS = 8
-MEMORY_SHARE = 0.5
+MEMORY_ROUND = 0.5
 """How long the memory round takes, in latency passes, as seen; it comes after the first."""
 _COLOURS = {Status.OK: "green", Status.UNSUPPORTED: "yellow", Status.NOT_APPLICABLE: "yellow"}
 
@@ -29,7 +29,7 @@ _COLOURS = {Status.OK: "green", Status.UNSUPPORTED: "yellow", Status.NOT_APPLICA
 class _Row:
     """What is known of a case so far, from whatever round."""
 
-    case_id: str
+    case: Case
     median: str = units.MISSING
     interval: str = ""
     memory: str = units.MISSING
@@ -48,7 +48,16 @@ class _Row:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        return self.case_id, self.median, self.interval, self.memory
+        return self.case.id, self.median, self.interval, self.memory
+
+    @property
+    def name(self) -> str:
+        """What tells cases of one sweep apart comes first, as a narrow terminal cuts the end."""
+        case = self.case
+        sizes = f"b{case.batch}" if case.seq is None else f"b{case.batch}-s{case.seq}"
+        conditions = (case.framework, case.mode, case.execution, case.dtype, case.device)
+        params = (f"{name}={value}" for name, value in case.params)
+        return " ".join((case.layer, sizes, *conditions, *params))
 
 
 class Progress:
@@ -96,7 +105,7 @@ class Progress:
             self._live.update(self._view(event), refresh=True)
 
     def _take(self, measurement: Measurement) -> _Row:
-        row = self._known.setdefault(measurement.case.id, _Row(measurement.case.id))
+        row = self._known.setdefault(measurement.case.id, _Row(measurement.case))
         row.update(measurement)
         if row in self._last:
             self._last.remove(row)
@@ -111,7 +120,8 @@ class Progress:
         table.add_column("status", min_width=7, no_wrap=True)
         for row in self._last:
             style = _COLOURS.get(row.status, "red")
-            table.add_row(*map(Text, row.cells), Text(row.status, style=style))
+            cells = (row.name, *row.cells[1:])
+            table.add_row(*map(Text, cells), Text(row.status, style=style))
         bar = Table.grid(padding=(0, 1), expand=True)
         bar.add_column(no_wrap=True)
         bar.add_column(ratio=1)
@@ -139,7 +149,7 @@ class Progress:
         if event.passes is None or case_s is None:
             return text
         passes = event.passes - 1 - event.pass_index
-        memory = MEMORY_SHARE if latency and event.pass_index == 0 else 0.0
+        memory = MEMORY_ROUND if latency and event.pass_index == 0 else 0.0
         later = (passes + memory) * event.total * case_s
         return f"{text}, about {_minutes(left + later)} in all"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from time import perf_counter
@@ -17,6 +17,9 @@ DEADLINE_S = 1.8
 """A machine too disturbed to finish in time has shown so by then."""
 DISTURBED = 1.05
 """A block is disturbed when it takes this many times the median."""
+
+NOISY = 0.05
+"""A larger share of disturbed blocks is worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,18 @@ def noise_floor() -> NoiseFloor:
     deadline = perf_counter() + DEADLINE_S
     while len(blocks) < BLOCKS and perf_counter() < deadline:
         blocks.append(_spin(loops))
-    return _summary(blocks, _clock_resolution())
+    return _summary(blocks, clock_resolution())
+
+
+def clock_resolution(clock: Callable[[], float] = perf_counter) -> float:
+    """The smallest step of the clock that was seen, in seconds, not the one it claims."""
+    steps = []
+    for _ in range(20):
+        start = now = clock()
+        while now == start:
+            now = clock()
+        steps.append(now - start)
+    return min(steps)
 
 
 def _spin(loops: int) -> float:
@@ -62,11 +76,6 @@ def _calibrate() -> int:
     return round(loops * BLOCK_S / min(_spin(loops) for _ in range(20)))
 
 
-def _clock_resolution() -> float:
-    steps = np.diff([perf_counter() for _ in range(10_000)])
-    return float(steps[steps > 0].min())
-
-
 def _summary(blocks: Sequence[float], clock_resolution_s: float) -> NoiseFloor:
     times = np.asarray(blocks)
     median = float(np.median(times))
@@ -79,11 +88,12 @@ def _summary(blocks: Sequence[float], clock_resolution_s: float) -> NoiseFloor:
     )
 
 
-def advice(machine: Mapping[str, Any]) -> list[str]:
+def advice(machine: Mapping[str, Any], floor: NoiseFloor) -> list[str]:
     """What would make this machine quieter: a sentence each, only where it applies.
 
     Args:
         machine: what `harness.devices.machine.describe` returns.
+        floor: what `noise_floor` returned there.
     """
     cpu = machine["cpu"]
     logical = cpu["logical_cores"]
@@ -116,5 +126,10 @@ def advice(machine: Mapping[str, Any]) -> list[str]:
         sentences.append(
             f"The load average is {load:.1f} on {logical} CPUs: stop the other programs that "
             "are running, or wait for them"
+        )
+    if floor.disturbed > NOISY and not sentences:
+        sentences.append(
+            "Something takes the CPU away that cannot be seen from here, other guests of the host "
+            "perhaps: make more passes (--passes 10), measure at another time, or elsewhere"
         )
     return sentences

@@ -139,6 +139,17 @@ def installed(name: str) -> bool:
     return importlib.util.find_spec(get(name).module) is not None
 
 
+def check_module(module: Any) -> Any:
+    """The module that a builder built.
+
+    Raises:
+        ValueError: it built none.
+    """
+    if module is None:
+        raise ValueError("the builder's build gives None; it has to return the module")
+    return module
+
+
 def check_output(output: Any) -> None:
     """Holds a builder to its word: a call gives one tensor.
 

@@ -16,6 +16,7 @@ from harness.frameworks import (
     Step,
     UnsupportedError,
     check_gradients,
+    check_module,
     check_output,
     check_shape,
     check_weights,
@@ -83,8 +84,9 @@ class TensorFlow:
 
         if self._device == "cuda":
             tf.test.experimental.sync_devices()
-        else:  # waits for the value, without a copy
-            np.asarray(tf.nest.flatten(result)[0])
+        else:  # waits for the value; a view of it, but NumPy cannot view a bfloat16 scalar
+            first = tf.nest.flatten(result)[0]
+            first.numpy() if first.shape.rank == 0 else np.asarray(first)
 
     clock = staticmethod(time.perf_counter)
 
@@ -102,7 +104,7 @@ class TensorFlow:
         case, config, builder = problem.case, problem.config, problem.builder
         keras.backend.clear_session()
         keras.config.set_dtype_policy(case.dtype)
-        module = builder.build(config)
+        module = check_module(builder.build(config))
         inputs = [_tensor(values, case.dtype) for values in problem.native_inputs()]
         created = builder.call(module, config, *inputs)  # the variables, which have no values yet
         check_output(created)
@@ -279,6 +281,8 @@ def _set_weights(problem: Problem, holders: Mapping[str, Any], trainable: set[st
 def _named(variables: Any) -> dict[str, Any]:
     """Each variable under the shortest end of its path that is its alone."""
     paths = {tuple(variable.path.split("/")): variable for variable in variables}
+    if len(paths) < len(variables):
+        raise ValueError("two weights of the module share one path: give its sublayers names")
     named = {}
     for path, variable in paths.items():
         for start in range(len(path) - 1, -1, -1):

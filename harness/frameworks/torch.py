@@ -16,6 +16,7 @@ from harness.frameworks import (
     Step,
     UnsupportedError,
     check_gradients,
+    check_module,
     check_output,
     check_shape,
     check_weights,
@@ -91,7 +92,7 @@ class Torch:
         case, config = problem.case, problem.config
         self._settle(problem)
         dtype = getattr(torch, case.dtype)
-        module = problem.builder.build(config)
+        module = check_module(problem.builder.build(config))
         holders: dict[str, Any] = {}
         if isinstance(module, torch.nn.Module):
             module.to(self._device, dtype).train(config.training)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -48,14 +47,3 @@ def block(call: Callable[[], Any], calls: int, clocks: Clocks) -> Block:
     if start_event is None:
         return Block(wall / calls, None)
     return Block(wall / calls, clocks.device_seconds(start_event, end_event) / calls)
-
-
-def clock_resolution(clock: Callable[[], float] = time.perf_counter) -> float:
-    """The smallest step of the clock that was seen, in seconds, not the one it claims."""
-    steps = []
-    for _ in range(20):
-        start = now = clock()
-        while now == start:
-            now = clock()
-        steps.append(now - start)
-    return min(steps)

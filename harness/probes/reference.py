@@ -31,6 +31,8 @@ STEP = 1e-6
 """Of the central difference; the tensors it moves are of order 1."""
 SMOOTH = 1e-7
 """Largest relative change of a derivative when the step is halved; more means a kink between."""
+NOISY = 1e-3
+"""A change so large after the last halving is no kink: the formula itself is not exact."""
 EPS = {"float32": 2.0**-23, "bfloat16": 2.0**-7, "float16": 2.0**-10}
 
 Group: TypeAlias = tuple[str, ...]
@@ -49,7 +51,7 @@ def groups(problem: Problem) -> list[Group]:
     """The trainable tensors, each alone, or all together where a call is costly."""
     tensors = {**problem.input_tensors, **problem.weight_tensors}
     trainable = tuple(name for name, tensor in tensors.items() if tensor.trainable)
-    if int(problem.layer.flops(problem.config)) > COSTLY_FLOPS:
+    if problem.forward_flops > COSTLY_FLOPS:
         return [trainable] if trainable else []
     return [(name,) for name in trainable]
 
@@ -99,8 +101,11 @@ def _write(file: Path, expected: Expected) -> None:
         "/".join(("slope", *group)): slopes for group, slopes in expected.slopes.items()
     }
     partial = file.with_suffix(f".{os.getpid()}.partial.npz")
-    np.savez(partial, output=expected.output, **arrays)
-    partial.replace(file)
+    try:
+        np.savez(partial, output=expected.output, **arrays)
+        partial.replace(file)
+    except OSError:  # a full disk, say: the answer is computed again by whoever needs it
+        partial.unlink(missing_ok=True)
 
 
 def _rng(purpose: str, problem: Problem, name: str) -> np.random.Generator:
@@ -121,15 +126,28 @@ def _values(problem: Problem, rounding: int) -> dict[str, Array]:
     return values
 
 
+def _read_only(array: Array) -> Array:
+    """A view that a formula cannot write to, since other evaluations need the values too."""
+    view = np.asarray(array).view()  # sums of arrays without axes are scalars
+    view.flags.writeable = False
+    return view
+
+
 def _compute(problem: Problem, training: bool, rounding: int) -> Expected:
     reference = problem.layer.reference
     assert reference is not None
     values = _values(problem, rounding)
 
     def run(moved: Arrays) -> Array:
-        inputs = {name: moved[name] for name in problem.input_tensors}
-        weights = {name: moved[name] for name in problem.weight_tensors}
-        return np.asarray(reference(inputs, weights, problem.config), dtype=np.float64)
+        held = {name: _read_only(array) for name, array in moved.items()}
+        inputs = {name: held[name] for name in problem.input_tensors}
+        weights = {name: held[name] for name in problem.weight_tensors}
+        output = np.asarray(reference(inputs, weights, problem.config))
+        if output.dtype != np.float64 and output.dtype.kind not in "iub":
+            raise ValueError(
+                f"the reference gives {output.dtype}; it has to compute in float64 throughout"
+            )
+        return output.astype(np.float64, copy=False)
 
     def slope(direction: Mapping[str, Array], step: float) -> float:
         ahead = run(values | {name: values[name] + step * v for name, v in direction.items()})
@@ -140,20 +158,25 @@ def _compute(problem: Problem, training: bool, rounding: int) -> Expected:
         """A kink (of relu, say) between the two points spoils a difference: step back from it."""
         norm = math.sqrt(sum(v.size for v in direction.values()))
         step = STEP
-        coarse = slope(direction, step)
+        fine = slope(direction, step)
         for _ in range(6):
             step /= 4
-            fine = slope(direction, step)
-            if abs(fine - coarse) <= SMOOTH * max(abs(fine), norm):
-                break
-            coarse = fine
+            coarse, fine = fine, slope(direction, step)
+            change = abs(fine - coarse) / max(abs(fine), norm)
+            if change <= SMOOTH:
+                return fine
+        if change > NOISY:
+            raise ValueError(
+                "the reference's differences do not settle as the step shrinks: does it compute in "
+                "float32 somewhere, or draw random numbers?"
+            )
         return fine
 
     output = run(values)
-    declared = tuple(problem.layer.output(problem.config))
-    if output.shape != declared:
+    wanted = tuple(problem.layer.output(problem.config))
+    if output.shape != wanted:
         raise ValueError(
-            f"the layer declares an output of shape {declared}, its reference gives {output.shape}"
+            f"the layer declares an output of shape {wanted}, its reference gives {output.shape}"
         )
     slopes = {}
     if training:

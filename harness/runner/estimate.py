@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.runner.workers import Bench
-from harness.types import Case
+from harness.types import Bench, Case
 
 WORKER_START_S = {"torch": 2.5, "tensorflow": 8.0}
 """Import and ceilings."""

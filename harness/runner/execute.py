@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from harness import faults, frameworks
-from harness.layer import Config, Layer
+from harness.layer import Config, Layer, declared
 from harness.runner import measure
 from harness.runner.process import CaseFailedError, WorkerFailedError, WorkerProcess
-from harness.runner.workers import Bench, reference_folder, start
+from harness.runner.workers import reference_folder, start
 from harness.store import Journal, Journaled, RunRecord, read
-from harness.types import Case, Measurement, Status, UsageError
+from harness.types import Bench, Case, Measurement, Status, UsageError
 
 CEILINGS_TIMEOUT_S = 180.0
 """For one dtype's; a machine that cannot do it has no roofline for that dtype."""
@@ -116,9 +116,9 @@ class _Execution:
     def _another(self, index: int, spent_s: float, longest_s: float) -> bool:
         if all(case in self._out or Bench.of(case) in self._lost for case in self._run.cases):
             return False
-        if self._run.passes is not None:
-            return index < self._run.passes
-        return spent_s + longest_s <= (self._run.budget_s or 0.0)
+        if self._run.passes is not None and index >= self._run.passes:
+            return False
+        return self._run.budget_s is None or spent_s + longest_s <= self._run.budget_s
 
     def _round(self, round_: Round) -> None:
         benches: dict[Bench, list[Case]] = {}
@@ -247,12 +247,13 @@ def ruled_out(case: Case, layer: Layer) -> tuple[Status, str] | None:
     try:
         if reason := layer.not_applicable(config):
             return Status.NOT_APPLICABLE, str(reason)
-        tensors = [*layer.inputs(config).values(), *layer.weights(config).values()]
+        inputs = declared("inputs", layer.inputs(config))
+        weights = declared("weights", layer.weights(config))
     except UsageError as error:
         raise UsageError(f"layer {layer.name}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # an error of the layer's own costs its rows
         return Status.ERROR, faults.told(error)
-    if config.training and not any(tensor.trainable for tensor in tensors):
+    if config.training and not any(t.trainable for t in (*inputs.values(), *weights.values())):
         return Status.NOT_APPLICABLE, "nothing in this layer has a gradient"
     if framework.builder not in layer.builders:
         return Status.UNSUPPORTED, f"{layer.name} has no builder for {framework.builder}"

@@ -22,7 +22,7 @@ from harness.checks import (
     choose,
 )
 from harness.devices import cpu, machine
-from harness.layer import Config, Layer
+from harness.layer import Layer
 from harness.runner import arguments, estimate, here
 from harness.runner.execute import ruled_out
 from harness.store import RunRecord, read_run
@@ -43,14 +43,14 @@ class Request:
         presets: ``first`` or ``all`` of each layer's.
         cases: case ids; then nothing else is measured.
         suites: files or modules with layers beside the catalogue.
-        passes: how many; if None and there is a budget, as many as fit.
-        budget_s: seconds for all passes together.
+        passes: how many at most; if None and there is a budget, as many as fit.
+        budget_s: seconds for all passes together; the first is made in any case.
         rel_ci, sample_s, timeout_s: see `harness.sweep.Sweep`.
         seed: of the order in which cases are measured.
     """
 
     sweep: str = "quick"
-    layers: Sequence[str] = ()
+    layers: Sequence[str] | None = None
     axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     params: Mapping[str, Sequence[Value]] = field(default_factory=dict)
     presets: str | None = None
@@ -107,9 +107,11 @@ class Plan:
     @property
     def estimate_s(self) -> float:
         """About how long the run takes, in seconds; slow layers take longer."""
+        budget_s = self.request.budget_s
         if self.passes is None:
-            return self.request.budget_s or 0.0
-        return estimate.run_s(self.measurable, self.passes, self.sweep.sample_s)
+            return budget_s or 0.0
+        full_s = estimate.run_s(self.measurable, self.passes, self.sweep.sample_s)
+        return full_s if budget_s is None else min(full_s, budget_s)
 
 
 def make_plan(request: Request) -> Plan:
@@ -129,6 +131,7 @@ def make_plan(request: Request) -> Plan:
         cases = sweep.plan(chosen, layers, installed, devices.available())
     for threads in {case.threads for case in cases}:
         cpu.cores(threads)
+    _check_kinds(cases, layers)
     _let_layers_refuse(cases, layers)
     used = {case.layer: layers[case.layer] for case in cases}
     return Plan(request, chosen, used, tuple(cases), missing)
@@ -148,7 +151,7 @@ def _settled(request: Request) -> Sweep:
     }
     if request.budget_s is not None:
         check_setting("budget_s", request.budget_s)
-    layers = check_names("layers", request.layers) if request.layers else chosen.layers
+    layers = chosen.layers if request.layers is None else check_names("layers", request.layers)
 
     def without(special: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         return {
@@ -219,19 +222,31 @@ def _typed(case: Case, layers: Mapping[str, Layer]) -> Case:
     return replace(case, params=tuple((name, given[name]) for name in declared))
 
 
-def _let_layers_refuse(cases: Collection[Case], layers: Mapping[str, Layer]) -> None:
-    """Asks each layer for its inputs, which is where it refuses parameters that it cannot take.
+def _check_kinds(cases: Iterable[Case], layers: Mapping[str, Layer]) -> None:
+    """Holds each parameter to the kind of value that the layer's presets give it.
 
     Raises:
-        UsageError: one does.
+        UsageError: one is of another kind.
+    """
+    for layer, name, value in {(c.layer, *param) for c in cases for param in c.params}:
+        usual = next(iter(layers[layer].presets.values()))[name]
+        number = isinstance(usual, float) and type(value) is int
+        if type(value) is not type(usual) and not number:
+            kind = _KINDS[type(usual)]
+            raise UsageError(f"layer {layer}: {name} = {value!r} is not {kind}, such as {usual!r}")
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
+
+
+def _let_layers_refuse(cases: Collection[Case], layers: Mapping[str, Layer]) -> None:
+    """Asks each layer about its parameters before anything is measured.
+
+    Raises:
+        UsageError: it cannot take them.
     """
     for case in {(case.layer, case.params): case for case in cases}.values():
-        try:
-            layers[case.layer].inputs(Config.of(case))
-        except UsageError:
-            raise
-        except (Exception, SystemExit):
-            continue  # an error of the layer's own costs its rows, which will say it
+        ruled_out(case, layers[case.layer])
 
 
 def begin(plan: Plan, results: Path, command: str) -> RunRecord:

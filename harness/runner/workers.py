@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness import frameworks
 from harness.devices import cpu, machine
 from harness.runner.process import WorkerProcess
-from harness.types import Case
+from harness.types import Bench, Case
 from harness.worker import Setup
 
 MEMORY_SHARE = 0.85
@@ -19,18 +19,6 @@ MEMORY_SHARE = 0.85
 _PROMPT_FREE = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 """Makes glibc hand large blocks back when they are freed, rather than keep them for the next
 call, whose peak would then not show. Slower, so never where time is measured."""
-
-
-class Bench(NamedTuple):
-    """What one worker process is for."""
-
-    framework: str
-    device: str
-    threads: int
-
-    @classmethod
-    def of(cls, case: Case) -> Bench:
-        return cls(case.framework, case.device, case.threads)
 
 
 def start(bench: Bench, probe: str, folder: Path, suites: Sequence[str]) -> WorkerProcess:

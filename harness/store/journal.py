@@ -160,7 +160,8 @@ class Journal:
             UsageError: another process is writing it.
         """
         path = folder / JOURNAL_FILE
-        self._file = path.open("a+b")
+        # Without a buffer, so that nothing is left to be written when it is closed.
+        self._file = path.open("a+b", buffering=0)
         if not _lock(self._file.fileno()):
             self._file.close()
             raise UsageError(f"{folder} is in use by another layerbench; wait for it to end")
@@ -176,8 +177,9 @@ class Journal:
         """
         line = json.dumps({"kind": kind, **data}, ensure_ascii=False, allow_nan=False)
         try:
-            self._file.write(line.encode() + b"\n")
-            self._file.flush()
+            left = memoryview(line.encode() + b"\n")
+            while left:
+                left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
         except OSError as error:  # a full disk, say
             raise HarnessError(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from harness import stats, units
 from harness.store.journal import RunRecord, broken_line, read_journal
-from harness.types import Case, Measurement, Status, UsageError
+from harness.types import Bench, Case, Measurement, Status, UsageError
 
 ROOF_MARGIN = 1.05
 """A rate up to this much above the measured ceiling is noise; beyond it, an error."""
@@ -19,10 +19,6 @@ ROOF_MARGIN = 1.05
 
 UNSTEADY = 1.25
 """An upper limit this far above the median is worth a warning."""
-
-
-Bench: TypeAlias = tuple[str, str, int]
-"""What a worker process is for: framework, device, threads."""
 
 
 @dataclass
@@ -66,11 +62,8 @@ def _sort_in(journaled: Journaled, record: dict[str, Any]) -> None:
     elif kind == "worker":
         journaled.workers.append(record)
     elif kind == "lost":
-        journaled.lost[_bench(record)] = record
-
-
-def _bench(record: Mapping[str, Any]) -> Bench:
-    return record["framework"], record["device"], record["threads"]
+        bench = Bench(record["framework"], record["device"], record["threads"])
+        journaled.lost[bench] = record
 
 
 def rows(run: RunRecord, journaled: Journaled) -> list[dict[str, Any]]:
@@ -101,7 +94,7 @@ def _row(
         "warmed": False,
         "warnings": [],
     }
-    lost = journaled.lost.get((case.framework, case.device, case.threads))
+    lost = journaled.lost.get(Bench.of(case))
     if not attempts:
         if lost:
             return {**row, "status": lost["status"], "reason": lost["reason"]}
@@ -144,7 +137,7 @@ def _reason(bad: Measurement) -> str:
 
 def _figures(case: Case, attempts: Sequence[Measurement], run: RunRecord) -> dict[str, Any]:
     samples = np.concatenate([a.samples_s for a in attempts])
-    latency = stats.pass_interval([float(np.median(a.samples_s)) for a in attempts])
+    latency = stats.pass_interval([stats.median_interval(a.samples_s) for a in attempts])
     device = [float(np.median(a.device_samples_s)) for a in attempts if a.device_samples_s]
     flops = attempts[0].flops
     traffic = attempts[0].bytes

@@ -48,5 +48,6 @@ def test_ids_statuses_and_times_are_those_of_the_workers(tmp_path: Path) -> None
     assert "error: ValueError: this layer always raises" in ran.stdout
     assert "only in training" in ran.stdout
     (benchmark,) = json.loads(found.read_text(encoding="utf-8"))["benchmarks"]
+    assert benchmark["params"] == {"layer_case": benchmark["param"]}
     assert benchmark["param"] == "scale/fake/cpu/forward/eager/float32/b2-us=20"
     assert abs(benchmark["stats"]["median"] / 20e-6 - 1) < 1e-3

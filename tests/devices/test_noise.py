@@ -4,6 +4,8 @@ import pytest
 
 from harness.devices import machine, noise
 
+QUIET = noise.NoiseFloor(200, 0.005, 0.001, 0.0, 1e-8)
+
 
 @pytest.fixture
 def quiet_machine(monkeypatch):
@@ -48,12 +50,12 @@ def test_a_disturbed_machine_is_not_waited_for(monkeypatch):
 
 
 def test_a_quiet_machine_gets_no_advice(quiet_machine):
-    assert noise.advice(quiet_machine) == []
+    assert noise.advice(quiet_machine, QUIET) == []
 
 
 def test_what_is_unknown_gets_no_advice(quiet_machine):
     quiet_machine["cpu"] |= {"governor": None, "turbo": None}
-    assert noise.advice(quiet_machine) == []
+    assert noise.advice(quiet_machine, QUIET) == []
 
 
 @pytest.mark.parametrize(
@@ -67,21 +69,32 @@ def test_what_is_unknown_gets_no_advice(quiet_machine):
 )
 def test_each_fault_is_named_with_its_remedy(quiet_machine, part, change, remedy):
     quiet_machine[part] |= change
-    (sentence,) = noise.advice(quiet_machine)
+    (sentence,) = noise.advice(quiet_machine, QUIET)
     assert remedy in sentence
+
+
+def test_disturbance_without_a_visible_cause_is_not_passed_over(quiet_machine):
+    noisy = noise.NoiseFloor(200, 0.005, 0.2, 0.11, 1e-8)
+    (sentence,) = noise.advice(quiet_machine, noisy)
+    assert "--passes 10" in sentence
 
 
 def test_a_container_limit_that_does_not_bind_is_no_fault(quiet_machine):
     quiet_machine["container"] = {"cpus": 8.0}
-    assert noise.advice(quiet_machine) == []
+    assert noise.advice(quiet_machine, QUIET) == []
 
 
 @pytest.mark.parametrize(("load", "count", "faults"), [(0.4, 2, 0), (1.5, 2, 1), (1.5, 64, 0)])
 def test_load_counts_against_the_number_of_cpus(quiet_machine, monkeypatch, load, count, faults):
     monkeypatch.setattr("psutil.getloadavg", lambda: (load, 0.0, 0.0))
     quiet_machine["cpu"]["logical_cores"] = count
-    assert len(noise.advice(quiet_machine)) == faults
+    assert len(noise.advice(quiet_machine, QUIET)) == faults
 
 
 def test_advice_reads_what_the_machine_description_has():
-    assert isinstance(noise.advice(machine.describe()), list)
+    assert isinstance(noise.advice(machine.describe(), QUIET), list)
+
+
+def test_the_clocks_resolution_is_the_smallest_step_seen():
+    times = iter([0.0, 0.0, 0.0, 5e-6, *(n * 2e-6 for n in range(10, 200))])
+    assert noise.clock_resolution(lambda: next(times)) == pytest.approx(2e-6)

@@ -40,11 +40,6 @@ def test_a_block_waits_for_the_device_and_divides_once() -> None:
     assert block.device_s == pytest.approx(1e-3, rel=1e-3)
 
 
-def test_the_clocks_resolution_is_the_smallest_step_seen() -> None:
-    times = iter([0.0, 0.0, 0.0, 5e-6, *(n * 2e-6 for n in range(10, 200))])
-    assert latency.clock_resolution(lambda: next(times)) == pytest.approx(2e-6)
-
-
 def test_ceilings_are_the_best_rates_seen() -> None:
     fake = Fake()
 

@@ -9,7 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.layer import Array, Builder, Layer, Mismatch, glorot, normal
+from harness.layer import (
+    Array,
+    Arrays,
+    Builder,
+    Config,
+    Layer,
+    Mismatch,
+    glorot,
+    normal,
+    uniform,
+)
 from harness.probes import parity, reference
 from harness.probes.parity import Outcome
 from harness.problem import Problem, round_to
@@ -209,3 +219,60 @@ def test_work_is_counted_by_mode() -> None:
     assert train.flops == 3 * forward.flops + 2 * 35
     assert forward.bytes == 4 * (48 + 35 + 40)
     assert train.bytes == 4 * ((48 + 35 + 40) + (48 + 35 + 40 + 48 + 35) + 3 * 35)
+
+
+def test_a_reference_in_float32_is_refused() -> None:
+    p = problem("forward", reference=lambda x, w, c: np.zeros((8, 5), np.float32))
+    with pytest.raises(ValueError, match="gives float32; it has to compute in float64"):
+        parity.check(p, right(problem("forward")))
+
+
+def test_a_reference_that_rounds_within_is_refused_rather_than_believed() -> None:
+    def rounds(z: Array) -> Array:
+        y: Array = np.tanh(z.astype(np.float32)).astype(np.float64)
+        return y
+
+    p = problem("train", reference=layer(rounds).reference)
+    with pytest.raises(ValueError, match="do not settle"):
+        parity.check(p, right(problem()))
+
+
+def test_a_reference_cannot_change_its_inputs() -> None:
+    def changes(x: Arrays, w: Arrays, c: Config) -> Array:
+        values = x["x"]
+        values -= values.mean()
+        return values
+
+    with pytest.raises(ValueError, match="read-only"):
+        parity.check(problem("forward", reference=changes), right(problem("forward")))
+
+
+def test_inputs_may_be_mapped_by_any_affine_function() -> None:
+    shifted = replace(BUILDER, inputs=lambda i: (1 - i["x"], np.float32(3) + 0 * i["x"]))
+    p = replace(problem(), builder=shifted)
+    assert p.differentiated() == (True, False)
+    outcome = right(problem())
+    gradients = (-outcome.input_gradients[0], None)  # type: ignore[operator]
+    assert parity.check(p, replace(outcome, input_gradients=gradients)) < 1e-8
+
+
+def test_no_claim_of_many_operations_lets_a_wrong_output_pass() -> None:
+    p = problem("forward", flops=lambda c: 10**22)
+    outcome = right(problem("forward"))
+    with pytest.raises(Mismatch, match="output differs"):
+        parity.check(p, replace(outcome, output=outcome.output * 1.01))
+
+
+@pytest.mark.parametrize("count", [None, -3, float("nan"), float("inf"), "many"])
+def test_a_count_that_is_none_is_named(count: object) -> None:
+    p = problem("forward", flops=lambda c: count)
+    with pytest.raises(ValueError, match=r"flops gives .*; it gives a number, 0 or more"):
+        _ = p.flops
+
+
+def test_no_drawn_value_lies_on_a_kink_at_zero() -> None:
+    for tensor in (normal(3000, 3000), uniform(3000, 3000, low=-1.0, high=1.0)):
+        values = tensor.draw(np.random.default_rng(0))
+        assert np.count_nonzero(values) == values.size
+        assert np.count_nonzero(round_to("float16", values)) == values.size
+    assert not normal(4, std=0.0).draw(np.random.default_rng(0)).any()

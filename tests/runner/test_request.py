@@ -226,3 +226,27 @@ def test_compilation_takes_time_in_the_estimate() -> None:
 def test_a_plan_is_of_this_machine(tmp_path: Path) -> None:
     run = runner.begin(runner.make_plan(request()), tmp_path, "test")
     assert run.folder.parent.name == machine.describe()["machine_id"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "value", "complaint"),
+    [
+        ("lstm", "hidden_size", "abc", "hidden_size = 'abc' is not a whole number, such as 64"),
+        ("lstm", "hidden_size", 2.5, "hidden_size = 2.5 is not a whole number"),
+        ("lstm", "hidden_size", True, "hidden_size = True is not a whole number"),
+        ("lstm", "hidden_size", 0, "layer lstm: a tensor of shape .* has no elements"),
+        ("dense", "activation", 3, "activation = 3 is not text, such as 'relu'"),
+        ("dropout", "p", 1.5, "layer dropout: p = 1.5 is not a share to drop"),
+        ("dropout", "p", 1, "layer dropout: p = 1 is not a share to drop"),
+    ],
+)
+def test_a_parameter_of_the_wrong_kind_is_refused_before_anything_is_measured(
+    layer: str, name: str, value: Any, complaint: str
+) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        runner.make_plan(runner.Request(layers=(layer,), params={name: [value]}))
+
+
+def test_a_whole_number_will_do_where_any_number_would() -> None:
+    plan = runner.make_plan(runner.Request(layers=("dropout",), params={"p": [0]}))
+    assert all(dict(case.params)["p"] == 0 for case in plan.cases)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Callable
@@ -43,16 +42,23 @@ def test_each_record_is_synced_and_not_only_written(
     assert synced == [size // 2, size]
 
 
-def test_a_full_disk_is_told_in_one_line(
-    begun: store.RunRecord, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def test_a_disk_that_is_full_is_told_and_keeps_what_it_holds(begun: store.RunRecord) -> None:
+    resource = pytest.importorskip("resource")
+    path = begun.folder / "journal.jsonl"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    with store.Journal(begun.folder) as journal:
-        monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(HarnessError, match="No space left on device"):
+    def fill() -> None:
+        with store.Journal(begun.folder) as journal:
             journal.append("note", {"n": 1})
+            resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, limits[1]))
+            journal.append("note", {"n": 2})
+
+    try:
+        with pytest.raises(HarnessError, match=r"File too large.*run --resume"):
+            fill()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [record["n"] for record in read_journal(begun.folder)] == [1]
 
 
 @pytest.mark.parametrize(
