@@ -21,6 +21,8 @@ PROCESS_SD_WEIGHT = 3.0
 """How many further passes the prior counts for."""
 MEDIAN_LOSS = math.sqrt(math.pi / 2)
 """How much wider the standard error of a median is than that of a mean, for normal data."""
+TREND_GROUPS = 30
+"""Enough to tell a step half-way from chance; more would tell the memory of noise for a trend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +111,44 @@ def geometric_mean(values: Iterable[float]) -> float:
     """The geometric mean; NaN of nothing."""
     logs = [math.log(value) for value in values]
     return math.exp(sum(logs) / len(logs)) if logs else math.nan
+
+
+def pass_agreement(pass_medians: Sequence[float]) -> float:
+    """How likely passes differ by at least this much, by what `pass_interval` expects of them.
+
+    Under its prior the variance of K medians' logarithms over `PROCESS_SD`² follows an F
+    distribution of K − 1 and `PROCESS_SD_WEIGHT` degrees of freedom; 1 for a single pass.
+    Source: Smyth (2004), doi:10.2202/1544-6115.1027, section 3.
+
+    Raises:
+        ValueError: a median is not positive.
+    """
+    if min(pass_medians, default=1.0) <= 0:
+        raise ValueError("pass medians must be positive")
+    if len(pass_medians) < 2:
+        return 1.0
+    from scipy.special import fdtrc
+
+    variance = float(np.var(np.log(pass_medians), ddof=1))
+    return float(fdtrc(len(pass_medians) - 1, PROCESS_SD_WEIGHT, variance / PROCESS_SD**2))
+
+
+def trend_score(samples: Sequence[float]) -> float:
+    """The Mann–Kendall test for a trend in samples in order, in standard deviations from none.
+
+    Above 0 they rise. It asks only which of two samples is larger, so a few wild ones do not
+    matter. More than `TREND_GROUPS` samples are taken together by medians of neighbours, which
+    takes out what lasts for a few samples only: the test is for independent ones. Ties count for
+    neither side.
+    Source: Mann (1945), doi:10.2307/1907187; Kendall, Rank Correlation Methods (1975).
+    """
+    values = np.asarray(samples, dtype=np.float64)
+    if len(values) > TREND_GROUPS:
+        groups = np.array_split(values, TREND_GROUPS)
+        values = np.asarray([np.median(group) for group in groups])
+    count = len(values)
+    if count < 3:
+        return 0.0
+    score = float(np.sum(np.triu(np.sign(values[None, :] - values[:, None]), 1)))
+    sd = math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    return math.copysign(max(abs(score) - 1, 0.0), score) / sd
