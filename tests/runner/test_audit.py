@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,27 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from harness import worker
+from harness.probes import latency
+
 Measured = Callable[..., pd.DataFrame]
+
+
+def test_either_block_of_a_pair_comes_first_as_often_as_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken: list[int] = []
+
+    def block(call: object, calls: int, clocks: object) -> latency.Block:
+        taken.append(calls)
+        return latency.Block(1e-3 * calls, None)
+
+    monkeypatch.setattr("harness.probes.latency.block", block)
+    measuring = worker.Worker(None, None, {})  # type: ignore[arg-type]
+    measuring._call = lambda: None
+    answer = json.loads(measuring.answer({"do": "pairs", "calls": 3, "pairs": 2}))
+    assert sorted([taken[:2], taken[2:]]) == [[3, 6], [6, 3]]
+    assert answer == {"wall_s": [3e-3] * 2, "doubled_s": [6e-3] * 2}
 
 
 def test_a_sound_layer_passes_every_check(measured: Measured) -> None:
