@@ -23,6 +23,8 @@ NORMAL_97_5 = 1.959964
 """The 97.5 % quantile of a normal distribution."""
 MEDIAN_LOSS = math.sqrt(math.pi / 2)
 """How much wider the standard error of a median is than that of a mean, for normal data."""
+TREND_GROUPS = 30
+"""Enough to tell a step half-way from chance; more would tell the memory of noise for a trend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,9 @@ def pass_interval(passes: Sequence[Interval]) -> Interval:
     from scipy.special import stdtrit
 
     logs = np.log([one.value for one in passes])
-    errors = np.array([math.log(one.high / one.low) / (2 * NORMAL_97_5) for one in passes])
     count = len(passes)
     freedom = PROCESS_SD_WEIGHT + count - 1
-    expected = PROCESS_SD**2 + float(np.mean(errors**2))
+    expected = _expected_variance(passes)
     spread = float(np.sum((logs - logs.mean()) ** 2))
     sd = math.sqrt((PROCESS_SD_WEIGHT * expected + spread) / freedom)
     loss = MEDIAN_LOSS if count > 2 else 1.0
@@ -117,3 +118,46 @@ def geometric_mean(values: Iterable[float]) -> float:
     """The geometric mean; NaN of nothing."""
     logs = [math.log(value) for value in values]
     return math.exp(sum(logs) / len(logs)) if logs else math.nan
+
+
+def pass_agreement(passes: Sequence[Interval]) -> float:
+    """How likely passes differ by at least this much, by what `pass_interval` expects of them.
+
+    Under its prior the variance of K medians' logarithms over the expected one follows an F
+    distribution of K − 1 and `PROCESS_SD_WEIGHT` degrees of freedom; 1 for a single pass.
+    Source: Smyth (2004), doi:10.2202/1544-6115.1027, section 3.
+    """
+    if len(passes) < 2:
+        return 1.0
+    from scipy.special import fdtrc
+
+    variance = float(np.var(np.log([one.value for one in passes]), ddof=1))
+    ratio = variance / _expected_variance(passes)
+    return float(fdtrc(len(passes) - 1, PROCESS_SD_WEIGHT, ratio))
+
+
+def _expected_variance(passes: Sequence[Interval]) -> float:
+    """Of the logarithms of passes' medians: between processes, and within them as they say."""
+    errors = np.log([one.high / one.low for one in passes]) / (2 * NORMAL_97_5)
+    return PROCESS_SD**2 + float(np.mean(errors**2))
+
+
+def trend_score(samples: Sequence[float]) -> float:
+    """The Mann–Kendall test for a trend in samples in order, in standard deviations from none.
+
+    Above 0 they rise. It asks only which of two samples is larger, so a few wild ones do not
+    matter. More than `TREND_GROUPS` samples are taken together by medians of neighbours, which
+    takes out what lasts for a few samples only: the test is for independent ones. Ties count for
+    neither side.
+    Source: Mann (1945), doi:10.2307/1907187; Kendall, Rank Correlation Methods (1975).
+    """
+    values = np.asarray(samples, dtype=np.float64)
+    if len(values) > TREND_GROUPS:
+        groups = np.array_split(values, TREND_GROUPS)
+        values = np.asarray([np.median(group) for group in groups])
+    count = len(values)
+    if count < 3:
+        return 0.0
+    score = float(np.sum(np.triu(np.sign(values[None, :] - values[:, None]), 1)))
+    sd = math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    return math.copysign(max(abs(score) - 1, 0.0), score) / sd

@@ -226,6 +226,10 @@ class Measurement:
     """Wall time a call, one sample a block, in the order in which they were taken."""
     device_samples_s: tuple[float, ...] = ()
     """Device time a call by device events; empty where the device has no clock of its own."""
+    paired_samples_s: tuple[float, ...] = ()
+    """Wall time a call in further blocks of the same size, for the audit only."""
+    doubled_samples_s: tuple[float, ...] = ()
+    """Wall time a call in blocks of twice the calls, each taken beside one of the former."""
     warmed: bool = False
     converged: bool = False
     parity_error: float | None = None
@@ -243,7 +247,8 @@ class Measurement:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in data.items() if name in known}
-        for name in ("warnings", "samples_s", "device_samples_s"):
+        samples = ("samples_s", "device_samples_s", "paired_samples_s", "doubled_samples_s")
+        for name in ("warnings", *samples):
             values[name] = tuple(values.get(name, ()))
         values["case"] = Case.from_json(values["case"])
         values["status"] = Status(values["status"])

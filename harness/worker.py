@@ -78,6 +78,7 @@ class Worker:
             "prepare": self._prepare,
             "check": self._check,
             "run": self._run,
+            "pairs": self._pairs,
             "memory": self._memory,
             "ceilings": self._ceilings,
         }
@@ -134,6 +135,19 @@ class Worker:
             "wall_s": [block.wall_s for block in taken],
             "device_s": [block.device_s for block in taken if block.device_s is not None],
         }
+
+    def _pairs(self, calls: int, pairs: int) -> dict[str, Any]:
+        """Blocks of so many calls, each beside one of twice as many; the order alternates.
+
+        All in one request: the first block after a wait for the parent finds cold caches, which
+        weighs twice as much in the shorter block as in the longer one.
+        """
+        assert self._call is not None
+        taken: dict[int, list[float]] = {calls: [], 2 * calls: []}
+        for pair in range(pairs):
+            for count in (calls, 2 * calls) if pair % 2 else (2 * calls, calls):
+                taken[count].append(latency.block(self._call, count, self._framework).wall_s)
+        return {"wall_s": taken[calls], "doubled_s": taken[2 * calls]}
 
     def _memory(self) -> dict[str, Any]:
         """One reading; the parent asks for several."""

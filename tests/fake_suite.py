@@ -24,9 +24,17 @@ from harness.layer import Array, Builder, Config, Layer, normal
 class Scale:
     """y = a x, with gradients written out; takes what time it is told to."""
 
-    def __init__(self, seconds: float, noise: float = 0.0) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        noise: float = 0.0,
+        block_seconds: float = 0.0,
+        device_share: float = 0.0,
+    ) -> None:
         self.seconds = seconds
         self.noise = noise
+        self.block_seconds = block_seconds
+        self.device_share = device_share
         self.weights: dict[str, Array] = {"a": np.zeros(())}
 
     def __call__(self, x: Array) -> Array:
@@ -82,6 +90,46 @@ class Doubled(Scale):
 
 
 WRONG_OUTPUT = _layer("wrong_output", lambda c: Doubled(1e-5))
+
+
+class Changing(Scale):
+    """Takes another time from its n-th call on."""
+
+    def __init__(self, seconds: float, factor: float, at: int) -> None:
+        super().__init__(seconds)
+        self._factor = factor
+        self._left = at
+
+    def __call__(self, x: Array) -> Array:
+        self._left -= 1
+        if self._left == 0:
+            self.seconds *= self._factor
+        return super().__call__(x)
+
+
+def _built() -> int:
+    """How often a layer that asks this was built before, in whatever process."""
+    counter = Path(os.environ["FAKE_SUITE_FOLDER"]) / "built"
+    with counter.open("a") as file:
+        file.write("x")
+    return len(counter.read_text())
+
+
+QUEUED = _layer("queued", lambda c: Scale(1e-8, block_seconds=2e-3))
+"""Only asks for its work, which is then done once, whatever the number of calls."""
+BUSY_DEVICE = _layer("busy_device", lambda c: Scale(1e-4, noise=0.02, device_share=1.1))
+CHANGING = _layer(
+    "changing",
+    lambda c: Changing(1e-3, c.factor, c.at),
+    presets={"default": {"factor": 0.9, "at": 60}},
+)
+UNLIKE_PASSES = _layer("unlike_passes", lambda c: Scale(1e-4 * (1.5 if _built() == 1 else 1)))
+SHRINKING = _layer("shrinking", lambda c: Scale(1e-3 / c.batch))
+GROWING = _layer("growing", lambda c: Scale(1e-4 * c.batch))
+DEVICE_GROWING = _layer(
+    "device_growing", lambda c: Scale(1e-4 * c.batch, noise=0.02, device_share=1.0)
+)
+TOO_FAST = replace(_layer("too_fast", _scale), flops=lambda c: 10**8)
 
 
 def _raise() -> None:
@@ -187,10 +235,7 @@ FAULT = _layer(
 
 def _later_faulty(c: Config) -> Scale:
     """Sound until it is built for the n-th time, in whatever process."""
-    counter = Path(os.environ["FAKE_SUITE_FOLDER"]) / "built"
-    with counter.open("a") as file:
-        file.write("x")
-    return Faulty(c.kind, 1) if len(counter.read_text()) == c.build else Scale(1e-4)
+    return Faulty(c.kind, 1) if _built() == c.build else Scale(1e-4)
 
 
 LATER_FAULT = _layer(

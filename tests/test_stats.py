@@ -102,3 +102,30 @@ def test_a_ratio_has_the_widths_of_both_sides() -> None:
 def test_geometric_mean() -> None:
     assert stats.geometric_mean([1, 4]) == pytest.approx(2)
     assert math.isnan(stats.geometric_mean([]))
+
+
+def test_passes_disagree_by_the_distribution_that_their_prior_gives() -> None:
+    rng = np.random.default_rng(4)
+    weight = stats.PROCESS_SD_WEIGHT
+    chances = []
+    for _ in range(4000):
+        sd = stats.PROCESS_SD * math.sqrt(weight / rng.chisquare(weight))
+        chances.append(stats.pass_agreement(exact(*np.exp(rng.normal(0, sd, 3)))))
+    for chance in (0.01, 0.1, 0.5):
+        assert np.mean(np.asarray(chances) < chance) == pytest.approx(chance, abs=0.02)
+    assert stats.pass_agreement(exact(1.0)) == 1.0
+
+
+def test_the_trend_score_is_mann_kendalls() -> None:
+    # Of 5 samples 9 pairs rise and 1 falls: S = 8, var = 5·4·15/18, one less for continuity.
+    assert stats.trend_score([1, 2, 4, 3, 5]) == pytest.approx(7 / math.sqrt(50 / 3))
+    assert stats.trend_score([5, 3, 4, 2, 1]) == pytest.approx(-7 / math.sqrt(50 / 3))
+    assert stats.trend_score([1.0] * 100) == 0
+    assert stats.trend_score([2.0, 1.0]) == 0
+
+
+def test_a_wild_sample_is_no_trend() -> None:
+    steady = np.random.default_rng(5).normal(1, 0.01, 300)
+    wild = steady.copy()
+    wild[-3:] = 50
+    assert abs(stats.trend_score(wild)) < 2.81

@@ -17,7 +17,7 @@ from harness import catalogue, compare, frameworks, runner, store, units
 from harness.cli import FAILED, GOOD, INTERRUPTED
 from harness.cli.parser import AXIS_HELP, LATEST
 from harness.cli.progress import Progress
-from harness.report import html, markdown, terminal
+from harness.report import html, markdown, rows, summary, terminal
 from harness.store.writing import writing
 from harness.types import Status, Value
 
@@ -130,7 +130,10 @@ def run_command(options: Namespace) -> int:
     console.print()
     console.print(terminal.results(frame))
     failed = frame["status"].map(lambda status: Status(status).failed)
-    return FAILED if failed.any() else GOOD
+    unsound = summary.failed_checks(rows.read(frame)) if options.strict else ""
+    if unsound:
+        console.print(f"strict: {unsound}", style="red")
+    return FAILED if failed.any() or unsound else GOOD
 
 
 def _request(options: Namespace) -> runner.Request:

@@ -106,7 +106,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _Parser(
         prog="layerbench",
         description="Benchmarks neural-network layers across frameworks and machines.",
-        epilog="Exit status: 0 good, 2 usage, 3 some case failed, 4 nothing to compare.",
+        epilog="Exit status: 0 good, 2 usage, 3 some case failed (with run --strict: or failed a "
+        "check of itself), 4 nothing to compare.",
     )
     parser.add_argument("--version", action="version", version=f"layerbench {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -168,7 +169,7 @@ def _check_run(run: _Parser, options: argparse.Namespace) -> None:
     """Refuses options that another one leaves without effect."""
     said = {name for name, value in vars(options).items() if value != run.get_default(name)}
     if options.resume is not None:
-        idle = said - {"command", "resume", "results"}
+        idle = said - {"command", "resume", "results", "strict"}
         why = "--resume goes on with a run as it was planned"
     elif options.case:
         idle = said & {"layer", *AXIS_HELP, "param", "presets"}
@@ -232,6 +233,9 @@ def _add_run(run: _Parser) -> None:
         help="give up a case that does not answer",
     )
     how.add_argument("--seed", type=int, metavar="N", help="of the order of cases (default 0)")
+    run.add_argument(
+        "--strict", action="store_true", help="exit with 3 if a row fails a check of itself, too"
+    )
     run.add_argument("--dry-run", action="store_true", help="print the cases and the time")
     run.add_argument(
         "--resume",

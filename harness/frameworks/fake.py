@@ -28,6 +28,10 @@ class FakeModule(Protocol):
     """Of a call, by the fake clock."""
     noise: float
     """Standard deviation of the logarithm of a call's time."""
+    block_seconds: float
+    """What a block takes beside its calls, by the fake clock."""
+    device_share: float
+    """Of a call's time, what the device's clock reads; 0 for a device without one."""
 
     def __call__(self, *inputs: Array) -> Array: ...
 
@@ -47,6 +51,8 @@ class Fake:
 
     def __init__(self) -> None:
         self._now = 0.0
+        self._device_now = 0.0
+        self._module: FakeModule | None = None
 
     def environment(self, threads: int, probe: str) -> Mapping[str, str]:
         return {}
@@ -62,20 +68,22 @@ class Fake:
     def settings(self) -> Mapping[str, Any]:
         return {}
 
-    def synchronize(self, result: Any) -> None: ...
+    def synchronize(self, result: Any) -> None:
+        self._now += self._module.block_seconds if self._module else 0.0
 
     def clock(self) -> float:
         self._now += 1e-9
         return self._now
 
     def device_event(self) -> Any | None:
-        return None
+        return self._device_now if self._module and self._module.device_share else None
 
     def device_seconds(self, start: Any, end: Any) -> float:
         return float(end - start)
 
     def prepare(self, problem: Problem) -> Step:
         module: FakeModule = problem.builder.build(problem.config)
+        self._module = module
         given = problem.native_weights()
         check_weights(given, set(module.weights), set())
         module.weights.update({name: _float64(values) for name, values in given.items()})
@@ -84,7 +92,9 @@ class Fake:
 
         def timed(work: Callable[[], Any]) -> Callable[[], Any]:
             def call() -> Any:
-                self._now += module.seconds * math.exp(rng.normal(0, module.noise))
+                taken = module.seconds * math.exp(rng.normal(0, module.noise))
+                self._now += taken
+                self._device_now += taken * module.device_share
                 return work()
 
             return call

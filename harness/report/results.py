@@ -121,9 +121,12 @@ def every_row(rows: Sequence[Row]) -> Table:
         "Tokens/s": lambda row: Cell(units.quantity(row.tokens_per_s, ""), row.tokens_per_s),
         "FLOP/s": lambda row: Cell(units.quantity(row.flop_per_s, "FLOP/s"), row.flop_per_s),
         "Roofline": lambda row: Cell(units.percent(row.roofline_fraction), row.roofline_fraction),
+        "Bound by": lambda row: Cell(row.bound),
         "Parity error": lambda row: Cell(units.error(row.parity_error), row.parity_error),
+        "Failed checks": _checks_cell,
         "Warnings": lambda row: Cell("; ".join(row.warnings)),
     }
+    words = {"Bound by", "Failed checks", "Warnings"}
     always = {"Case", "Status", "Settled", "Median (95 % interval)"}
     if not all(row.one_machine for row in rows):
         always.add("Machine")
@@ -135,7 +138,7 @@ def every_row(rows: Sequence[Row]) -> Table:
         for name, column in cells.items()
         if name in always
         or any(cell.figure is not None for cell in column)
-        or (name == "Warnings" and any(cell.text for cell in column))
+        or (name in words and any(cell.text for cell in column))
     ]
     return Table.of(shown, zip(*(cells[name] for name in shown), strict=True))
 
@@ -172,6 +175,18 @@ def warnings(rows: Iterable[Row]) -> Table:
         ("Warning", "Rows", "Cases"),
         ([text, Cell(str(len(ids)), len(ids)), _some(ids)] for text, ids in common),
     )
+
+
+def failed_checks(rows: Iterable[Row]) -> Table:
+    """Each row that failed a check of itself; its warnings say with which figure."""
+    return Table.of(
+        ("Case", "Failed checks"),
+        ([row.case_id, _checks_cell(row)] for row in rows if row.audit),
+    )
+
+
+def _checks_cell(row: Row) -> Cell:
+    return Cell(", ".join(row.audit), tone="bad" if row.audit else "")
 
 
 def _some(case_ids: Sequence[str]) -> str:

@@ -54,7 +54,9 @@ class Row:
     tokens_per_s: float | None
     flop_per_s: float | None
     roofline_fraction: float | None
+    bound: str
     parity_error: float | None
+    audit: tuple[str, ...]
     warnings: tuple[str, ...]
     machine_id: str
     run_id: str
@@ -190,7 +192,9 @@ def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
         tokens_per_s=_number(row, "tokens_per_s"),
         flop_per_s=_number(row, "flop_per_s"),
         roofline_fraction=_number(row, "roofline_fraction"),
+        bound=_text(row, "bound"),
         parity_error=_number(row, "parity_error"),
+        audit=_texts(row.get("audit")),
         warnings=_texts(row.get("warnings")),
         machine_id=_text(row, "machine_id"),
         run_id=_text(row, "run_id"),

@@ -240,10 +240,22 @@ def _trust(rows: Sequence[Row]) -> str:
         was = "was" if unchecked == 1 else "were"
         parts.append(f"{unchecked} {was} not checked against a reference")
     warned = sum(bool(row.warnings) for row in rows)
+    parts.append(failed_checks(rows) or "no row failed a check of itself")
     parts.append(
         f"{units.count(warned, 'row')} came with a warning" if warned else "no row with a warning"
     )
     return f"How far to trust it: {together(parts)}."
+
+
+def failed_checks(rows: Iterable[Row]) -> str:
+    """``3 rows failed a check of themselves (passes 2, trend 1)``; empty if none did."""
+    flagged = [row for row in rows if row.audit]
+    if not flagged:
+        return ""
+    found = Counter(check for row in flagged for check in row.audit)
+    each = ", ".join(f"{check} {number}" for check, number in found.most_common())
+    whose = "itself" if len(flagged) == 1 else "themselves"
+    return f"{units.count(len(flagged), 'row')} failed a check of {whose} ({each})"
 
 
 def _values(values: Iterable[int]) -> str:

@@ -28,7 +28,7 @@ _GAP = 2
 
 
 def results(frame: pd.DataFrame) -> RenderableType:
-    """What a run came to: latency and memory by layer and framework, failures, how far to trust it.
+    """What a run came to: latency and memory, failures and failed checks, how far to trust it.
 
     Args:
         frame: what `harness.store.load` returns.
@@ -40,6 +40,9 @@ def results(frame: pd.DataFrame) -> RenderableType:
     parts += [_text(text, "dim") for text in (caption, *legend.explained(newest)) if latency]
     if failures := latencies.failures(newest):
         parts += [_text("\nFailures", "bold"), table(failures)]
+    if unsound := latencies.failed_checks(newest):
+        parts += [_text("\nFailed checks (`layerbench report` tells the figures)", "bold")]
+        parts += [table(unsound)]
     sentences = summary.outcome(newest)
     return Group(*parts, Text(), *map(_text, sentences))
 

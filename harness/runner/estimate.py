@@ -18,8 +18,8 @@ COMPILE_S = {
 """What compilation adds to that, in every worker again."""
 UNKNOWN_START_S, UNKNOWN_COMPILE_S = 5.0, 0.5
 """Of other frameworks."""
-SAMPLINGS = 2
-"""Warm-up and samples together, in units of the sampling time."""
+SAMPLINGS = 2.5
+"""Warm-up, samples, and the blocks of twice the calls together, in units of the sampling time."""
 
 
 def run_s(cases: Sequence[Case], passes: int, sample_s: float) -> float:

@@ -35,6 +35,11 @@ GROWTH = 1.25
 CHUNK_S = 0.1
 """Samples are asked for in requests of about this length."""
 
+MIN_PAIRS, MAX_PAIRS = 3, 10
+"""Of a usual block and one of twice the calls, for the audit; see `harness.store.audit`."""
+PAIRS_SHARE = 0.5
+"""Of the sampling time: more than `MIN_PAIRS` only as far as they fit into it."""
+
 CHECK_TIMEOUT_S = 600.0
 """For the check against the reference, whose float64 NumPy may take far longer than the layer."""
 MEMORY_READINGS = 3
@@ -93,21 +98,56 @@ def latency(
         wanted = min(next_look, _affordable(walls, calls, effort)) - len(walls)
         blocks = max(1, min(wanted, int(CHUNK_S / block_s)))
         answer = ask(effort.timeout_s, do="run", calls=calls, blocks=blocks)
-        if min(answer["wall_s"]) <= 0:
-            reason = "the clock went backward or stood still during a block; measure again"
-            raise CaseFailedError(Status.ERROR, reason)
+        _check_clock(answer["wall_s"])
         walls += answer["wall_s"]
         devices += answer["device_s"]
         if len(walls) >= next_look:
             converged = stats.median_interval(walls).relative_half_width <= effort.rel_ci
             next_look = math.ceil(next_look * GROWTH)
+    usual, doubled = _pairs(ask, calls, statistics.median(walls) * calls, effort)
     return replace(
         ready.measurement,
         calls_per_block=calls,
         samples_s=tuple(walls),
         device_samples_s=tuple(devices),
+        paired_samples_s=usual,
+        doubled_samples_s=doubled,
         converged=converged,
     )
+
+
+def _pairs(
+    ask: Ask, calls: int, block_s: float, effort: Effort
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Seconds a call in usual blocks and in blocks of twice the calls beside them, for the audit.
+
+    None where not even the least number of samples fits into the sampling time: there a block is
+    one long call, beside which neither the clock nor the waiting counts.
+    """
+    usual: list[float] = []
+    doubled: list[float] = []
+    if MIN_SAMPLES * block_s <= min(effort.sample_s, effort.timeout_s):
+        fitting = int(PAIRS_SHARE * effort.sample_s / (3 * block_s))
+        wanted = max(MIN_PAIRS, min(MAX_PAIRS, fitting))
+        chunk = max(1, int(CHUNK_S / (3 * block_s)))
+        while len(usual) < wanted:
+            pairs = min(chunk, wanted - len(usual))
+            answer = ask(effort.timeout_s, do="pairs", calls=calls, pairs=pairs)
+            _check_clock(answer["wall_s"] + answer["doubled_s"])
+            usual += answer["wall_s"]
+            doubled += answer["doubled_s"]
+    return tuple(usual), tuple(doubled)
+
+
+def _check_clock(walls: list[float]) -> None:
+    """Refuses times that no clock can have read.
+
+    Raises:
+        CaseFailedError: one is not above 0.
+    """
+    if min(walls) <= 0:
+        reason = "the clock went backward or stood still during a block; measure again"
+        raise CaseFailedError(Status.ERROR, reason)
 
 
 def _affordable(walls: list[float], calls: int, effort: Effort) -> int:

@@ -52,7 +52,9 @@ COLUMNS = {
     "flop_per_s": "float64",
     "intensity": "float64",
     "roofline_fraction": "float64",
+    "bound": "str",
     "parity_error": "float64",
+    "audit": "object",
     "warnings": "object",
     "machine_id": "str",
     "run_id": "str",
@@ -282,7 +284,8 @@ def read_parquet(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
         )
     if "params" in columns:
         frame["params"] = frame["params"].map(json.loads)
-        frame["warnings"] = frame["warnings"].map(list)
+        for name in ("audit", "warnings"):
+            frame[name] = frame[name].map(list)
     return frame[list(columns)].astype(
         {name: kind for name, kind in columns.items() if kind != "object"}
     )

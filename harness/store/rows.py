@@ -9,16 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from harness import stats, units
+from harness import stats
+from harness.stats import Interval
+from harness.store import audit, scaling
 from harness.store.journal import RunRecord, broken_line, read_journal
+from harness.store.roofline import Roof, bound, roof
 from harness.types import Bench, Case, Measurement, Status, UsageError
-
-ROOF_MARGIN = 1.05
-"""A rate up to this much above the measured ceiling is noise; beyond it, an error."""
-
-
-UNSTEADY = 1.25
-"""An upper limit this far above the median is worth a warning."""
 
 
 @dataclass
@@ -68,10 +64,58 @@ def _sort_in(journaled: Journaled, record: dict[str, Any]) -> None:
 
 def rows(run: RunRecord, journaled: Journaled) -> list[dict[str, Any]]:
     """One row for every planned case, measured or not; see `harness.store.COLUMNS`."""
-    return [
-        _row(run, case, journaled.latency.get(case, []), journaled.memory.get(case), journaled)
+    made = {
+        case: _row(
+            run, case, journaled.latency.get(case, []), journaled.memory.get(case), journaled
+        )
         for case in run.cases
-    ]
+    }
+    _judge(made, journaled)
+    return [made[case] for case in run.cases]
+
+
+def _judge(made: Mapping[Case, dict[str, Any]], journaled: Journaled) -> None:
+    """Adds to the measured rows what binds them and what their audit found.
+
+    A row is judged beside its neighbours, so all of them must have been made before.
+    """
+    measured = {case: row for case, row in made.items() if "latency_s" in row}
+    latency = {
+        case: Interval(row["latency_s"], row["latency_low_s"], row["latency_high_s"])
+        for case, row in measured.items()
+    }
+    roofs = {
+        case: roof(case, row["flops"], row["bytes"], journaled.ceilings)
+        for case, row in measured.items()
+    }
+    pairs = scaling.pairs(measured)
+    shares = scaling.fixed_shares(pairs, latency, roofs)
+    bounds = {
+        case: bound(latency[case].value, roofs[case], shares.get(case, 0.0)) for case in measured
+    }
+    growth = audit.growth(pairs, latency, bounds)
+    for case, row in measured.items():
+        good = [a for a in journaled.latency[case] if a.status is Status.OK]
+        found = audit.findings(good, latency[case].value, roofs[case])
+        found += [growth[case]] if case in growth else []
+        row["roofline_fraction"] = _fraction(latency[case].value, roofs[case])
+        row["bound"] = bounds[case]
+        row["audit"] = [finding.check for finding in found]
+        said = [
+            *row["warnings"],
+            *audit.remarks(good),
+            *(warning for attempt in good for warning in attempt.warnings),
+            *(finding.sentence for finding in found),
+        ]
+        if roofs[case] is None and row["bytes"]:
+            said.append(f"no roofline: what the machine can do in {case.dtype} is not known")
+        row["warnings"] = list(dict.fromkeys(said))
+
+
+def _fraction(latency_s: float, roof: Roof | None) -> float | None:
+    """Share of the roofline reached; none where it is an error of measurement."""
+    fraction = roof.least_s / latency_s if roof else None
+    return fraction if fraction and fraction <= audit.ROOF_MARGIN else None
 
 
 def _row(
@@ -92,6 +136,8 @@ def _row(
         "passes": 0,
         "converged": False,
         "warmed": False,
+        "bound": "",
+        "audit": [],
         "warnings": [],
     }
     lost = journaled.lost.get(Bench.of(case))
@@ -120,13 +166,11 @@ def _row(
     row["parity_error"] = max(errors, default=None)
     if verdict is None:
         row |= _figures(case, good, run)
-        fraction = _roofline_fraction(case, row, journaled.ceilings)
-        row["roofline_fraction"] = fraction if fraction and fraction <= ROOF_MARGIN else None
         if memory and memory.status is Status.OK:
             row["peak_memory_bytes"] = memory.peak_memory_bytes
             row["memory_method"] = memory.memory_method
         failures = [a for a in (bad, memory) if a and a.status is not Status.OK]
-        row["warnings"] = _warnings(good, failures, lost, row, fraction)
+        row["warnings"] = _missing(len(good), failures, lost, row)
     return row
 
 
@@ -158,61 +202,19 @@ def _figures(case: Case, attempts: Sequence[Measurement], run: RunRecord) -> dic
     }
 
 
-def _roofline_fraction(
-    case: Case, row: Mapping[str, Any], ceilings: Sequence[Mapping[str, Any]]
-) -> float | None:
-    """Share of the roofline reached: the least time the machine needs, over the time it took."""
-    here = [
-        c
-        for c in ceilings
-        if (c["device"], c["threads"], c["dtype"]) == (case.device, case.threads, case.dtype)
-    ]
-    if not here or not row["bytes"]:
-        return None
-    compute = (row["flops"] or 0) / max(c["flop_per_s"] for c in here)
-    traffic = row["bytes"] / max(_bandwidth(c["bandwidth"], row["bytes"]) for c in here)
-    return float(max(compute, traffic) / row["latency_s"])
-
-
-def _bandwidth(curve: Sequence[Sequence[float]], working_set: int) -> float:
-    """The best rate seen at a working set at least this large, or the largest one's.
-
-    Smaller sets fit into faster caches, and what a larger one reached, a smaller one can too.
-    """
-    rates = [rate for size, rate in curve if size >= working_set]
-    return float(max(rates, default=curve[-1][1]))
-
-
-def _warnings(
-    attempts: Sequence[Measurement],
+def _missing(
+    passes: int,
     failures: Sequence[Measurement],
     lost: Mapping[str, Any] | None,
     row: Mapping[str, Any],
-    roofline_fraction: float | None,
 ) -> list[str]:
-    """What a reader should know before trusting the row; each says what to do where one can."""
-    said: dict[str, None] = {}
-    count = len(attempts)
+    """What was to be measured of this row and was not, and why."""
+    said = []
     for failure in failures:
         what = "peak memory" if failure.probe == "memory" else f"pass {failure.pass_index + 1}"
-        said[f"{what} is missing: {failure.status}: {failure.reason}"] = None
-    if lost and lost["probe"] == "latency" and lost["pass_index"] >= count:
-        said[f"pass {lost['pass_index'] + 1} is missing: {lost['reason']}"] = None
+        said.append(f"{what} is missing: {failure.status}: {failure.reason}")
+    if lost and lost["probe"] == "latency" and lost["pass_index"] >= passes:
+        said.append(f"pass {lost['pass_index'] + 1} is missing: {lost['reason']}")
     if lost and lost["probe"] == "memory" and not row.get("memory_method") and not failures:
-        said[f"peak memory is missing: {lost['reason']}"] = None
-    if cold := sum(not a.warmed for a in attempts):
-        said[f"still changing after warm-up in {cold} of {units.count(count, 'pass')}"] = None
-    if count == 1:
-        said["one pass only: the interval rests on what is usual between processes"] = None
-    elif row["latency_high_s"] > UNSTEADY * row["latency_s"]:
-        said["passes differ much: more of them, or a quieter machine, would tell more"] = None
-    for attempt in attempts:
-        said.update(dict.fromkeys(attempt.warnings))
-    if roofline_fraction is None and row["bytes"]:
-        said[f"no roofline: what the machine can do in {row['dtype']} is not known"] = None
-    if roofline_fraction and roofline_fraction > ROOF_MARGIN:
-        said[
-            f"error of measurement: {roofline_fraction:.2f} times the machine's measured "
-            "ceiling; the declared work or the ceiling is wrong"
-        ] = None
-    return list(said)
+        said.append(f"peak memory is missing: {lost['reason']}")
+    return said

@@ -118,6 +118,21 @@ def test_a_failed_case_is_exit_status_3(tmp_path: Path) -> None:
     assert "crashed" in run.stdout
 
 
+def test_a_row_that_fails_a_check_of_itself_is_exit_status_3_under_strict_only(
+    tmp_path: Path,
+) -> None:
+    typed = (*RUN, "--layer", "shrinking,growing", "--batch", "4")
+    assert layerbench(*typed, cwd=tmp_path).returncode == 0
+    strict = layerbench(*typed, "--strict", cwd=tmp_path)
+    assert strict.returncode == 3
+    line = "strict: 1 row failed a check of itself (growth 1)"
+    assert [told for told in strict.stdout.splitlines() if told.startswith("strict:")] == [line]
+    sound = layerbench(*RUN, "--layer", "growing", "--strict", cwd=tmp_path)
+    assert sound.returncode == 0
+    again = layerbench("run", "--resume", "--strict", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+
+
 def test_a_dry_run_prints_cases_and_time_and_measures_nothing(tmp_path: Path) -> None:
     said = layerbench(*RUN, "--layer", "scale", "--dry-run", cwd=tmp_path)
     assert said.returncode == 0

@@ -56,3 +56,19 @@ def test_a_row_without_a_latency_has_nothing_to_settle() -> None:
     failed = row(status="oom", converged=False, warmed=False)
     assert [cell.text for cell in column(every_row(failed), "Settled")] == [""]
     assert legend.explained(rows.read(frame([failed]))) == []
+
+
+def test_failed_checks_are_named_on_the_row_and_listed_apart() -> None:
+    members = [row(audit=["trend", "passes"]), row(batch=1)]
+    assert [cell.text for cell in column(every_row(*members), "Failed checks")] == [
+        "trend, passes",
+        "",
+    ]
+    assert "Failed checks" not in every_row(row()).header
+    (listed,) = results.failed_checks(rows.read(frame(members))).rows
+    assert [cell.text for cell in listed] == [members[0]["case_id"], "trend, passes"]
+
+
+def test_what_binds_a_row_is_told_where_it_is_known() -> None:
+    assert [cell.text for cell in column(every_row(row(bound="memory")), "Bound by")] == ["memory"]
+    assert "Bound by" not in every_row(row(bound="")).header

@@ -79,6 +79,13 @@ def test_trust_names_the_worst_parity_error_and_what_was_not_checked() -> None:
     assert "float64 reference is 3.1e-6 (dense, torch eager, float32)" in sentence
     assert "1 was not checked against a reference" in sentence
     assert "1 row came with a warning" in sentence
+    assert "no row failed a check of itself" in sentence
+
+
+def test_trust_counts_the_rows_that_failed_a_check_and_names_the_checks() -> None:
+    checks = (["passes"], ["passes", "trend"], [])
+    members = [row(audit=found, batch=2**index) for index, found in enumerate(checks)]
+    assert "2 rows failed a check of themselves (passes 2, trend 1)" in verdict(*members)[-1]
 
 
 def test_change_counts_verdicts_and_warns_of_chance() -> None:

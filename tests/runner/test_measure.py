@@ -25,6 +25,8 @@ class Worker:
     call_s: Callable[[int], float]
     memory: list[int] = field(default_factory=lambda: [5000])
     resolution_bytes: int = 1
+    block_s: float = 0.0
+    """What a block takes beside its calls."""
     calls: int = 0
     asked: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
 
@@ -39,11 +41,17 @@ class Worker:
             peak = self.memory.pop(0) if len(self.memory) > 1 else self.memory[0]
             resolution = self.resolution_bytes
             return {"peak_bytes": peak, "method": "VmHWM", "resolution_bytes": resolution}
-        walls = []
-        for _ in range(request["blocks"]):
-            first, self.calls = self.calls, self.calls + request["calls"]
-            walls.append(sum(map(self.call_s, range(first, self.calls))) / request["calls"])
+        calls = request["calls"]
+        if kind == "pairs":
+            both = [(self.block(2 * calls), self.block(calls)) for _ in range(request["pairs"])]
+            doubled, usual = zip(*both, strict=True)
+            return {"wall_s": list(usual), "doubled_s": list(doubled)}
+        walls = [self.block(calls) for _ in range(request["blocks"])]
         return {"wall_s": walls, "device_s": []}
+
+    def block(self, calls: int) -> float:
+        first, self.calls = self.calls, self.calls + calls
+        return (self.block_s + sum(map(self.call_s, range(first, self.calls)))) / calls
 
     def runs(self) -> list[dict[str, Any]]:
         return [request for _, request in self.asked if request["do"] == "run"]
@@ -110,6 +118,27 @@ def test_no_request_holds_many_blocks_of_a_long_call() -> None:
     worker = Worker(lambda n: 0.3)
     latency(worker)
     assert max(run["calls"] * run["blocks"] for run in worker.runs()) == 1
+
+
+def test_blocks_of_twice_the_calls_show_what_a_block_takes_beside_them() -> None:
+    found = latency(Worker(lambda n: 20e-6))
+    assert len(found.doubled_samples_s) == measure.MAX_PAIRS
+    assert found.doubled_samples_s == pytest.approx(found.paired_samples_s)
+    # Half of a block of one call is the block's own, and a third of one of two calls.
+    beside = latency(Worker(lambda n: 5e-3, block_s=5e-3))
+    assert set(beside.paired_samples_s) == {10e-3}
+    assert set(beside.doubled_samples_s) == {7.5e-3}
+
+
+@pytest.mark.parametrize(("call_s", "pairs"), [(10e-3, 8), (0.1, measure.MIN_PAIRS), (0.2, 0)])
+def test_pairs_of_blocks_fit_into_half_the_sampling_time_but_for_the_least_number(
+    call_s: float, pairs: int
+) -> None:
+    worker = Worker(lambda n: call_s)
+    found = latency(worker)
+    assert (len(found.paired_samples_s), len(found.doubled_samples_s)) == (pairs, pairs)
+    asked = [request for _, request in worker.asked if request["do"] == "pairs"]
+    assert all(3 * call_s * r["pairs"] <= measure.CHUNK_S or r["pairs"] == 1 for r in asked)
 
 
 def test_the_check_has_a_time_limit_of_its_own() -> None:
