@@ -104,6 +104,15 @@ class Problem:
         return native.reshape(shape)
 
     @property
+    def held_bytes(self) -> int:
+        """What inputs and weights take together: no framework can do with less.
+
+        The output is not counted, as it may be a view of an input.
+        """
+        tensors = (*self.input_tensors.values(), *self.weight_tensors.values())
+        return sum(map(self._bytes_of, tensors))
+
+    @property
     def flops(self) -> int:
         """Floating point operations of one call, counted as the layer declares them.
 
@@ -141,3 +150,28 @@ class Problem:
             "backward": backward,
             "train": forward + backward + update,
         }[self.case.mode]
+
+
+class ConstantProblem(Problem):
+    """A problem of the same shapes whose canonical values take no memory.
+
+    Each tensor is one number seen everywhere, so that what a case needs is what its framework
+    needs, and not what it takes to draw, round and keep values beside it. Such a case shows
+    whether it fits; its result means nothing.
+    """
+
+    def _draw(self, tensors: dict[str, Tensor]) -> dict[str, Array]:
+        return {
+            name: np.broadcast_to(_typical(tensor), tensor.shape)
+            for name, tensor in tensors.items()
+        }
+
+    def native_upstream(self, shape: tuple[int, ...]) -> Array:
+        return np.ones(shape, dtype=np.float32)
+
+
+def _typical(tensor: Tensor) -> Array:
+    if tensor.kind == "integers":
+        return np.asarray(int(tensor.low), dtype=np.int64)
+    middle = (tensor.low + tensor.high) / 2 if tensor.kind == "uniform" else tensor.mean
+    return np.asarray(middle, dtype=np.float32)

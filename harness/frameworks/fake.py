@@ -28,6 +28,8 @@ class FakeModule(Protocol):
     """Of a call, by the fake clock."""
     noise: float
     """Standard deviation of the logarithm of a call's time."""
+    peak_bytes: int
+    """Peak memory of a call, as it will be read."""
 
     def __call__(self, *inputs: Array) -> Array: ...
 
@@ -47,6 +49,7 @@ class Fake:
 
     def __init__(self) -> None:
         self._now = 0.0
+        self._peak_bytes = 0
 
     def environment(self, threads: int, probe: str) -> Mapping[str, str]:
         return {}
@@ -76,6 +79,7 @@ class Fake:
 
     def prepare(self, problem: Problem) -> Step:
         module: FakeModule = problem.builder.build(problem.config)
+        self._peak_bytes = module.peak_bytes
         given = problem.native_weights()
         check_weights(given, set(module.weights), set())
         module.weights.update({name: _float64(values) for name, values in given.items()})
@@ -117,7 +121,7 @@ class Fake:
 
     def peak_memory(self, call: Callable[[], Any]) -> PeakMemory:
         call()
-        return PeakMemory(4096, "fake", 1)
+        return PeakMemory(self._peak_bytes, "fake", 1)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         return False
