@@ -112,7 +112,11 @@ def _failures(pairs: Sequence[Pair], axis: str) -> list[str]:
         sides: list[tuple[int, Figures]] = [
             (pair.value, pair.a if name == "A" else pair.b) for pair in pairs
         ]
-        failed = [(value, figures) for value, figures in sides if figures.latency is None]
+        failed = [
+            (value, figures)
+            for value, figures in sides
+            if figures.latency is None and figures.status != Status.INTERRUPTED
+        ]
         if failed:
             _, figures = failed[0]
             values = together([str(value) for value, _ in failed])
