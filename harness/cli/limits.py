@@ -102,7 +102,7 @@ def crossover_command(options: Namespace) -> int:
         console = plain()
         console.print()
         console.print(terminal.table(crossover_report.table(pairs, asked.axis)))
-        for sentence in crossover_report.verdicts(pairs, asked.axis):
+        for sentence in crossover_report.verdicts(pairs, asked.axis, ended=not interrupted):
             console.print(sentence)
     if interrupted:
         progress.print(

@@ -58,9 +58,22 @@ def _ratio(point: Point, plain: bool = False) -> Cell:
     return Cell(text, value, tones[point.lower])
 
 
-def verdicts(pairs: Sequence[Pair], axis: str) -> list[str]:
-    """Where B passes A in latency and in peak memory, and why something was not compared."""
+def verdicts(pairs: Sequence[Pair], axis: str, ended: bool = True) -> list[str]:
+    """Where B passes A in latency and in peak memory, and why something was not compared.
+
+    Args:
+        pairs: what was measured.
+        axis: along which.
+        ended: False if the search was cut short.
+    """
     told = [_verdict(name, curve, axis) for name, curve in curves(pairs).items()]
+    if not ended:
+        told.append("The search was cut short: this is what was known by then.")
+    elif not all(c.narrow for curve in curves(pairs).values() for c in crossings(curve.points)):
+        told.append(
+            f"Where an interval is wider than {NARROW:.0%} the points in it cannot be told apart; "
+            "a quieter machine, or more --passes, would narrow it."
+        )
     return [*told, *_failures(pairs, axis)]
 
 
@@ -80,15 +93,8 @@ def _changes(found: Sequence[Crossing], word: str, axis: str) -> str:
         f"({crossing.low} to {crossing.high}) on"
         for crossing in found
     ]
-    text = f"{', '.join(parts)}."
-    if len(found) > 1:
-        text = f"the two cross {len(found)} times: {text}"
-    if not all(crossing.narrow for crossing in found):
-        text += (
-            f" The points between cannot be told apart, so the interval is not within "
-            f"{NARROW:.0%}; a quieter machine, or more --passes, would narrow it."
-        )
-    return text
+    times = f"the two cross {len(found)} times: " if len(found) > 1 else ""
+    return f"{times}{', '.join(parts)}."
 
 
 def _no_change(points: Sequence[Point], word: str, axis: str) -> str:

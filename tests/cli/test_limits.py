@@ -162,6 +162,7 @@ def test_a_stopped_crossover_keeps_what_it_measured(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 130
+    assert "The search was cut short" in out
     assert "all that was measured is kept: layerbench report results/" in out
     (folder,) = (file.parent for file in tmp_path.rglob("run.json"))
     assert harness.load(folder)["status"].eq("ok").any()
