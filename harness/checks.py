@@ -20,7 +20,7 @@ CLOSED = {"mode": MODES, "execution": EXECUTIONS, "dtype": DTYPES}
 """Axes with no other values than these."""
 COUNTS = ("threads", "batch", "seq")
 """Axes whose values are whole numbers above 0."""
-_LARGEST = 2**31 - 1
+LARGEST_COUNT = 2**31 - 1
 """Of a count. Beyond it sizes in bytes no longer fit the 64 bits that arrays count in."""
 _LONGEST_S = 31_536_000.0
 """A year; beyond what clocks and locks can wait some systems raise."""
@@ -107,8 +107,8 @@ def _count(where: str, value: Any) -> int:
         raise UsageError(f"{where} {value!r} is not a whole number")
     if value < 1:
         raise UsageError(f"{where} {value} is not 1 or more")
-    if value > _LARGEST:
-        raise UsageError(f"{where} {value} is more than {_LARGEST}, the most there can be")
+    if value > LARGEST_COUNT:
+        raise UsageError(f"{where} {value} is more than {LARGEST_COUNT}, the most there can be")
     return value
 
 

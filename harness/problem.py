@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -86,9 +87,15 @@ class Problem:
 
     def moved_inputs(self, moves: Arrays) -> tuple[Array, ...]:
         """What the native inputs change by if the canonical ones do; a builder's map is affine."""
-        origin = {name: np.zeros_like(values) for name, values in self.inputs.items()}
-        pairs = zip(self._rearranged({**origin, **moves}), self._rearranged(origin), strict=True)
-        return tuple(moved - still for moved, still in pairs)
+        return tuple(moved - still for moved, still in self._moved_and_still(moves))
+
+    def _moved_and_still(self, moves: Arrays) -> Iterator[tuple[Array, Array]]:
+        """Views of one number each as far as nobody asks for more, as inputs may be large."""
+        origin = {
+            name: np.broadcast_to(np.zeros((), values.dtype), values.shape)
+            for name, values in self.inputs.items()
+        }
+        return zip(self._rearranged({**origin, **moves}), self._rearranged(origin), strict=True)
 
     def _rearranged(self, inputs: Arrays) -> tuple[Array, ...]:
         native = self.builder.inputs(inputs)
@@ -99,11 +106,11 @@ class Problem:
     def differentiated(self) -> tuple[bool, ...]:
         """Which of the native inputs a gradient is asked for: those with a trainable share."""
         ones = {
-            name: np.ones(tensor.shape, dtype=np.float32)
+            name: np.broadcast_to(np.float32(1), tensor.shape)
             for name, tensor in self.input_tensors.items()
             if tensor.trainable
         }
-        return tuple(bool(part.any()) for part in self.moved_inputs(ones))
+        return tuple(bool((a != b).any()) for a, b in self._moved_and_still(ones))
 
     def native_weights(self) -> Arrays:
         """What the module's weights are set to, by the module's own names."""
@@ -132,6 +139,15 @@ class Problem:
     def forward_flops(self) -> int:
         """Floating point operations of a forward call, as the layer declares them."""
         return _count("flops", self.layer.flops(self.config))
+
+    @property
+    def held_bytes(self) -> int:
+        """What inputs and weights take together: no framework can do with less.
+
+        The output is not counted, as it may be a view of an input.
+        """
+        tensors = (*self.input_tensors.values(), *self.weight_tensors.values())
+        return sum(map(self._bytes_of, tensors))
 
     @property
     def flops(self) -> int:
@@ -171,6 +187,31 @@ class Problem:
             "backward": backward,
             "train": forward + backward + update,
         }[self.case.mode]
+
+
+class ConstantProblem(Problem):
+    """A problem of the same shapes whose canonical values take no memory.
+
+    Each tensor is one number seen everywhere, so that what a case needs is what its framework
+    needs, and not what it takes to draw, round and keep values beside it. Such a case shows
+    whether it fits; its result means nothing.
+    """
+
+    def _draw(self, tensors: dict[str, Tensor]) -> dict[str, Array]:
+        return {
+            name: np.broadcast_to(_typical(tensor), tensor.shape)
+            for name, tensor in tensors.items()
+        }
+
+    def native_upstream(self, shape: tuple[int, ...]) -> Array:
+        return np.ones(shape, dtype=np.float32)
+
+
+def _typical(tensor: Tensor) -> Array:
+    if tensor.kind == "integers":
+        return np.asarray(int(tensor.low), dtype=np.int64)
+    middle = (tensor.low + tensor.high) / 2 if tensor.kind == "uniform" else tensor.mean
+    return np.asarray(middle, dtype=np.float32)
 
 
 def _count(name: str, value: Any) -> int:

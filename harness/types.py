@@ -112,16 +112,7 @@ class Case:
                 f"case id {text!r} has {len(parts)} parts, not 7: "
                 "layer/framework/device/mode/execution/dtype/shape"
             )
-        sizes: dict[str, int] = {"t": 1}
-        params: list[tuple[str, Value]] = []
-        for item in _NEXT_FIELD.split(parts[6]):
-            name, equals, value = item.partition("=")
-            if equals:
-                params.append((name, parse_value(value)))
-            elif re.fullmatch(r"[bst]\d{1,10}", item):
-                sizes[item[0]] = int(item[1:])
-            else:
-                raise UsageError(f"case id {text!r}: cannot read {item!r} in its last part")
+        sizes, params = parse_shape(parts[6], f"case id {text!r}")
         if "b" not in sizes:
             raise UsageError(f"case id {text!r} names no batch size, such as b32")
         layer, framework, device, mode, execution, dtype, _ = parts
@@ -132,10 +123,10 @@ class Case:
             mode,
             execution,
             dtype,
-            threads=sizes["t"],
+            threads=sizes.get("t", 1),
             batch=sizes["b"],
             seq=sizes.get("s"),
-            params=tuple(params),
+            params=params,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -156,6 +147,25 @@ class Bench(NamedTuple):
     @classmethod
     def of(cls, case: Case) -> Self:
         return cls(case.framework, case.device, case.threads)
+
+
+def parse_shape(text: str, where: str) -> tuple[dict[str, int], tuple[tuple[str, Value], ...]]:
+    """What the last part of a case id says: sizes by their letter (b, s, t), and parameters.
+
+    Raises:
+        UsageError: it says something else; the message begins with `where`.
+    """
+    sizes: dict[str, int] = {}
+    params: list[tuple[str, Value]] = []
+    for item in _NEXT_FIELD.split(text):
+        name, equals, value = item.partition("=")
+        if equals:
+            params.append((name, parse_value(value)))
+        elif re.fullmatch(r"[bst]\d{1,10}", item):
+            sizes[item[0]] = int(item[1:])
+        else:
+            raise UsageError(f"{where}: cannot read {item!r} in its last part")
+    return sizes, tuple(params)
 
 
 def check_name(kind: str, name: object) -> None:

@@ -10,6 +10,7 @@ from harness.types import UsageError
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BINARY = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 _DECIMAL = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_SIZE = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _DURATION = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 MISSING = "–"
@@ -136,6 +137,19 @@ def parse_duration(text: str) -> float:
     if not match or float(match[1]) <= 0:
         raise UsageError(f"{text!r} is not a duration; write one such as 500ms, 30s, 10m or 1h")
     return float(match[1]) * _DURATION[match[2] or "s"]
+
+
+def parse_size(text: str) -> int:
+    """'1.5GiB' -> 1610612736; a bare number is bytes.
+
+    Raises:
+        UsageError: not a size of a byte or more.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]ib|b)?", text.strip().lower())
+    unit = (match[2] or "b") if match else ""
+    if not match or float(match[1]) * _SIZE[unit] < 1:
+        raise UsageError(f"{text!r} is not a size; write one such as 512MiB or 2GiB")
+    return int(float(match[1]) * _SIZE[unit])
 
 
 def parse_fraction(text: str) -> float:

@@ -29,7 +29,7 @@ from harness.devices import noise
 from harness.frameworks import Framework, Step, UnsupportedError
 from harness.layer import Layer, Mismatch
 from harness.probes import ceilings, latency, parity
-from harness.problem import Problem
+from harness.problem import ConstantProblem, Problem
 from harness.types import Case, Status
 
 
@@ -96,13 +96,18 @@ class Worker:
                     traceback.print_exc()
             return _failure(status, reason)
 
-    def _prepare(self, case: dict[str, Any]) -> dict[str, Any]:
+    def _prepare(self, case: dict[str, Any], constant: bool = False) -> dict[str, Any]:
+        """Builds the case and calls it once.
+
+        With ``constant`` its values take no memory of ours, and it cannot be checked.
+        """
         self._problem = self._call = self._step = self._first_result = None
         gc.collect()
         gc.disable()  # a layer before this one may have enabled it
         parsed = Case.from_json(case)
         layer = self._layers[parsed.layer]
-        problem = Problem(parsed, layer, layer.builders[self._framework.builder])
+        kind = ConstantProblem if constant else Problem
+        problem = kind(parsed, layer, layer.builders[self._framework.builder])
         step = self._framework.prepare(problem)
         start = self._framework.clock()
         call = step.open()
@@ -152,6 +157,7 @@ class Worker:
     def _memory(self) -> dict[str, Any]:
         """One reading; the parent asks for several."""
         assert self._call is not None
+        self._first_result = None
         return self._framework.peak_memory(self._call)._asdict()
 
     def _ceilings(self, dtype: str) -> dict[str, Any]:

@@ -30,11 +30,13 @@ class Scale:
         noise: float = 0.0,
         block_seconds: float = 0.0,
         device_share: float = 0.0,
+        peak_bytes: int = 4096,
     ) -> None:
         self.seconds = seconds
         self.noise = noise
         self.block_seconds = block_seconds
         self.device_share = device_share
+        self.peak_bytes = peak_bytes
         self.weights: dict[str, Array] = {"a": np.zeros(())}
 
     def __call__(self, x: Array) -> Array:
@@ -256,3 +258,43 @@ ZERO = replace(_layer("zero", _scale), weights=lambda c: {"a": normal(mean=0.0, 
 WRONG_SHAPE = replace(_layer("wrong_shape", _scale), output=lambda c: (c.batch, 4))
 NEEDS_SEQ = _layer("needs_seq", _scale, not_applicable=lambda c: "short" if c.seq < 2 else "")
 RAISES_WHEN_PLANNED = _layer("raises_when_planned", _scale, not_applicable=lambda c: 1 / 0)
+
+
+def _power(c: Config) -> Scale:
+    """Time and memory that grow with the length by a known law, in µs and MiB."""
+    us = c.us * c.seq**c.power + c.overhead
+    return Scale(us * 1e-6, c.noise, peak_bytes=int((c.mib * c.seq**c.power + 8) * 2**20))
+
+
+POWER_LAW = _layer(
+    "power_law",
+    _power,
+    has_seq=True,
+    presets={"default": {"us": 1.0, "power": 1.0, "overhead": 0.0, "noise": 0.0, "mib": 1.0}},
+)
+
+
+class Limited(Scale):
+    """Runs out of memory, or goes wrong otherwise, above a size; training takes three times it."""
+
+    def __init__(self, size: int, limit: int, kind: str) -> None:
+        super().__init__(1e-5, peak_bytes=size * 2**20)
+        self._fault = FAULTS[kind] if size > limit else None
+
+    def __call__(self, x: Array) -> Array:
+        if self._fault:
+            self._fault()
+        return super().__call__(x)
+
+
+LIMITED = _layer(
+    "limited",
+    lambda c: Limited(c.batch * c.seq * (3 if c.training else 1), c.limit, c.kind),
+    has_seq=True,
+    presets={"default": {"limit": 21, "kind": "memory_error"}},
+)
+HOARD = replace(
+    _layer("hoard", _scale, has_seq=True),
+    inputs=lambda c: {"x": normal(c.batch, c.seq, 2**18)},
+    output=lambda c: (c.batch, c.seq, 2**18),
+)

@@ -90,9 +90,19 @@ def test_shares(text: str, value: float) -> None:
     assert units.parse_fraction(text) == pytest.approx(value)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("2GiB", 2**31), ("1.5 KiB", 1536), ("512mib", 2**29), ("7", 7), ("1TiB", 2**40), ("8B", 8)],
+)
+def test_sizes(text: str, value: int) -> None:
+    assert units.parse_size(text) == value
+
+
 @pytest.mark.parametrize("text", ["", "0", "-1s", "x", "1d"])
 def test_nonsense_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="write one such as"):
         units.parse_duration(text)
     with pytest.raises(UsageError, match="write one such as"):
         units.parse_fraction(text)
+    with pytest.raises(UsageError, match="write one such as"):
+        units.parse_size(text)

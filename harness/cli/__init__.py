@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import signal
@@ -35,9 +36,10 @@ def _command(arguments: Sequence[str] | None) -> int:
     try:
         try:
             options = parse(arguments)
-            from harness.cli import commands
-
-            return int(getattr(commands, f"{options.command}_command")(options))
+            module = importlib.import_module(
+                f"harness.cli.{getattr(options, 'module', 'commands')}"
+            )
+            return int(getattr(module, f"{options.command}_command")(options))
         finally:
             print(end="", flush=True)  # now, while an error of it can still be told
     except NothingToCompareError as error:

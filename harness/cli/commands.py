@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import signal
-import sys
 from argparse import Namespace
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -15,19 +13,13 @@ from rich.table import Table
 
 from harness import catalogue, compare, frameworks, runner, store, units
 from harness.cli import FAILED, GOOD, INTERRUPTED
-from harness.cli.parser import AXIS_HELP, LATEST
+from harness.cli.console import plain as _console
+from harness.cli.console import typed
+from harness.cli.parser import AXIS_HELP, LATEST, by_name
 from harness.cli.progress import Progress
 from harness.report import html, markdown, rows, summary, terminal
 from harness.store.writing import writing
-from harness.types import Status, Value
-
-
-def _console() -> Console:
-    # What is printed comes from data: brackets in a formula or a path are no markup.
-    plain = partial(Console, highlight=False, markup=False, emoji=False)
-    console = plain()
-    # A file or a pipe has no width; rows must not be folded for it.
-    return console if console.is_terminal else plain(width=200)
+from harness.types import Status
 
 
 def list_command(options: Namespace) -> int:
@@ -107,7 +99,7 @@ def run_command(options: Namespace) -> int:
             console.print(f"{name} is not installed, its cases are left out", style="yellow")
         if options.dry_run:
             return _dry_run(plan, console)
-        record = runner.begin(plan, Path(options.results), f"layerbench {_typed()}")
+        record = runner.begin(plan, Path(options.results), f"layerbench {typed()}")
         layers = dict(plan.layers)
         console.print(
             f"{_cases(plan)}, about {_minutes(plan.estimate_s)} on {record.machine['machine_id']}"
@@ -137,14 +129,11 @@ def run_command(options: Namespace) -> int:
 
 
 def _request(options: Namespace) -> runner.Request:
-    params: dict[str, list[Value]] = {}
-    for name, values in options.param or ():
-        params.setdefault(name, []).extend(values)
     return runner.Request.of(
         sweep=options.sweep,
         layers=options.layer or None,
         axes={axis: getattr(options, axis) for axis in AXIS_HELP if getattr(options, axis)},
-        params=params,
+        params=by_name(options.param),
         presets=options.presets,
         cases=options.case,
         suites=options.suite,
@@ -175,11 +164,6 @@ def _cases(plan: runner.Plan) -> str:
 
 def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
-
-
-def _typed() -> str:
-    # An argument may hold bytes that are no text.
-    return shlex.join(sys.argv[1:]).encode(errors="backslashreplace").decode()
 
 
 def report_command(options: Namespace) -> int:

@@ -6,11 +6,11 @@ import argparse
 import difflib
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from harness import __version__, units
-from harness.types import UsageError, parse_value
+from harness.types import UsageError, Value, parse_value
 
 AXIS_HELP = {
     "framework": "torch, tensorflow",
@@ -101,6 +101,14 @@ def _param(text: str) -> tuple[str, list[Any]]:
     return name, [parse_value(value) for value in _names(values)]
 
 
+def by_name(params: Iterable[tuple[str, list[Value]]] | None) -> dict[str, list[Value]]:
+    """The values of every ``--param``, those of one name together."""
+    merged: dict[str, list[Value]] = {}
+    for name, values in params or ():
+        merged.setdefault(name, []).extend(values)
+    return merged
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options, with the name of the command as ``command``; exits with 2 on a mistake."""
     parser = _Parser(
@@ -157,6 +165,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="exit with 3 if a case is slower by more than this, its whole interval counted",
     )
 
+    fit = commands.add_parser("fit", parents=[suite], help="the largest size that fits into memory")
+    _add_fit(fit)
+
+    crossover = commands.add_parser(
+        "crossover", parents=[suite, results], help="where B becomes faster, or smaller, than A"
+    )
+    _add_crossover(crossover)
+
     collect = commands.add_parser("collect", help="write Parquet files from the journals of runs")
     collect.add_argument("runs", type=path, nargs="+", metavar="RUN")
     options = parser.parse_args(arguments)
@@ -192,22 +208,11 @@ def _add_run(run: _Parser) -> None:
         metavar="NAMES",
         help="or patterns",
     )
-    for axis, text in AXIS_HELP.items():
-        kind = _counts if axis in ("threads", "batch", "seq") else _names
-        what.add_argument(
-            f"--{axis}", type=_checked(kind), action="extend", metavar="VALUES", help=text
-        )
-    what.add_argument(
-        "--param",
-        type=_checked(_param),
-        action="append",
-        metavar="NAME=VALUES",
-        help="a layer's own parameter (repeatable)",
-    )
+    _add_axes(what)
     what.add_argument("--presets", choices=("first", "all"), help="of each layer")
     what.add_argument("--case", action="append", metavar="ID", help="instead (repeatable)")
     how = run.add_argument_group("how long to look")
-    how.add_argument("--passes", type=_checked(_count), metavar="N", help="fresh processes")
+    _add_effort(how)
     how.add_argument(
         "--budget",
         type=_checked(units.parse_duration),
@@ -220,19 +225,6 @@ def _add_run(run: _Parser) -> None:
         metavar="1%",
         help="stop when the median's 95%% interval is within ± this",
     )
-    how.add_argument(
-        "--sample-time",
-        type=_checked(units.parse_duration),
-        metavar="300ms",
-        help="samples of a case and pass, at most",
-    )
-    how.add_argument(
-        "--timeout",
-        type=_checked(units.parse_duration),
-        metavar="60s",
-        help="give up a case that does not answer",
-    )
-    how.add_argument("--seed", type=int, metavar="N", help="of the order of cases (default 0)")
     run.add_argument(
         "--strict", action="store_true", help="exit with 3 if a row fails a check of itself, too"
     )
@@ -245,3 +237,81 @@ def _add_run(run: _Parser) -> None:
         metavar="RUN",
         help="go on with a run that was cut short (default: the latest)",
     )
+
+
+def _add_axes(group: argparse._ArgumentGroup) -> None:
+    """What a case is made of, beside its layer."""
+    for axis, text in AXIS_HELP.items():
+        kind = _counts if axis in ("threads", "batch", "seq") else _names
+        group.add_argument(
+            f"--{axis}", type=_checked(kind), action="extend", metavar="VALUES", help=text
+        )
+    group.add_argument(
+        "--param",
+        type=_checked(_param),
+        action="append",
+        metavar="NAME=VALUES",
+        help="a layer's own parameter (repeatable)",
+    )
+
+
+def _add_effort(group: argparse._ArgumentGroup) -> None:
+    """How long a case is looked at."""
+    group.add_argument("--passes", type=_checked(_count), metavar="N", help="fresh processes")
+    group.add_argument(
+        "--sample-time",
+        type=_checked(units.parse_duration),
+        metavar="300ms",
+        help="samples of a case and pass, at most",
+    )
+    _add_timeout(group)
+    group.add_argument("--seed", type=int, metavar="N", help="of the order of cases (default 0)")
+
+
+def _add_timeout(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--timeout",
+        type=_checked(units.parse_duration),
+        metavar="60s",
+        help="give up a case that does not answer",
+    )
+
+
+def _add_search(command: _Parser) -> None:
+    """What a search along an axis has."""
+    command.set_defaults(module="limits")
+    command.add_argument(
+        "--axis", required=True, choices=("seq", "batch"), help="what the search goes along"
+    )
+    command.add_argument(
+        "--up-to", type=_checked(_count), metavar="N", help="the largest value of interest"
+    )
+    command.add_argument("--json", action="store_true", help="as JSON; progress goes to stderr")
+
+
+def _add_fit(fit: _Parser) -> None:
+    fit.add_argument("layer", metavar="LAYER")
+    _add_search(fit)
+    what = fit.add_argument_group("in what (default: as the sweep quick, smallest batch and seq)")
+    _add_axes(what)
+    what.add_argument("--presets", choices=("first", "all"), help="of the layer")
+    how = fit.add_argument_group("within what")
+    how.add_argument(
+        "--memory",
+        type=_checked(units.parse_size),
+        metavar="2GiB",
+        help="of a worker on the CPU (default: 85 %% of what is free); a GPU has its own",
+    )
+    _add_timeout(how)
+
+
+def _add_crossover(crossover: _Parser) -> None:
+    for name in ("a", "b"):
+        crossover.add_argument(
+            name,
+            metavar=name.upper(),
+            help="a layer, or more of a case id: layer/framework/device/mode/execution/dtype/shape",
+        )
+    _add_search(crossover)
+    _add_axes(crossover.add_argument_group("in both, where A and B leave it open (one value each)"))
+    _add_effort(crossover.add_argument_group("how long to look"))

@@ -32,6 +32,8 @@ class FakeModule(Protocol):
     """What a block takes beside its calls, by the fake clock."""
     device_share: float
     """Of a call's time, what the device's clock reads; 0 for a device without one."""
+    peak_bytes: int
+    """Peak memory of a call, as it will be read."""
 
     def __call__(self, *inputs: Array) -> Array: ...
 
@@ -53,6 +55,7 @@ class Fake:
         self._now = 0.0
         self._device_now = 0.0
         self._module: FakeModule | None = None
+        self._peak_bytes = 0
 
     def environment(self, threads: int, probe: str) -> Mapping[str, str]:
         return {}
@@ -84,6 +87,7 @@ class Fake:
     def prepare(self, problem: Problem) -> Step:
         module: FakeModule = problem.builder.build(problem.config)
         self._module = module
+        self._peak_bytes = module.peak_bytes
         given = problem.native_weights()
         check_weights(given, set(module.weights), set())
         module.weights.update({name: _float64(values) for name, values in given.items()})
@@ -127,7 +131,7 @@ class Fake:
 
     def peak_memory(self, call: Callable[[], Any]) -> PeakMemory:
         call()
-        return PeakMemory(4096, "fake", 1)
+        return PeakMemory(self._peak_bytes, "fake", 1)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         return False

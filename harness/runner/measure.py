@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -214,11 +214,17 @@ def memory(ask: Ask, case: Case, effort: Effort) -> Measurement:
     for _ in range(2):
         ask(effort.timeout_s, do="run", calls=1, blocks=1)
     readings = [ask(effort.timeout_s, do="memory") for _ in range(MEMORY_READINGS)]
+    peak, method = told_peak(readings)
+    return replace(measurement, peak_memory_bytes=peak, memory_method=method)
+
+
+def told_peak(readings: Sequence[Mapping[str, Any]]) -> tuple[int | None, str]:
+    """(the readings' median or None if that is below what can be told, how they were made)."""
     peak = int(statistics.median(reading["peak_bytes"] for reading in readings))
     method, resolution = readings[-1]["method"], readings[-1]["resolution_bytes"]
     if peak < resolution:
-        return replace(measurement, memory_method=f"{method}, below {units.size(resolution)}")
-    return replace(measurement, peak_memory_bytes=peak, memory_method=method)
+        return None, f"{method}, below {units.size(resolution)}"
+    return peak, method
 
 
 def _prepare(ask: Ask, case: Case, probe: str, pass_index: int, effort: Effort) -> Measurement:

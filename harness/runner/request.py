@@ -137,6 +137,17 @@ def make_plan(request: Request) -> Plan:
     return Plan(request, chosen, used, tuple(cases), missing)
 
 
+def check_has_axis(axis: str, layers: Mapping[str, Layer]) -> None:
+    """Refuses to search along an axis that a layer lacks.
+
+    Raises:
+        UsageError: one does.
+    """
+    for layer in layers.values():
+        if axis == "seq" and not layer.has_seq:
+            raise UsageError(f"{layer.name} has no sequence axis; search along --axis batch")
+
+
 def _settled(request: Request) -> Sweep:
     """The sweep with everything that is to be different from it."""
     (name,) = check_names("sweep", [request.sweep])

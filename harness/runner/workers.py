@@ -21,14 +21,28 @@ _PROMPT_FREE = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 call, whose peak would then not show. Slower, so never where time is measured."""
 
 
-def start(bench: Bench, probe: str, folder: Path, suites: Sequence[str]) -> WorkerProcess:
-    """Starts a worker; its log and the reference's answers lie in `folder`."""
+def memory_limit_bytes() -> int:
+    """What a worker for the CPU may take, if nobody says otherwise."""
+    return int(MEMORY_SHARE * machine.available_memory_bytes())
+
+
+def start(
+    bench: Bench,
+    probe: str,
+    folder: Path,
+    suites: Sequence[str],
+    limit_bytes: int | None = None,
+) -> WorkerProcess:
+    """Starts a worker; its log and the reference's answers lie in `folder`.
+
+    On the CPU it may take `limit_bytes` of memory, or `memory_limit_bytes` if that is None.
+    """
     framework = frameworks.get(bench.framework)
     cache = reference_folder(folder)
     cache.mkdir(parents=True, exist_ok=True)
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
-    limit = int(MEMORY_SHARE * machine.available_memory_bytes())
+    limit = limit_bytes or memory_limit_bytes()
     setup = Setup(
         framework=bench.framework,
         device=bench.device,
