@@ -20,6 +20,11 @@ def power(scale: float, exponent: float, overhead: float = 0.0) -> Law:
     return lambda n: scale * n**exponent + overhead
 
 
+def _over_passes(medians: Sequence[float]) -> Interval:
+    """Of passes whose own medians are known exactly."""
+    return pass_interval([Interval(median, median, median) for median in medians])
+
+
 class Machine:
     """Two laws with noise between processes, measured as a run would."""
 
@@ -39,7 +44,7 @@ class Machine:
                 noise = np.exp(self._rng.normal(0, self._sd, missing))
                 found += (law(question.value) * noise).tolist()
         points = (
-            Point(value, ratio_interval(pass_interval(b), pass_interval(a)))
+            Point(value, ratio_interval(_over_passes(b), _over_passes(a)))
             for value, (a, b) in sorted(self.taken.items())
         )
         return {"latency": Curve(tuple(points))}
