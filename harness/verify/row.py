@@ -11,6 +11,8 @@ class Verdict(StrEnum):
 
     OK = "ok"
     FAILS = "FAILS"
+    UNCLEAR = "unclear"
+    """The machine was too disturbed to tell; it counts neither way."""
     SKIPPED = "skipped"
     """Nothing was found, for the reason that stands in its place."""
     NOTED = "noted"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from harness import units
@@ -22,7 +22,7 @@ _STYLES = {Verdict.OK: "green", Verdict.FAILS: "bold red"}
 def rendered(name: str, rows: Sequence[Row], taken_s: float) -> Table:
     """One proof's rows for a terminal."""
     table = Table(
-        *("check", "expected", "found", "verdict"),
+        *(Column(header, overflow="fold") for header in ("check", "expected", "found", "verdict")),
         title=f"{name} ({taken_s:.0f} s)",
         title_justify="left",
         box=None,

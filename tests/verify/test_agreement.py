@@ -10,7 +10,7 @@ from harness.runner.request import Request
 from harness.verify import agreement
 from harness.verify.row import Verdict
 
-NOISE = np.exp(np.random.default_rng(0).normal(0, 0.2, agreement.PAIRS)) * 1e-3
+NOISE = np.exp(np.random.default_rng(0).normal(0, 0.2, 60)) * 1e-3
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,12 @@ def test_what_disturbs_both_is_no_difference_and_a_factor_is(
     row = agreement.judge("a case", "another", (NOISE * factor).tolist(), NOISE.tolist())
     assert row.verdict is verdict
     assert row.found.startswith(f"{factor:.3f} ({factor:.3f} to {factor:.3f})")
+
+
+def test_what_noise_alone_can_explain_fails_nobody() -> None:
+    others = NOISE[::-1] * 0.97
+    row = agreement.judge("a case", "another", NOISE.tolist(), others.tolist())
+    assert row.verdict is Verdict.UNCLEAR
 
 
 def test_a_case_too_short_to_tell_counts_neither_way() -> None:
