@@ -19,6 +19,9 @@ from harness.verify.row import Row, Verdict
 PROOFS = {
     "known-cost": "known_cost",
     "agreement": "agreement",
+    "coverage": "coverage",
+    "repeats": "repeats",
+    "memory": "memory",
 }
 """Module by name, in the order in which they run."""
 COST = "cost"
