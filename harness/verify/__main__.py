@@ -22,6 +22,7 @@ PROOFS = {
     "coverage": "coverage",
     "repeats": "repeats",
     "memory": "memory",
+    "work": "work",
 }
 """Module by name, in the order in which they run."""
 COST = "cost"
