@@ -23,6 +23,7 @@ PROOFS = {
     "repeats": "repeats",
     "memory": "memory",
     "work": "work",
+    "parity": "parity",
 }
 """Module by name, in the order in which they run."""
 COST = "cost"
