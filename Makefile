@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help bench test check report compare regress verify list install clean
+.PHONY: help bench test check report compare regress verify verify-cost list install clean
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 FRAMEWORKS ?= torch tensorflow
@@ -13,7 +13,7 @@ PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; d
 	(TensorFlow has no wheels for newer ones): install one, or name yours: PYTHON=path/to/python))
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 comma := ,
 # Frameworks that are named are measured and no other, whatever else .venv holds.
@@ -41,8 +41,11 @@ compare: need-A need-B install  ## compare two results: A=... B=...
 regress: need-BASE need-HEAD install  ## fail if a layer became slower: BASE=... HEAD=... [THRESHOLD=5%]
 	@$(BIN)/layerbench compare $(BASE) $(HEAD) --max-slowdown $(or $(THRESHOLD),5%)
 
-verify: install  ## prove that the harness measures what it says
-	@$(BIN)/python -m harness.verify
+verify: install  ## prove that the figures are right [PROOFS="memory work"; all if not said]
+	@$(BIN)/python -m harness.verify $(PROOFS)
+
+verify-cost: install  ## what the harness costs, beside other tools
+	@$(BIN)/python -m harness.verify cost
 
 list: install  ## list layers, and which framework has which
 	@$(BIN)/layerbench list

@@ -20,9 +20,11 @@ PROCESS_SD = 0.03
 PROCESS_SD_WEIGHT = 3.0
 """How many further passes the prior counts for."""
 NORMAL_97_5 = 1.959964
-"""The 97.5 % quantile of a normal distribution."""
-MEDIAN_LOSS = math.sqrt(math.pi / 2)
-"""How much wider the standard error of a median is than that of a mean, for normal data."""
+"""The 97.5 % quantile of the normal distribution."""
+MEDIAN_LOSS = (1.0, 1.0, 1.160, 1.092, 1.198, 1.135, 1.214, 1.160, 1.223, 1.176)
+"""How much wider the standard error of a median of 1, 2, ... 10 is than that of their mean, for
+normal data. Source: Hojo (1931), Biometrika 23, 315-360."""
+MEDIAN_LOSS_OF_MANY = math.sqrt(math.pi / 2)
 TREND_GROUPS = 30
 """Enough to tell a step half-way from chance; more would tell the memory of noise for a trend."""
 
@@ -70,6 +72,48 @@ def median_interval(samples: Sequence[float]) -> Interval:
     )
 
 
+def series_interval(samples: Sequence[float]) -> Interval:
+    """The median with an interval for samples in the order in which they were taken.
+
+    Blocks that follow each other in one process are alike, so n of them tell less than n
+    independent ones: as much as n / τ, where τ is the autocorrelation time of being above the
+    median or not, which is what the variance of a median depends on. The ranks of
+    `median_interval` are moved apart accordingly; never closer.
+    Source: Sen (1968), doi:10.1214/aoms/1177698155, for medians of dependent samples.
+
+    Raises:
+        ValueError: no samples.
+    """
+    independent = median_interval(samples)
+    count, time = len(samples), _autocorrelation_time(samples)
+    if time <= 1:
+        return independent
+    rank = math.floor((count + 1 - NORMAL_97_5 * math.sqrt(count * time)) / 2)
+    rank = max(1, min(rank, _median_rank(count)))
+    ordered = np.sort(np.asarray(samples, dtype=np.float64))
+    return Interval(independent.value, float(ordered[rank - 1]), float(ordered[count - rank]))
+
+
+def _autocorrelation_time(samples: Sequence[float]) -> float:
+    """Of the signs about the median, in samples; 1 for independent ones.
+
+    Pairs of autocorrelations are summed as long as they are positive (Geyer 1992,
+    doi:10.1214/ss/1177011137). Each is too small by τ / n, as the mean was taken off; over the
+    τ - 1 lags to both sides that matter, that is a share of 2 (τ - 1) / n, which is given back.
+    """
+    above = np.asarray(samples) > np.median(samples)
+    signs = above - above.mean()
+    count = len(signs)
+    if not signs.any():
+        return 1.0
+    spectrum = np.fft.rfft(signs, 2 * count)
+    products = np.fft.irfft(np.abs(spectrum) ** 2)[: count - count % 2]
+    pairs = products.reshape(-1, 2).sum(axis=1) / products[0]
+    ends = np.flatnonzero(pairs <= 0)
+    time = 2 * float(pairs[: ends[0] if len(ends) else None].sum()) - 1
+    return time * (1 + 2 * (time - 1) / count)
+
+
 def pass_interval(passes: Sequence[Interval]) -> Interval:
     """The median over passes, with an interval for what a further process would be spread around.
 
@@ -96,7 +140,7 @@ def pass_interval(passes: Sequence[Interval]) -> Interval:
     expected = _expected_variance(passes)
     spread = float(np.sum((logs - logs.mean()) ** 2))
     sd = math.sqrt((PROCESS_SD_WEIGHT * expected + spread) / freedom)
-    loss = MEDIAN_LOSS if count > 2 else 1.0
+    loss = MEDIAN_LOSS[count - 1] if count <= len(MEDIAN_LOSS) else MEDIAN_LOSS_OF_MANY
     half = float(stdtrit(freedom, 0.975)) * sd * loss / math.sqrt(count)
     centre = float(np.median(logs))
     return Interval(math.exp(centre), math.exp(centre - half), math.exp(centre + half))

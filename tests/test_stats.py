@@ -129,3 +129,23 @@ def test_a_wild_sample_is_no_trend() -> None:
     wild = steady.copy()
     wild[-3:] = 50
     assert abs(stats.trend_score(wild)) < 2.81
+
+
+def test_samples_that_follow_each_other_alike_tell_less() -> None:
+    rng = np.random.default_rng(4)
+    steps = rng.standard_normal(400)
+    path = np.zeros(400)
+    for index in range(1, 400):
+        path[index] = 0.8 * path[index - 1] + steps[index]
+    series = (10 + path).tolist()
+    shuffled = rng.permutation(series).tolist()
+    as_taken, mixed = stats.series_interval(series), stats.series_interval(shuffled)
+    assert as_taken.value == mixed.value
+    assert as_taken.relative_half_width > 1.8 * mixed.relative_half_width
+
+
+def test_a_series_is_never_surer_than_independent_samples() -> None:
+    alternating = [1.0, 2.0] * 30
+    assert stats.series_interval(alternating) == stats.median_interval(alternating)
+    assert stats.series_interval([1.0] * 30) == Interval(1, 1, 1)
+    assert stats.series_interval([3, 1, 2]) == Interval(2, 1, 3)

@@ -38,7 +38,7 @@ class _Row:
     def update(self, measurement: Measurement) -> None:
         self.status = measurement.status
         if measurement.samples_s:
-            found = stats.median_interval(measurement.samples_s)
+            found = stats.series_interval(measurement.samples_s)
             self.median = units.seconds(found.value)
             self.interval = f"±{units.percent(found.relative_half_width)}"
         if measurement.probe == "memory":

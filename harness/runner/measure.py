@@ -102,7 +102,7 @@ def latency(
         walls += answer["wall_s"]
         devices += answer["device_s"]
         if len(walls) >= next_look:
-            converged = stats.median_interval(walls).relative_half_width <= effort.rel_ci
+            converged = stats.series_interval(walls).relative_half_width <= effort.rel_ci
             next_look = math.ceil(next_look * GROWTH)
     usual, doubled = _pairs(ask, calls, statistics.median(walls) * calls, effort)
     return replace(

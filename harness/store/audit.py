@@ -166,7 +166,7 @@ def _change(samples: Sequence[float]) -> float:
 
 def passes(attempts: Sequence[Measurement]) -> Finding | None:
     """Whether the passes differ by no more than processes do."""
-    found = [stats.median_interval(attempt.samples_s) for attempt in attempts]
+    found = [stats.series_interval(attempt.samples_s) for attempt in attempts]
     if stats.pass_agreement(found) >= PASSES_CHANCE:
         return None
     medians = [one.value for one in found]

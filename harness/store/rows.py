@@ -181,7 +181,7 @@ def _reason(bad: Measurement) -> str:
 
 def _figures(case: Case, attempts: Sequence[Measurement], run: RunRecord) -> dict[str, Any]:
     samples = np.concatenate([a.samples_s for a in attempts])
-    latency = stats.pass_interval([stats.median_interval(a.samples_s) for a in attempts])
+    latency = stats.pass_interval([stats.series_interval(a.samples_s) for a in attempts])
     device = [float(np.median(a.device_samples_s)) for a in attempts if a.device_samples_s]
     flops = attempts[0].flops
     traffic = attempts[0].bytes

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from harness.layer import Array, Arrays, Builder, Config, Layer
+from harness.layer import Array, Arrays, Layer
 from harness.problem import Problem
 from harness.types import Case, Value
+from harness.verify.mistakes import MISTAKES
 from suites.attention import ATTENTION, ATTENTION_PROJECTED, MULTI_HEAD_ATTENTION
 from suites.convolution import CONV2D
 from suites.linear import DENSE
@@ -75,28 +75,11 @@ def right(framework: str) -> dict[str, Problem]:
 
 def wrong(framework: str) -> dict[str, Problem]:
     """Mistakes that the frameworks' layouts and defaults invite; none may pass."""
-    mistakes: list[tuple[str, Layer, Builder]] = [
-        (f"{layer.name} with {what}", layer, _rewired(layer.builders[framework], change))
-        for what, layer, change in (
-            ("no bias", DENSE, _changed("bias", np.zeros_like)),
-            ("a flipped kernel", CONV2D, _changed("kernel", lambda k: k[::-1, ::-1].copy())),
-            ("W_h transposed", SIMPLE_RNN, _changed("recurrent_kernel", np.transpose)),
-            ("gates in the order i, f, o, g", LSTM, _gates(0, 1, 3, 2)),
-            ("gates in the order z, r, n", GRU, _gates(1, 0, 2)),
-            ("one bias", GRU, _changed("recurrent_bias", np.zeros_like)),
-            ("W_q transposed", ATTENTION_PROJECTED, _changed("query_kernel", np.transpose)),
-            ("W_v transposed", MULTI_HEAD_ATTENTION, _changed("value_kernel", np.transpose)),
-            ("no b_o", MULTI_HEAD_ATTENTION, _changed("output_bias", np.zeros_like)),
-            ("mean and variance exchanged", BATCH_NORM, _exchanged_statistics),
-        )
-    ] + [
-        (f"{layer.name} with {what}", layer, replace(layer.builders[framework], **change))
-        for what, layer, change in _WRONG_OPTIONS[framework]
-    ]
     params = {layer.name: params for layer, params in _SMALL}
     return {
-        name: Problem(case(layer, params[layer.name]), layer, builder)
-        for name, layer, builder in mistakes
+        name: Problem(case(layer, params[name.split("__")[0]]), layer, layer.builders[framework])
+        for name, layer in MISTAKES.items()
+        if framework in layer.builders and layer.reference is not None
     }
 
 
@@ -147,72 +130,3 @@ def deviations(problem: Problem, evaluate: Callable[[Problem], Outcome]) -> dict
         if tensor.trainable:
             found[name] = max(error(name, rng.standard_normal(tensor.shape)) for _ in range(3))
     return found
-
-
-_Change: TypeAlias = Callable[[Arrays], Arrays]
-
-
-def _rewired(builder: Builder, change: _Change) -> Builder:
-    def weights(canonical: Arrays, c: Config) -> Arrays:
-        return builder.weights(change(canonical), c)
-
-    return replace(builder, weights=weights)
-
-
-def _changed(name: str, how: Callable[[Array], Array]) -> _Change:
-    return lambda weights: {**weights, name: how(weights[name])}
-
-
-def _gates(*order: int) -> _Change:
-    def reorder(stacked: Array) -> Array:
-        gates = np.split(stacked, len(order), axis=-1)
-        return np.concatenate([gates[gate] for gate in order], axis=-1)
-
-    return lambda weights: {name: reorder(stacked) for name, stacked in weights.items()}
-
-
-def _exchanged_statistics(weights: Arrays) -> Arrays:
-    mean, variance = weights["moving_mean"], weights["moving_variance"]
-    return {**weights, "moving_mean": variance, "moving_variance": np.abs(mean)}
-
-
-def _torch_tanh_gelu(c: Config) -> Any:
-    from torch import nn
-
-    return nn.Sequential(nn.Linear(c.in_features, c.out_features), nn.GELU(approximate="tanh"))
-
-
-def _torch_keras_epsilon(c: Config) -> Any:
-    from torch import nn
-
-    return nn.BatchNorm2d(c.features, eps=1e-3)
-
-
-def _keras_tanh_gelu(c: Config) -> Any:
-    import keras
-
-    def gelu(x: Any) -> Any:
-        return keras.activations.gelu(x, approximate=True)
-
-    return keras.layers.Dense(c.out_features, activation=gelu)
-
-
-def _keras_default_epsilon(_c: Config) -> Any:
-    import keras
-
-    return keras.layers.BatchNormalization()
-
-
-_WRONG_OPTIONS: dict[str, list[tuple[str, Layer, dict[str, Any]]]] = {
-    "torch": [
-        ("the tanh form of GELU", DENSE, {"build": _torch_tanh_gelu}),
-        ("Keras's epsilon", BATCH_NORM, {"build": _torch_keras_epsilon}),
-        ("no division", ATTENTION, {"call": lambda f, c, q, k, v: f(q, k, v, scale=1.0)}),
-    ],
-    "keras": [
-        ("the tanh form of GELU", DENSE, {"build": _keras_tanh_gelu}),
-        ("Keras's epsilon", BATCH_NORM, {"build": _keras_default_epsilon}),
-        ("no division", ATTENTION, {"call": lambda f, c, q, k, v: f([q, v, k])}),
-        ("K for V", ATTENTION, {"call": lambda f, c, q, k, v: f([q / c.head_dim**0.5, k, v])}),
-    ],
-}

@@ -1,0 +1,84 @@
+"""The table of the proofs: for a terminal, and as a section of a Markdown file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.table import Column, Table
+from rich.text import Text
+
+from harness import units
+from harness.devices import machine
+from harness.types import UsageError
+from harness.verify.row import Row, Verdict
+
+_STYLES = {Verdict.OK: "green", Verdict.FAILS: "bold red"}
+
+
+def rendered(name: str, rows: Sequence[Row], taken_s: float) -> Table:
+    """One proof's rows for a terminal."""
+    table = Table(
+        *(Column(header, overflow="fold") for header in ("check", "expected", "found", "verdict")),
+        title=f"{name} ({taken_s:.0f} s)",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    for row in rows:
+        style = _STYLES.get(row.verdict, "dim")
+        table.add_row(
+            Text(row.check), Text(row.expected), Text(row.found), Text(str(row.verdict), style)
+        )
+    return table
+
+
+def write(path: Path, found: Mapping[str, Sequence[Row]]) -> None:
+    """Replaces, in the file, the section of each proof that ran; the others stay as they were.
+
+    A section lies between ``<!-- NAME -->`` and ``<!-- end NAME -->``.
+
+    Raises:
+        UsageError: the file is not there, or has no such section.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    stamp = _stamp(machine.describe())
+    for name, rows in found.items():
+        start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+        if text.count(start) != 1 or text.count(end) != 1:
+            raise UsageError(f"{path} needs one section between {start} and {end}")
+        before, _, rest = text.partition(start)
+        after = rest.partition(end)[2]
+        text = f"{before}{start}\n{stamp}\n\n{markdown(rows)}\n{end}{after}"
+    path.write_text(text, encoding="utf-8")
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """One proof's rows as a Markdown table."""
+    cells = [(row.check, row.expected, row.found, str(row.verdict)) for row in rows]
+    lines = [("check", "expected", "found", "verdict"), ("---",) * 4, *cells]
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _stamp(this: Mapping[str, Any]) -> str:
+    """On which machine, with what, when, and how busy it was."""
+    cpu, versions = this["cpu"], this["versions"]
+    software = ", ".join(
+        f"{name} {versions[name]}" for name in ("torch", "tensorflow") if name in versions
+    )
+    gpus = "".join(f", {gpu['name']}" for gpu in this["gpus"])
+    load = psutil.getloadavg()[0]
+    return (
+        f"{cpu['model']}, {units.count(cpu['logical_cores'], 'CPU')}{gpus}; {software}; "
+        f"{datetime.now(UTC):%Y-%m-%d}, load average {load:.1f} at the end."
+    )

@@ -1,0 +1,208 @@
+"""Is the declared work what independent counters see?
+
+Three counts, of every layer of the catalogue:
+
+* torch's `FlopCounterMode`, on the meta device, in every preset, forward and with backward. On the
+  CPU it gives 0 for fused attention and LSTM; on the meta device they come as products. It counts
+  products only, so what is declared has to be its count plus the elementwise operations, which
+  are counted by hand here (`ELEMENTWISE`), after the convention in suites/__init__.py. A backward
+  pass has two products for each one forward, and so it has to count three times the forward.
+* XLA: the products in the module that TensorFlow hands to XLA, read from its text. A loop's body
+  counts once a step; what stands beside the loop is Keras tracing one step for its shapes, which
+  XLA removes. Its own cost analysis is not offered by TensorFlow.
+* Bytes: the tensors that a call in torch reads and writes, against the declared traffic.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from harness import catalogue, frameworks
+from harness.layer import Config, Layer
+from harness.problem import Problem
+from harness.types import Case
+from harness.verify import bench
+from harness.verify.row import Row, judged, skipped
+
+BATCH, SEQ = 4, 8
+
+
+def _states(c: Config) -> int:
+    return int(c.batch * c.seq * c.hidden_size)
+
+
+def _scores(c: Config) -> int:
+    return int(c.batch * c.heads * c.seq**2)
+
+
+def _pixels(c: Config) -> int:
+    return int(c.batch * c.features * c.size**2)
+
+
+ELEMENTWISE: Mapping[str, Callable[[Config], int]] = {
+    "dense": lambda c: c.batch * c.out_features * (c.activation != "linear"),
+    "conv2d": lambda c: 0,
+    "simple_rnn": _states,  # tanh
+    "lstm": lambda c: 9 * _states(c),  # 3 sigmoid, 2 tanh, 3 products, 1 sum
+    "gru": lambda c: 9 * _states(c),  # 2 sigmoid, 1 tanh, 3 products, 2 sums, 1 - z
+    "attention": lambda c: 4 * _scores(c),  # scale, exp, sum, division
+    "attention_projected": lambda c: 4 * _scores(c),
+    "multi_head_attention": lambda c: 4 * _scores(c),
+    # (x - mean), / deviation, * gamma, + beta; in training also sum, square, sum of squares.
+    "batch_norm": lambda c: (7 if c.training else 4) * _pixels(c),
+    "dropout": lambda c: 2 * c.batch * c.features,  # mask, scale
+}
+"""Operations of a forward call that are no products, by hand."""
+_GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
+_SECOND_BIAS = {"simple_rnn": 1, "lstm": 4}
+"""Gates whose second bias torch adds, and the formula does not have."""
+
+
+def rows() -> Iterator[Row]:
+    """By layer: FLOPs by torch and by XLA, then bytes."""
+    for framework, function in (("torch", "count_torch"), ("tensorflow", "count_xla")):
+        if not bench.installed([framework]):
+            yield skipped(f"work by {framework}", "", f"{framework} is not installed")
+            continue
+        environment = frameworks.get(framework).environment(1, "latency")
+        for check, expected, found in bench.alone(__name__, function, environment=environment):
+            yield compared(check, expected, found)
+
+
+def compared(check: str, declared: int, counted: int) -> Row:
+    """Counts are whole numbers, and have to be the same."""
+    return judged(check, f"{declared:,}", f"{counted:,}", declared == counted)
+
+
+def products(layer: Layer, config: Config) -> int:
+    """What is left of the declared work without the elementwise operations."""
+    if layer.name not in ELEMENTWISE:
+        raise KeyError(f"{layer.name} has no elementwise count in harness.verify.work")
+    return int(layer.flops(config)) - ELEMENTWISE[layer.name](config)
+
+
+def _configs(layer: Layer, training: bool) -> Iterator[tuple[str, Config]]:
+    for preset, params in layer.presets.items():
+        yield preset, Config(BATCH, SEQ if layer.has_seq else None, training, params)
+
+
+def count_torch() -> Iterator[tuple[str, int, int]]:
+    """(check, declared, counted), in a process of its own; see `bench.alone`."""
+    for layer in catalogue.load().values():
+        for mode in ("forward", "train"):
+            for preset, config in _configs(layer, mode == "train"):
+                flops, moved = _on_meta(layer, config)
+                declared = products(layer, config)
+                if config.training:
+                    declared = 3 * declared - _first_state(layer, config)
+                yield f"products, {layer.name} {preset}, {mode}, torch", declared, flops
+                if mode == "forward":
+                    check = f"bytes, {layer.name} {preset}, torch"
+                    yield check, _declared_bytes(layer, config), moved - _second_bias(layer, config)
+
+
+def _first_state(layer: Layer, config: Config) -> int:
+    """Operations of the gradient of h_0 through the recurrent kernel."""
+    gates = _GATES.get(layer.name, 0)
+    return 2 * gates * config.batch * int(config.hidden_size) ** 2 if gates else 0
+
+
+def _second_bias(layer: Layer, config: Config) -> int:
+    """Bytes."""
+    gates = _SECOND_BIAS.get(layer.name, 0)
+    return 4 * gates * int(config.hidden_size) if gates else 0
+
+
+def _on_meta(layer: Layer, config: Config) -> tuple[int, int]:
+    """(FLOPs counted, bytes of inputs, weights and output), with no values behind them."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    builder = layer.builders["torch"]
+    module = builder.build(config)
+    held = []
+    if isinstance(module, torch.nn.Module):
+        module.to("meta").train(config.training)
+        held = [*module.parameters(), *module.buffers()]
+    native = builder.inputs({k: np.zeros(t.shape) for k, t in layer.inputs(config).items()})
+    inputs = [
+        torch.empty(values.shape, device="meta", requires_grad=config.training) for values in native
+    ]
+    with FlopCounterMode(display=False) as counter, torch.set_grad_enabled(config.training):
+        output = builder.call(module, config, *inputs)
+        if config.training:
+            output.backward(torch.empty_like(output))
+    tensors = [tensor for tensor in (*inputs, *held, output) if tensor.is_floating_point()]
+    return counter.get_total_flops(), sum(tensor.nbytes for tensor in tensors)
+
+
+def _declared_bytes(layer: Layer, config: Config) -> int:
+    params = tuple(config.params.items())
+    where = (layer.name, "torch", "cpu", "forward", "eager", "float32")
+    case = Case(*where, 1, config.batch, config.length, params)
+    return Problem(case, layer, layer.builders["torch"]).bytes
+
+
+def count_xla() -> Iterator[tuple[str, int, int]]:
+    """(check, declared, counted) of forward calls, in a process of its own."""
+    for layer in catalogue.load().values():
+        preset, config = next(_configs(layer, training=False))
+        counted = xla_products(_xla_module(layer, config), config.length or 1)
+        yield f"products, {layer.name} {preset}, forward, XLA", products(layer, config), counted
+
+
+def _xla_module(layer: Layer, config: Config) -> str:
+    """What TensorFlow hands to XLA, as text."""
+    import tensorflow as tf
+
+    builder = layer.builders["keras"]
+    module = builder.build(config)
+    values = {name: np.zeros(t.shape, np.float32) for name, t in layer.inputs(config).items()}
+    inputs = [tf.constant(native) for native in builder.inputs(values)]
+    builder.call(module, config, *inputs)  # creates the variables
+
+    def forward(*tensors: Any) -> Any:
+        return builder.call(module, config, *tensors)
+
+    traced = tf.function(forward, jit_compile=True, autograph=False)
+    return str(traced.experimental_get_compiler_ir(*inputs)(stage="hlo"))
+
+
+_SHAPE = r"\w+\[([\d,]*)\](?:\{[\d,]*\})?"
+_PRODUCT = re.compile(rf"= {_SHAPE} (dot|convolution)\({_SHAPE} [^,]+, {_SHAPE} [^)]+\), (.*)")
+
+
+def xla_products(text: str, steps: int) -> int:
+    """Operations of the products in an XLA module's text, a multiply-add as 2.
+
+    Args:
+        text: of the module, as it was before XLA's own passes, with the shapes of operands.
+        steps: how often the body of a loop runs, if there is one.
+    """
+    entry = text[text.index("\nENTRY ") :]
+    if " while(" not in entry:
+        return sum(map(_operations, _PRODUCT.finditer(text)))
+    return steps * sum(map(_operations, _PRODUCT.finditer(text.replace(entry, ""))))
+
+
+def _operations(product: re.Match[str]) -> int:
+    result, kind, left, right, attributes = product.groups()
+    if kind == "dot":
+        dims = re.search(r"lhs_contracting_dims=\{([\d,]*)\}", attributes)
+        assert dims
+        summed = math.prod(_sizes(left)[dim] for dim in _sizes(dims[1]))
+    else:
+        labels = re.search(r"dim_labels=\w+_(\w+)->", attributes)
+        assert labels
+        sizes = dict(zip(labels[1], _sizes(right), strict=True))
+        summed = math.prod(size for label, size in sizes.items() if label != "o")
+    return 2 * math.prod(_sizes(result)) * summed
+
+
+def _sizes(text: str) -> list[int]:
+    return [int(size) for size in text.split(",") if size]
