@@ -222,6 +222,11 @@ class Measurement:
     parameter_bytes: int | None = None
     peak_memory_bytes: int | None = None
     memory_method: str = ""
+    execution_path: str = ""
+    """Which way a call went, by the memory round's process; see `harness.profilers.Execution`."""
+    operators: int | None = None
+    kernels: int | None = None
+    conversions: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         data = {f.name: getattr(self, f.name) for f in fields(self)}

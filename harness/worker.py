@@ -77,6 +77,7 @@ class Worker:
             "check": self._check,
             "run": self._run,
             "memory": self._memory,
+            "execution": self._execution,
             "ceilings": self._ceilings,
         }
         handle = handlers[request.pop("do")]
@@ -136,6 +137,14 @@ class Worker:
         """One reading; the parent asks for several."""
         assert self._call is not None
         return self._framework.peak_memory(self._call)._asdict()
+
+    def _execution(self) -> dict[str, Any]:
+        """Which way a call goes; empty if the framework cannot tell."""
+        assert self._step is not None
+        self._call = None  # with the graph that it may hold
+        self._call = self._step.open()
+        execution = self._framework.execution(self._call)
+        return dataclasses.asdict(execution) if execution else {}
 
     def _ceilings(self, dtype: str) -> dict[str, Any]:
         calls = self._framework.ceilings(dtype)

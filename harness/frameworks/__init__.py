@@ -18,6 +18,7 @@ from harness.devices.memory import PeakMemory
 from harness.probes.latency import Clocks
 from harness.probes.parity import Outcome
 from harness.problem import Problem
+from harness.profilers import Execution
 from harness.types import Case, UsageError
 
 LEARNING_RATE = 1e-9
@@ -98,6 +99,12 @@ class Framework(Clocks, Protocol):
 
     def peak_memory(self, call: Callable[[], Any]) -> PeakMemory:
         """Peak memory of one call above the resting level."""
+
+    def execution(self, call: Callable[[], Any]) -> Execution | None:
+        """Which way a call goes that was opened just now, or None if the framework cannot tell.
+
+        It may call it several times.
+        """
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         """Whether the error says that memory ran out."""

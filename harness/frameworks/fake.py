@@ -17,6 +17,7 @@ from harness.frameworks import CeilingCalls, Step, check_weights
 from harness.layer import Array, Arrays
 from harness.probes.parity import Outcome
 from harness.problem import Problem
+from harness.profilers import Execution
 from harness.types import Case
 
 
@@ -118,6 +119,10 @@ class Fake:
     def peak_memory(self, call: Callable[[], Any]) -> PeakMemory:
         call()
         return PeakMemory(4096, "fake", 1)
+
+    def execution(self, call: Callable[[], Any]) -> Execution:
+        call()
+        return Execution("NumPy", operators=1, kernels=None, conversions=0)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         return False

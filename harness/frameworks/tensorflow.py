@@ -23,6 +23,8 @@ from harness.frameworks import (
 from harness.layer import Array
 from harness.probes.parity import Outcome
 from harness.problem import Problem
+from harness.profilers import Execution
+from harness.profilers import tensorflow as profiler
 from harness.types import Case
 
 _NO_KERNEL = ("No OpKernel", "not in the list of allowed values")
@@ -167,6 +169,9 @@ class TensorFlow:
         peak = tf.config.experimental.get_memory_info("GPU:0")["peak"]
         del kept
         return PeakMemory(peak - rest, "tf.config.experimental.get_memory_info", 1)
+
+    def execution(self, call: Callable[[], Any]) -> Execution:
+        return profiler.execution(call, self.synchronize, self._device)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         import tensorflow as tf

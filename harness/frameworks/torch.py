@@ -23,6 +23,8 @@ from harness.frameworks import (
 from harness.layer import Array
 from harness.probes.parity import Outcome
 from harness.problem import Problem
+from harness.profilers import Execution
+from harness.profilers import torch as profiler
 from harness.types import Case
 
 
@@ -176,6 +178,9 @@ class Torch:
         peak = torch.cuda.max_memory_allocated()
         del kept
         return PeakMemory(peak - rest, "torch.cuda.max_memory_allocated", 1)
+
+    def execution(self, call: Callable[[], Any]) -> Execution:
+        return profiler.execution(call, self._device)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         import torch

@@ -51,6 +51,10 @@ def _memory_cell(row: Row) -> Cell:
     return Cell(row.peak_memory, figure)
 
 
+def _count_cell(value: float | None) -> Cell:
+    return Cell(units.MISSING if value is None else f"{value:.0f}", value)
+
+
 def latency_and_memory_cell(row: Row) -> Cell:
     """``1.23ms† ±3.1%  16.0MiB``: median latency with its marks, half its interval, peak memory.
 
@@ -122,6 +126,10 @@ def every_row(rows: Sequence[Row]) -> Table:
         "FLOP/s": lambda row: Cell(units.quantity(row.flop_per_s, "FLOP/s"), row.flop_per_s),
         "Roofline": lambda row: Cell(units.percent(row.roofline_fraction), row.roofline_fraction),
         "Parity error": lambda row: Cell(units.error(row.parity_error), row.parity_error),
+        "Execution path": lambda row: Cell(row.execution_path),
+        "Operators": lambda row: _count_cell(row.operators),
+        "Kernels": lambda row: _count_cell(row.kernels),
+        "Conversions": lambda row: _count_cell(row.conversions),
         "Warnings": lambda row: Cell("; ".join(row.warnings)),
     }
     always = {"Case", "Status", "Settled", "Median (95 % interval)"}
@@ -135,7 +143,7 @@ def every_row(rows: Sequence[Row]) -> Table:
         for name, column in cells.items()
         if name in always
         or any(cell.figure is not None for cell in column)
-        or (name == "Warnings" and any(cell.text for cell in column))
+        or (name in ("Execution path", "Warnings") and any(cell.text for cell in column))
     ]
     return Table.of(shown, zip(*(cells[name] for name in shown), strict=True))
 

@@ -55,6 +55,10 @@ class Row:
     flop_per_s: float | None
     roofline_fraction: float | None
     parity_error: float | None
+    execution_path: str
+    operators: float | None
+    kernels: float | None
+    conversions: float | None
     warnings: tuple[str, ...]
     machine_id: str
     run_id: str
@@ -191,6 +195,10 @@ def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
         flop_per_s=_number(row, "flop_per_s"),
         roofline_fraction=_number(row, "roofline_fraction"),
         parity_error=_number(row, "parity_error"),
+        execution_path=_text(row, "execution_path"),
+        operators=_number(row, "operators"),
+        kernels=_number(row, "kernels"),
+        conversions=_number(row, "conversions"),
         warnings=_texts(row.get("warnings")),
         machine_id=_text(row, "machine_id"),
         run_id=_text(row, "run_id"),

@@ -165,7 +165,7 @@ def _warm_up(
 
 
 def memory(ask: Ask, case: Case, effort: Effort) -> Measurement:
-    """Peak memory of one call, once the first calls have set up what stays.
+    """Peak memory of one call, once the first calls have set up what stays, and which way it went.
 
     Raises:
         CaseFailedError: the case, or its worker, failed.
@@ -177,8 +177,19 @@ def memory(ask: Ask, case: Case, effort: Effort) -> Measurement:
     peak = int(statistics.median(reading["peak_bytes"] for reading in readings))
     method, resolution = readings[-1]["method"], readings[-1]["resolution_bytes"]
     if peak < resolution:
-        return replace(measurement, memory_method=f"{method}, below {units.size(resolution)}")
-    return replace(measurement, peak_memory_bytes=peak, memory_method=method)
+        found = replace(measurement, memory_method=f"{method}, below {units.size(resolution)}")
+    else:
+        found = replace(measurement, peak_memory_bytes=peak, memory_method=method)
+    return _explained(ask, found, effort)
+
+
+def _explained(ask: Ask, found: Measurement, effort: Effort) -> Measurement:
+    """With what a profiler tells; if it fails, or takes its worker with it, the row says so."""
+    try:
+        return replace(found, **ask(effort.timeout_s, do="execution"))
+    except CaseFailedError as failure:
+        warning = f"the execution path is missing: {failure.status}: {failure.reason}"
+        return replace(found, warnings=(*found.warnings, warning))
 
 
 def _prepare(ask: Ask, case: Case, probe: str, pass_index: int, effort: Effort) -> Measurement:

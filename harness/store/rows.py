@@ -13,6 +13,9 @@ from harness import stats, units
 from harness.store.journal import RunRecord, broken_line, read_journal
 from harness.types import Case, Measurement, Status, UsageError
 
+OF_A_CALL = ("execution_path", "operators", "kernels", "conversions")
+"""What the memory round's process finds out about a call beside its peak."""
+
 ROOF_MARGIN = 1.05
 """A rate up to this much above the measured ceiling is noise; beyond it, an error."""
 
@@ -132,8 +135,10 @@ def _row(
         if memory and memory.status is Status.OK:
             row["peak_memory_bytes"] = memory.peak_memory_bytes
             row["memory_method"] = memory.memory_method
+            row |= {name: getattr(memory, name) for name in OF_A_CALL}
         failures = [a for a in (bad, memory) if a and a.status is not Status.OK]
-        row["warnings"] = _warnings(good, failures, lost, row, fraction)
+        said = _warnings(good, failures, lost, row, fraction)
+        row["warnings"] = list(dict.fromkeys([*said, *(memory.warnings if memory else ())]))
     return row
 
 

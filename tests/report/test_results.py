@@ -32,6 +32,13 @@ def test_memory_has_a_column_even_if_every_peak_is_too_small() -> None:
     assert "Peak memory" not in every_row(row(peak_memory_bytes=NAN)).header
 
 
+def test_a_row_shows_which_way_its_call_went() -> None:
+    table = every_row(row(execution_path="SDPA math", operators=19.0))
+    assert [cell.text for cell in column(table, "Execution path")] == ["SDPA math"]
+    assert [cell.text for cell in column(table, "Operators")] == ["19"]
+    assert "Kernels" not in table.header
+
+
 @pytest.mark.parametrize(
     ("flags", "marks", "words"),
     [

@@ -25,6 +25,7 @@ class Worker:
     call_s: Callable[[int], float]
     memory: list[int] = field(default_factory=lambda: [5000])
     resolution_bytes: int = 1
+    execution: dict[str, Any] = field(default_factory=dict)
     calls: int = 0
     asked: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
 
@@ -39,6 +40,8 @@ class Worker:
             peak = self.memory.pop(0) if len(self.memory) > 1 else self.memory[0]
             resolution = self.resolution_bytes
             return {"peak_bytes": peak, "method": "VmHWM", "resolution_bytes": resolution}
+        if kind == "execution":
+            return dict(self.execution)
         walls = []
         for _ in range(request["blocks"]):
             first, self.calls = self.calls, self.calls + request["calls"]
@@ -144,7 +147,35 @@ def test_peak_memory_is_the_median_of_readings_each_asked_for_alone() -> None:
     found = measure.memory(worker.ask, CASE, EFFORT)
     assert found.peak_memory_bytes == 6000
     assert found.memory_method == "VmHWM"
-    assert [r["do"] for _, r in worker.asked] == ["prepare", "run", "run", *["memory"] * 3]
+    assert [r["do"] for _, r in worker.asked] == [
+        *("prepare", "run", "run"),
+        *["memory"] * 3,
+        "execution",
+    ]
+
+
+def test_what_a_framework_cannot_tell_stays_empty() -> None:
+    found = measure.memory(Worker(lambda n: 1e-3).ask, CASE, EFFORT)
+    assert (found.execution_path, found.operators, found.warnings) == ("", None, ())
+
+
+def test_the_execution_path_comes_with_the_memory() -> None:
+    told = {"execution_path": "math", "operators": 3, "kernels": None, "conversions": 1}
+    found = measure.memory(Worker(lambda n: 1e-3, execution=told).ask, CASE, EFFORT)
+    assert (found.execution_path, found.operators, found.conversions) == ("math", 3, 1)
+
+
+def test_a_profiler_that_fails_costs_the_path_only() -> None:
+    worker = Worker(lambda n: 1e-3)
+
+    def ask(timeout_s: float, **request: Any) -> dict[str, Any]:
+        if request["do"] == "execution":
+            raise CaseFailedError(Status.ERROR, "no profiler")
+        return worker.ask(timeout_s, **request)
+
+    found = measure.memory(ask, CASE, EFFORT)
+    assert (found.status, found.peak_memory_bytes) == (Status.OK, 5000)
+    assert found.warnings == ("the execution path is missing: error: no profiler",)
 
 
 def test_a_peak_below_what_can_be_resolved_is_no_figure() -> None:
