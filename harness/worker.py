@@ -78,6 +78,7 @@ class Worker:
             "run": self._run,
             "memory": self._memory,
             "execution": self._execution,
+            "parts": self._parts,
             "ceilings": self._ceilings,
         }
         handle = handlers[request.pop("do")]
@@ -112,6 +113,7 @@ class Worker:
             "flops": problem.flops,
             "bytes": problem.bytes,
             "parameter_bytes": step.parameter_bytes,
+            "input_bytes": step.input_bytes,
             "warnings": list(step.notes()),
         }
 
@@ -145,6 +147,18 @@ class Worker:
         self._call = self._step.open()
         execution = self._framework.execution(self._call)
         return dataclasses.asdict(execution) if execution else {}
+
+    def _parts(self) -> dict[str, Any]:
+        """What a call holds at its peak; the last that can be asked of a prepared case."""
+        assert self._step is not None
+        self._call = None
+        parts = self._framework.parts(self._step)
+        if parts is None:
+            return {}
+        return {
+            **dataclasses.asdict(parts),
+            "workspace_bytes": parts.workspace_bytes,
+        }
 
     def _ceilings(self, dtype: str) -> dict[str, Any]:
         calls = self._framework.ceilings(dtype)

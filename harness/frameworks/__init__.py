@@ -18,7 +18,7 @@ from harness.devices.memory import PeakMemory
 from harness.probes.latency import Clocks
 from harness.probes.parity import Outcome
 from harness.problem import Problem
-from harness.profilers import Execution
+from harness.profilers import Execution, Parts
 from harness.types import Case, UsageError
 
 LEARNING_RATE = 1e-9
@@ -38,12 +38,14 @@ class Step:
         open: traces or compiles what the mode needs, and returns the call that is timed.
         outcome: what the last result of that call holds, for the parity check.
         parameter_bytes: of weights and state.
+        input_bytes: of the inputs, and of the upstream gradient where there is one.
         notes: takes the sentences the framework has to say about how the case was run.
     """
 
     open: Callable[[], Callable[[], Any]]
     outcome: Callable[[Any], Outcome]
     parameter_bytes: int
+    input_bytes: int
     notes: Callable[[], tuple[str, ...]] = tuple
 
 
@@ -105,6 +107,9 @@ class Framework(Clocks, Protocol):
 
         It may call it several times.
         """
+
+    def parts(self, step: Step) -> Parts | None:
+        """What a call of the step, opened anew, holds at its peak; None if that cannot be told."""
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         """Whether the error says that memory ran out."""

@@ -103,6 +103,7 @@ class Fake:
             open=lambda: timed(train if training else forward),
             outcome=lambda result: Outcome(result[0], *result[1]),
             parameter_bytes=sum(held.nbytes for held in module.weights.values()),
+            input_bytes=sum(values.nbytes for values in inputs),
         )
 
     def ceilings(self, dtype: str) -> CeilingCalls:
@@ -123,6 +124,8 @@ class Fake:
     def execution(self, call: Callable[[], Any]) -> Execution:
         call()
         return Execution("NumPy", operators=1, kernels=None, conversions=0)
+
+    def parts(self, step: Step) -> None: ...
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         return False

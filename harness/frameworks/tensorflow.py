@@ -23,7 +23,7 @@ from harness.frameworks import (
 from harness.layer import Array
 from harness.probes.parity import Outcome
 from harness.problem import Problem
-from harness.profilers import Execution
+from harness.profilers import Execution, Parts
 from harness.profilers import tensorflow as profiler
 from harness.types import Case
 
@@ -136,6 +136,7 @@ class TensorFlow:
             parameter_bytes=sum(
                 int(np.prod(held.shape)) * held.value.dtype.size for held in holders.values()
             ),
+            input_bytes=_bytes([*inputs, *([] if upstream is None else [upstream])]),
         )
 
     def ceilings(self, dtype: str) -> CeilingCalls:
@@ -172,6 +173,16 @@ class TensorFlow:
 
     def execution(self, call: Callable[[], Any]) -> Execution:
         return profiler.execution(call, self.synchronize, self._device)
+
+    def parts(self, step: Step) -> Parts:
+        """What is returned, and that inference saves nothing: no more is to be had.
+
+        What a tape or the gradient of a tf.function keeps has no public name, and the allocator
+        that is used where memory is measured reports nothing to the profiler.
+        """
+        output, gradients = step.open()()
+        saved = None if gradients else 0
+        return Parts(held_bytes=None, output_bytes=_bytes([output, *gradients]), saved_bytes=saved)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         import tensorflow as tf
@@ -299,6 +310,10 @@ def _tensor(values: Array, dtype: str) -> Any:
 
     tensor = tf.convert_to_tensor(values)
     return tf.cast(tensor, dtype) if tensor.dtype.is_floating else tensor
+
+
+def _bytes(tensors: Sequence[Any]) -> int:
+    return sum(int(np.prod(tensor.shape)) * tensor.dtype.size for tensor in tensors)
 
 
 def _float64(tensor: Any) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,7 +24,7 @@ from harness.frameworks import (
 from harness.layer import Array
 from harness.probes.parity import Outcome
 from harness.problem import Problem
-from harness.profilers import Execution
+from harness.profilers import Execution, Parts
 from harness.profilers import torch as profiler
 from harness.types import Case
 
@@ -120,6 +121,8 @@ class Torch:
             open=getattr(prepared, f"open_{case.mode}"),
             outcome=prepared.outcome,
             parameter_bytes=sum(tensor.nbytes for tensor in holders.values()),
+            input_bytes=sum(tensor.nbytes for tensor in inputs)
+            + (problem.upstream.size * dtype.itemsize if config.training else 0),
             notes=_graph_breaks if compiled else tuple,
         )
 
@@ -182,6 +185,9 @@ class Torch:
     def execution(self, call: Callable[[], Any]) -> Execution:
         return profiler.execution(call, self._device)
 
+    def parts(self, step: Step) -> Parts:
+        return profiler.parts(step.open, self._device)
+
     def is_out_of_memory(self, error: BaseException) -> bool:
         import torch
 
@@ -210,7 +216,7 @@ class _Prepared:
         self._inputs = inputs
         self._parameters = parameters
         self._leaves = [tensor for tensor in inputs if tensor.requires_grad]
-        self._make_upstream = upstream
+        self._make_upstream = functools.cache(upstream)
 
     def open_forward(self) -> Callable[[], Any]:
         run, inputs = self._run, self._inputs

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.profilers import Allocation, Execution, Operation, Trace, joined
+from harness.profilers import Allocation, Execution, Operation, Parts, Trace, joined
+from harness.profilers.memory import Event, at_peak
 
 _PHRASES = {
     r"aten::_scaled_dot_product_flash_attention_for_cpu": "SDPA flash (CPU)",
@@ -41,6 +42,8 @@ _COMPILED = re.compile(r".*CompiledFxGraph")
 _ONEDNN = re.compile(
     r"onednn_verbose,(?:v\d+,)?primitive,exec,\w+(?::\d+)?,(\w+),([^,:]+)[^,]*,(\w+),"
 )
+_SAVED, _CALL = "layerbench::saved", "layerbench::call"
+"""Marks in a profile: a tensor is kept for the backward pass; the call begins that counts."""
 _MKL = re.compile(r"MKL_VERBOSE ([A-Z0-9_]+)\(")
 
 
@@ -179,3 +182,69 @@ def _standard_output() -> Iterator[list[str]]:
             os.close(before)
             file.seek(0)
             printed.append(file.read().decode(errors="replace"))
+
+
+def parts(open_: Callable[[], Callable[[], Any]], device: str) -> Parts:
+    """What a call holds at its peak, by torch.profiler's events of the allocator.
+
+    What is kept for the backward pass passes through saved_tensors_hooks, which put a mark among
+    those events, so that a block is not mistaken for a later one at the same address.
+
+    Args:
+        open_: opens the step anew, so that a forward pass made beforehand is seen too.
+        device: ``cpu`` or ``cuda``.
+    """
+    import torch
+    from torch.profiler import ProfilerActivity, profile, record_function
+
+    saved: list[int] = []
+
+    def keep(tensor: Any) -> Any:
+        with record_function(_SAVED):
+            saved.append(_address(tensor))
+        return tensor
+
+    activities = [ProfilerActivity.CPU]
+    if device == "cuda":
+        activities.append(ProfilerActivity.CUDA)
+    if "torch._dynamo" in sys.modules:  # which would compile it where a graph is broken
+        keep = torch.compiler.disable(keep)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        open_()()  # what is compiled is compiled anew for the hooks
+        saved.clear()
+        with profile(activities=activities, profile_memory=True) as profiler:
+            call = open_()
+            call()
+            with record_function(_CALL):
+                output, gradients = call()
+                if device == "cuda":
+                    torch.cuda.synchronize()
+    tree = profiler.profiler.kineto_results.experimental_event_tree()
+    return at_peak(_memory(tree, device, saved), {*map(_address, [output, *gradients])})
+
+
+def _address(tensor: Any) -> int:
+    """Where the tensor's storage begins; 0 if it has none of its own, as a sparse one."""
+    import torch
+
+    return tensor.untyped_storage().data_ptr() if tensor.layout == torch.strided else 0
+
+
+def _memory(tree: Any, device: str, saved: list[int]) -> Iterator[Event]:
+    addresses = iter(saved)
+    for event in sorted(_flat(tree), key=lambda event: event.start_time_ns):
+        if event.tag.name == "Allocation":
+            block = event.extra_fields
+            if block.device.type == device:
+                size = block.alloc_size
+                yield Event("taken", block.ptr, size) if size > 0 else Event("freed", block.ptr)
+        elif event.name == _SAVED:
+            yield Event("saved", next(addresses))
+        elif event.name == _CALL:
+            yield Event("call")
+
+
+def _flat(events: Any) -> Iterator[Any]:
+    for event in events:
+        yield event
+        yield from _flat(event.children)

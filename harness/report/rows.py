@@ -55,6 +55,8 @@ class Row:
     flop_per_s: float | None
     roofline_fraction: float | None
     parity_error: float | None
+    memory_parts: dict[str, float]
+    """Of what is allocated at the peak, by what it is for; empty where they cannot all be told."""
     execution_path: str
     operators: float | None
     kernels: float | None
@@ -195,6 +197,7 @@ def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
         flop_per_s=_number(row, "flop_per_s"),
         roofline_fraction=_number(row, "roofline_fraction"),
         parity_error=_number(row, "parity_error"),
+        memory_parts=_memory_parts(row),
         execution_path=_text(row, "execution_path"),
         operators=_number(row, "operators"),
         kernels=_number(row, "kernels"),
@@ -235,6 +238,19 @@ def _latency(row: Mapping[str, Any]) -> Interval | None:
         return None
     low, high = _number(row, "latency_low_s"), _number(row, "latency_high_s")
     return Interval(value, value if low is None else low, value if high is None else high)
+
+
+def _memory_parts(row: Mapping[str, Any]) -> dict[str, float]:
+    names = {
+        "parameters": "parameter_bytes",
+        "inputs": "input_bytes",
+        "outputs": "output_bytes",
+        "saved for backward": "saved_bytes",
+        "workspace": "workspace_bytes",
+    }
+    parts = {word: _number(row, name) for word, name in names.items()}
+    known = {word: size for word, size in parts.items() if size is not None}
+    return known if len(known) == len(parts) else {}
 
 
 def _texts(value: Any) -> tuple[str, ...]:

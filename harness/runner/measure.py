@@ -185,11 +185,26 @@ def memory(ask: Ask, case: Case, effort: Effort) -> Measurement:
 
 def _explained(ask: Ask, found: Measurement, effort: Effort) -> Measurement:
     """With what a profiler tells; if it fails, or takes its worker with it, the row says so."""
-    try:
-        return replace(found, **ask(effort.timeout_s, do="execution"))
-    except CaseFailedError as failure:
-        warning = f"the execution path is missing: {failure.status}: {failure.reason}"
-        return replace(found, warnings=(*found.warnings, warning))
+    questions = {"execution": "the execution path", "parts": "the split of the peak memory"}
+    for question, what in questions.items():
+        try:
+            answer = ask(effort.timeout_s, do=question)
+        except CaseFailedError as failure:
+            warning = f"{what} is missing: {failure.status}: {failure.reason}"
+            found = replace(found, warnings=(*found.warnings, warning))
+            if isinstance(failure, WorkerFailedError):
+                break
+        else:
+            found = replace(found, **_fields(answer, found))
+    return found
+
+
+def _fields(answer: dict[str, Any], found: Measurement) -> dict[str, Any]:
+    """An answer as fields of a measurement; the total is that of all parts."""
+    held = answer.pop("held_bytes", None)
+    if held is not None and found.parameter_bytes is not None and found.input_bytes is not None:
+        answer["peak_allocated_bytes"] = found.parameter_bytes + found.input_bytes + held
+    return answer
 
 
 def _prepare(ask: Ask, case: Case, probe: str, pass_index: int, effort: Effort) -> Measurement:

@@ -13,7 +13,10 @@ from harness import stats, units
 from harness.store.journal import RunRecord, broken_line, read_journal
 from harness.types import Case, Measurement, Status, UsageError
 
-OF_A_CALL = ("execution_path", "operators", "kernels", "conversions")
+OF_A_CALL = (
+    *("execution_path", "operators", "kernels", "conversions"),
+    *("output_bytes", "saved_bytes", "workspace_bytes", "peak_allocated_bytes"),
+)
 """What the memory round's process finds out about a call beside its peak."""
 
 ROOF_MARGIN = 1.05
@@ -123,6 +126,7 @@ def _row(
         "started_at": first.started_at,
         "first_call_s": first.first_call_s,
         "parameter_bytes": first.parameter_bytes,
+        "input_bytes": first.input_bytes,
         "flops": first.flops,
         "bytes": first.bytes,
     }

@@ -23,7 +23,14 @@ def explained(framework: Any, case: Case, layers: Any) -> dict[str, Any]:
     call = step.open()
     for _ in range(20):  # as often as it takes TensorFlow to find operations cheap
         call()
-    return dataclasses.asdict(framework.execution(step.open()))
+    parts = framework.parts(step)
+    return {
+        **dataclasses.asdict(framework.execution(step.open())),
+        **dataclasses.asdict(parts),
+        "workspace_bytes": parts.workspace_bytes,
+        "parameter_bytes": step.parameter_bytes,
+        "input_bytes": step.input_bytes,
+    }
 
 
 def main(name: str, cases: list[str]) -> None:

@@ -54,5 +54,36 @@ def _masked_attention(c: Config) -> Any:
     return Masked()
 
 
+def _tanh_twice(c: Config) -> Any:
+    from torch import nn
+
+    return nn.Sequential(nn.Tanh(), nn.Tanh())
+
+
+def _keras_tanh_twice(c: Config) -> Any:
+    import keras
+
+    return keras.Sequential([keras.layers.Activation("tanh"), keras.layers.Activation("tanh")])
+
+
+def _relu(c: Config) -> Any:
+    from torch import nn
+
+    return nn.ReLU()
+
+
+def _square(c: Config) -> Any:
+    import torch
+
+    class Square(torch.nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x * x
+
+    return Square()
+
+
+TANH_TWICE = _layer("tanh_twice", _tanh_twice, _keras_tanh_twice)
+RELU = _layer("relu", _relu)
+SQUARE = _layer("square", _square)
 CONVERTS = _layer("converts", _there_and_back, _keras_there_and_back)
 MASKED = _layer("masked_attention", _masked_attention)

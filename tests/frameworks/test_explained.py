@@ -18,11 +18,22 @@ LSTM = "lstm/{}/cpu/{}/{}/float32/b4-s{}-input_size=32-hidden_size=64"
 GRU = "gru/torch/cpu/forward/eager/float32/b4-s8-input_size=32-hidden_size=64"
 ATTENTION = "attention/torch/cpu/train/eager/float32/b4-s16-heads=1-head_dim=64"
 MASKED = "masked_attention/torch/cpu/train/eager/float32/b16-width=64"
+DENSE = "dense/torch/cpu/train/eager/float32/b16-in_features=64-out_features=64-activation=relu"
+SIMPLE = "{}/{}/cpu/{}/{}/float32/b16-width=64"
+N = 16 * 64 * 4
+"""Bytes of the input, output and each gradient of a simple layer."""
 CONVERTS = "converts/{}/cpu/forward/{}/float32/b4-width=64"
 CASES = {
     "torch": [
         *(LSTM.format("torch", "forward", "eager", 8), GRU, ATTENTION, MASKED),
-        CONVERTS.format("torch", "eager"),
+        *(CONVERTS.format("torch", "eager"), DENSE),
+        *(LSTM.format("torch", "backward", execution, 8) for execution in ("eager", "compiled")),
+        *(SIMPLE.format(layer, "torch", "train", "eager") for layer in ("relu", "square")),
+        *(
+            SIMPLE.format("tanh_twice", "torch", mode, execution)
+            for mode in ("forward", "backward", "train")
+            for execution in ("eager", "compiled")
+        ),
     ],
     "tensorflow": [
         LSTM.format("tensorflow", "forward", "compiled", 8),
@@ -31,6 +42,7 @@ CASES = {
         LSTM.format("tensorflow", "forward", "compiled-xla", 8),
         CONVERTS.format("tensorflow", "eager"),
         CONVERTS.format("tensorflow", "compiled"),
+        *(SIMPLE.format("tanh_twice", "tensorflow", m, "eager") for m in ("forward", "train")),
     ],
 }
 
@@ -89,3 +101,62 @@ def test_xla_is_told_and_hides_conversions() -> None:
     told = explained("tensorflow")[LSTM.format("tensorflow", "forward", "compiled-xla", 8)]
     assert re.match("XLA, while loop", told["execution_path"])
     assert told["conversions"] is None
+
+
+def held(framework: str, layer: str, mode: str, execution: str = "eager") -> list[Any]:
+    """Of a simple layer at its peak: inputs, outputs, saved, workspace; in units of its input."""
+    told = explained(framework)[SIMPLE.format(layer, framework, mode, execution)]
+    parts = (told[f"{part}_bytes"] for part in ("input", "output", "saved", "workspace"))
+    return [part if part is None else part / N for part in parts]
+
+
+def test_inference_saves_nothing() -> None:
+    # The inner tanh lives until the outer one is done.
+    assert held("torch", "tanh_twice", "forward") == [1, 1, 0, 1]
+
+
+@pytest.mark.parametrize("mode", ["backward", "train"])
+def test_what_only_the_backward_pass_needs_is_saved(mode: str) -> None:
+    # Inputs: x and the upstream gradient. Outputs: y and the gradient of x. Saved: the inner tanh.
+    # Workspace: its gradient.
+    assert held("torch", "tanh_twice", mode) == [2, 2, 1, 1]
+
+
+@pytest.mark.parametrize("layer", ["relu", "square"])
+def test_an_output_or_input_that_the_backward_pass_needs_too_is_not_saved_twice(
+    layer: str,
+) -> None:
+    # relu keeps its output, a product its operands.
+    inputs, outputs, saved, _ = held("torch", layer, "train")
+    assert (inputs, outputs, saved) == (2, 2, 0)
+
+
+def test_a_dense_layer_saves_weights_input_and_output_and_so_nothing_more() -> None:
+    told = explained("torch")[DENSE]
+    weights = (64 * 64 + 64) * 4
+    assert told["parameter_bytes"] == weights
+    assert told["input_bytes"] == 2 * N
+    assert told["saved_bytes"] == 0
+    assert told["output_bytes"] == N + N + weights  # the output, and every gradient
+    assert told["workspace_bytes"] == N  # the gradient before the activation
+
+
+def test_a_compiled_layer_keeps_less_than_an_eager_one() -> None:
+    assert held("torch", "tanh_twice", "forward", "compiled") == [1, 1, 0, 0]
+    _, outputs, saved, workspace = held("torch", "tanh_twice", "train", "compiled")
+    assert outputs == 2
+    assert saved + workspace < 2
+
+
+def test_a_graph_that_the_compiler_breaks_saves_what_the_eager_one_does() -> None:
+    told = explained("torch")
+    eager, compiled = (
+        told[LSTM.format("torch", "backward", execution, 8)] for execution in ("eager", "compiled")
+    )
+    assert eager["saved_bytes"] > 10 * eager["input_bytes"]
+    assert compiled["saved_bytes"] == pytest.approx(eager["saved_bytes"], rel=0.1)
+
+
+def test_tensorflow_tells_what_it_can() -> None:
+    assert held("tensorflow", "tanh_twice", "forward") == [1, 1, 0, None]
+    assert held("tensorflow", "tanh_twice", "train") == [2, 2, None, None]

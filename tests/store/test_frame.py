@@ -139,10 +139,12 @@ def test_the_row_tells_which_way_the_call_of_the_memory_probe_went(journaled: Jo
         operators=12,
         conversions=2,
         warnings=("a sentence",),
+        **{f"{part}_bytes": 5 for part in ("output", "saved", "workspace", "peak_allocated")},
     )
     row = store.load(journaled([[1e-3], [1e-3]], told).folder).iloc[0]
     assert (row["execution_path"], row["operators"], row["conversions"]) == ("math", 12, 2)
     assert math.isnan(row["kernels"])
+    assert row["saved_bytes"] == row["workspace_bytes"] == row["peak_allocated_bytes"] == 5
     assert "a sentence" in row["warnings"]
 
 
@@ -151,7 +153,7 @@ def test_a_journal_from_before_paths_were_told_is_read(journaled: Journaled) -> 
     file = run.folder / "journal.jsonl"
     records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     for record in records:
-        for name in ("execution_path", "operators", "kernels", "conversions"):
+        for name in ("execution_path", "operators", "input_bytes", "peak_allocated_bytes"):
             del record[name]
     file.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
     row = store.load(run.folder).iloc[0]
