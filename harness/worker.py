@@ -28,6 +28,7 @@ from harness.frameworks import Framework, Step, UnsupportedError
 from harness.layer import Layer, Mismatch
 from harness.probes import ceilings, latency, parity
 from harness.problem import Problem
+from harness.profilers import operators
 from harness.types import Case, Status
 
 
@@ -79,6 +80,7 @@ class Worker:
             "memory": self._memory,
             "execution": self._execution,
             "parts": self._parts,
+            "profile": self._profile,
             "ceilings": self._ceilings,
         }
         handle = handlers[request.pop("do")]
@@ -159,6 +161,14 @@ class Worker:
             **dataclasses.asdict(parts),
             "workspace_bytes": parts.workspace_bytes,
         }
+
+    def _profile(self, chrome: str) -> dict[str, Any]:
+        """One call under the profiler, which leaves a file at `chrome`."""
+        assert self._step is not None
+        self._call = None
+        trace = self._framework.profile(self._step.open(), Path(chrome))
+        costs = [dataclasses.asdict(cost) for cost in operators.costs(trace)]
+        return {"operators": costs, "memory": operators.timeline(trace)}
 
     def _ceilings(self, dtype: str) -> dict[str, Any]:
         calls = self._framework.ceilings(dtype)

@@ -12,13 +12,14 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Protocol
 
 from harness.devices.memory import PeakMemory
 from harness.probes.latency import Clocks
 from harness.probes.parity import Outcome
 from harness.problem import Problem
-from harness.profilers import Execution, Parts
+from harness.profilers import Execution, Parts, Trace
 from harness.types import Case, UsageError
 
 LEARNING_RATE = 1e-9
@@ -106,6 +107,12 @@ class Framework(Clocks, Protocol):
         """Which way a call goes that was opened just now, or None if the framework cannot tell.
 
         It may call it several times.
+        """
+
+    def profile(self, call: Callable[[], Any], chrome: Path) -> Trace:
+        """One call that was opened just now, as the framework's profiler sees it.
+
+        It leaves a file for Perfetto and Chrome, in the Trace Event Format.
         """
 
     def parts(self, step: Step) -> Parts | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from harness.frameworks import (
 from harness.layer import Array
 from harness.probes.parity import Outcome
 from harness.problem import Problem
-from harness.profilers import Execution, Parts
+from harness.profilers import Execution, Parts, Trace
 from harness.profilers import tensorflow as profiler
 from harness.types import Case
 
@@ -173,6 +174,9 @@ class TensorFlow:
 
     def execution(self, call: Callable[[], Any]) -> Execution:
         return profiler.execution(call, self.synchronize, self._device)
+
+    def profile(self, call: Callable[[], Any], chrome: Path) -> Trace:
+        return profiler.trace(call, self.synchronize, chrome)
 
     def parts(self, step: Step) -> Parts:
         """What is returned, and that inference saves nothing: no more is to be had.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from harness.frameworks import (
 from harness.layer import Array
 from harness.probes.parity import Outcome
 from harness.problem import Problem
-from harness.profilers import Execution, Parts
+from harness.profilers import Execution, Parts, Trace
 from harness.profilers import torch as profiler
 from harness.types import Case
 
@@ -184,6 +185,10 @@ class Torch:
 
     def execution(self, call: Callable[[], Any]) -> Execution:
         return profiler.execution(call, self._device)
+
+    def profile(self, call: Callable[[], Any], chrome: Path) -> Trace:
+        call()  # what is set up once is not in the trace
+        return profiler.trace(call, self._device, chrome)
 
     def parts(self, step: Step) -> Parts:
         return profiler.parts(step.open, self._device)

@@ -139,6 +139,15 @@ def load_runs(paths: Paths) -> list[dict[str, Any]]:
     return found
 
 
+def run_folders(paths: Paths) -> list[Path]:
+    """The folder of each run at or below the paths.
+
+    Raises:
+        HarnessError: as `load`.
+    """
+    return [source.parent for source in _sources(paths, CASES_FILE)]
+
+
 def cases_of(folder: Path) -> pd.DataFrame:
     """The rows of one run, from its journal."""
     run = read_run(folder)
