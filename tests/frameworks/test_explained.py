@@ -19,7 +19,7 @@ GRU = "gru/torch/cpu/forward/eager/float32/b4-s8-input_size=32-hidden_size=64"
 ATTENTION = "attention/torch/cpu/train/eager/float32/b4-s16-heads=1-head_dim=64"
 MASKED = "masked_attention/torch/cpu/train/eager/float32/b16-width=64"
 DENSE = "dense/torch/cpu/train/eager/float32/b16-in_features=64-out_features=64-activation=relu"
-SIMPLE = "{}/{}/cpu/{}/{}/float32/b16-width=64"
+SIMPLE = "{}/{}/cpu/{}/{}/{}/b16-width=64"
 N = 16 * 64 * 4
 """Bytes of the input, output and each gradient of a simple layer."""
 CONVERTS = "converts/{}/cpu/forward/{}/float32/b4-width=64"
@@ -27,10 +27,14 @@ CASES = {
     "torch": [
         *(LSTM.format("torch", "forward", "eager", 8), GRU, ATTENTION, MASKED),
         *(CONVERTS.format("torch", "eager"), DENSE),
+        SIMPLE.format("tanh_twice", "torch", "train", "eager", "bfloat16"),
         *(LSTM.format("torch", "backward", execution, 8) for execution in ("eager", "compiled")),
-        *(SIMPLE.format(layer, "torch", "train", "eager") for layer in ("relu", "square")),
         *(
-            SIMPLE.format("tanh_twice", "torch", mode, execution)
+            SIMPLE.format(layer, "torch", "train", "eager", "float32")
+            for layer in ("relu", "square")
+        ),
+        *(
+            SIMPLE.format("tanh_twice", "torch", mode, execution, "float32")
             for mode in ("forward", "backward", "train")
             for execution in ("eager", "compiled")
         ),
@@ -42,7 +46,10 @@ CASES = {
         LSTM.format("tensorflow", "forward", "compiled-xla", 8),
         CONVERTS.format("tensorflow", "eager"),
         CONVERTS.format("tensorflow", "compiled"),
-        *(SIMPLE.format("tanh_twice", "tensorflow", m, "eager") for m in ("forward", "train")),
+        *(
+            SIMPLE.format("tanh_twice", "tensorflow", mode, "eager", "float32")
+            for mode in ("forward", "train")
+        ),
     ],
 }
 
@@ -105,7 +112,7 @@ def test_xla_is_told_and_hides_conversions() -> None:
 
 def held(framework: str, layer: str, mode: str, execution: str = "eager") -> list[Any]:
     """Of a simple layer at its peak: inputs, outputs, saved, workspace; in units of its input."""
-    told = explained(framework)[SIMPLE.format(layer, framework, mode, execution)]
+    told = explained(framework)[SIMPLE.format(layer, framework, mode, execution, "float32")]
     parts = (told[f"{part}_bytes"] for part in ("input", "output", "saved", "workspace"))
     return [part if part is None else part / N for part in parts]
 
@@ -120,6 +127,13 @@ def test_what_only_the_backward_pass_needs_is_saved(mode: str) -> None:
     # Inputs: x and the upstream gradient. Outputs: y and the gradient of x. Saved: the inner tanh.
     # Workspace: its gradient.
     assert held("torch", "tanh_twice", mode) == [2, 2, 1, 1]
+
+
+def test_the_upstream_gradient_is_an_input_in_any_dtype() -> None:
+    # In bfloat16 it is converted on the way to the device, where the profiler would see it.
+    told = explained("torch")[SIMPLE.format("tanh_twice", "torch", "train", "eager", "bfloat16")]
+    parts = [told[f"{part}_bytes"] * 2 / N for part in ("input", "output", "saved", "workspace")]
+    assert parts == [2, 2, 1, 1]
 
 
 @pytest.mark.parametrize("layer", ["relu", "square"])
