@@ -45,6 +45,7 @@ RUN_COLUMNS = (
     "other_status",
     "other_reason",
     *_RATIO_COLUMNS,
+    "path_change",
     "verdict",
 )
 
@@ -226,6 +227,7 @@ def _change(base: _Row | None, other: _Row | None) -> dict[str, Any]:
         "other_status": other["status"] if other else None,
         "other_reason": other["reason"] if other else None,
         **_ratios(base, other),
+        "path_change": _path_change(base, other),
     }
     if base is None:
         difference["verdict"] = Verdict.ONLY_IN_OTHER
@@ -234,6 +236,12 @@ def _change(base: _Row | None, other: _Row | None) -> dict[str, Any]:
     elif (base["status"] == Status.OK) != (other["status"] == Status.OK):
         difference["verdict"] = Verdict.FIXED if other["status"] == Status.OK else Verdict.FAILED
     return difference
+
+
+def _path_change(base: _Row | None, other: _Row | None) -> str:
+    """``A → B`` where the two went different ways, as far as both are known; else empty."""
+    before, after = ((row.get("execution_path") if row else None) for row in (base, other))
+    return f"{before} → {after}" if before and after and before != after else ""
 
 
 def _ratios(base: _Row | None, other: _Row | None) -> dict[str, Any]:

@@ -246,8 +246,20 @@ class Measurement:
     flops: int | None = None
     bytes: int | None = None
     parameter_bytes: int | None = None
+    input_bytes: int | None = None
     peak_memory_bytes: int | None = None
     memory_method: str = ""
+    execution_path: str = ""
+    """Which way a call went, by the memory round's process; see `harness.profilers.Execution`."""
+    operators: int | None = None
+    kernels: int | None = None
+    conversions: int | None = None
+    output_bytes: int | None = None
+    """This and what follows: held at the peak of a call; see `harness.profilers.Parts`."""
+    saved_bytes: int | None = None
+    workspace_bytes: int | None = None
+    peak_allocated_bytes: int | None = None
+    """Parameters and inputs with the three before."""
 
     def to_json(self) -> dict[str, Any]:
         data = {f.name: getattr(self, f.name) for f in fields(self)}

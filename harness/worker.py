@@ -30,6 +30,7 @@ from harness.frameworks import Framework, Step, UnsupportedError
 from harness.layer import Layer, Mismatch
 from harness.probes import ceilings, latency, parity
 from harness.problem import ConstantProblem, Problem
+from harness.profilers import operators
 from harness.types import Case, Status
 
 
@@ -80,6 +81,9 @@ class Worker:
             "run": self._run,
             "pairs": self._pairs,
             "memory": self._memory,
+            "execution": self._execution,
+            "parts": self._parts,
+            "profile": self._profile,
             "ceilings": self._ceilings,
         }
         handle = handlers[request.pop("do")]
@@ -120,6 +124,7 @@ class Worker:
             "flops": problem.flops,
             "bytes": problem.bytes,
             "parameter_bytes": step.parameter_bytes,
+            "input_bytes": step.input_bytes,
             "warnings": list(step.notes()),
         }
 
@@ -159,6 +164,34 @@ class Worker:
         assert self._call is not None
         self._first_result = None
         return self._framework.peak_memory(self._call)._asdict()
+
+    def _execution(self) -> dict[str, Any]:
+        """Which way a call goes; empty if the framework cannot tell."""
+        assert self._step is not None
+        self._call = None  # with the graph that it may hold
+        self._call = self._step.open()
+        execution = self._framework.execution(self._call)
+        return dataclasses.asdict(execution) if execution else {}
+
+    def _parts(self) -> dict[str, Any]:
+        """What a call holds at its peak; the last that can be asked of a prepared case."""
+        assert self._step is not None
+        self._call = None
+        parts = self._framework.parts(self._step)
+        if parts is None:
+            return {}
+        return {
+            **dataclasses.asdict(parts),
+            "workspace_bytes": parts.workspace_bytes,
+        }
+
+    def _profile(self, chrome: str) -> dict[str, Any]:
+        """One call under the profiler, which leaves a file at `chrome`."""
+        assert self._step is not None
+        self._call = None
+        trace = self._framework.profile(self._step.open(), Path(chrome))
+        costs = [dataclasses.asdict(cost) for cost in operators.costs(trace)]
+        return {"operators": costs, "memory": operators.timeline(trace)}
 
     def _ceilings(self, dtype: str) -> dict[str, Any]:
         calls = self._framework.ceilings(dtype)

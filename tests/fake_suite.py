@@ -236,12 +236,12 @@ FAULT = _layer(
 
 
 def _later_faulty(c: Config) -> Scale:
-    """Sound until it is built for the n-th time, in whatever process."""
-    return Faulty(c.kind, 1) if _built() == c.build else Scale(1e-4)
+    """Sound until it is built for the n-th time, in whatever process; and then to its n-th call."""
+    return Faulty(c.kind, c.at) if _built() == c.build else Scale(1e-4)
 
 
 LATER_FAULT = _layer(
-    "later_fault", _later_faulty, presets={"default": {"kind": "segfault", "build": 3}}
+    "later_fault", _later_faulty, presets={"default": {"kind": "segfault", "build": 3, "at": 1}}
 )
 NUMPY_COUNTS = replace(
     _layer("numpy_counts", _scale),

@@ -174,6 +174,22 @@ class TestRuns:
         assert case["ratio"] == pytest.approx(0.5)
         assert case["memory_ratio"] == pytest.approx(3.0)
 
+    @pytest.mark.parametrize(
+        ("before", "after", "change"),
+        [
+            ("oneDNN rnn (brgemm)", "oneDNN rnn (ref)", "oneDNN rnn (brgemm) → oneDNN rnn (ref)"),
+            ("SDPA math", "SDPA math", ""),
+            ("", "SDPA math", ""),
+            ("SDPA math", "", ""),
+        ],
+    )
+    def test_a_change_of_the_execution_path_is_told(
+        self, before: str, after: str, change: str
+    ) -> None:
+        base = frame([row(execution_path=before)])
+        (case,) = compare.records(compare.runs(base, frame([row(execution_path=after)])))
+        assert case["path_change"] == change
+
     def test_versions_and_machines_may_differ(self) -> None:
         other = row(framework_version="9.9", machine_id="new box", run_id="run-2")
         assert len(compare.runs(frame([row()]), frame([other]))) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import signal
+import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -17,9 +18,12 @@ from harness.cli.console import plain as _console
 from harness.cli.console import typed
 from harness.cli.parser import AXIS_HELP, LATEST, by_name
 from harness.cli.progress import Progress
-from harness.report import html, markdown, rows, summary, terminal
+from harness.report import html, markdown, profiles, rows, summary, terminal
 from harness.store.writing import writing
 from harness.types import Status
+
+SHOWN_OPERATORS = 20
+"""Of a profile, in the terminal; its files hold all."""
 
 
 def list_command(options: Namespace) -> int:
@@ -173,9 +177,14 @@ def report_command(options: Namespace) -> int:
     runs = store.load_runs(paths)
     folder = Path(options.out)
     name = runs[0]["run_id"] if len(runs) == 1 else f"{runs[0]['run_id']}-and-{len(runs) - 1}-more"
-    for suffix, render in ((".html", html.render), (".md", markdown.render)):
+    pages = {
+        case: page
+        for run in store.run_folders(paths)
+        for case, page in profiles.found(run, folder).items()
+    }
+    texts = {".html": html.render(frame, runs, pages), ".md": markdown.render(frame, runs)}
+    for suffix, text in texts.items():
         file = folder / f"{name}{suffix}"
-        text = render(frame, runs)
         with writing(folder, "name another folder with --out"):
             folder.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
@@ -210,4 +219,22 @@ def collect_command(options: Namespace) -> int:
     """Parquet from journals."""
     for path in store.collect(options.runs):
         print(path)
+    return GOOD
+
+
+def profile_command(options: Namespace) -> int:
+    """Operators, memory over time and a trace of one case."""
+    try:
+        found = runner.profile(options.case, options.suite or (), Path(options.out))
+    except runner.CaseFailedError as failure:
+        print(f"layerbench: {options.case}: {failure.status}: {failure.reason}", file=sys.stderr)
+        return FAILED
+    written = profiles.files(found.case, found.framework_version, found.operators, found.memory)
+    with writing(found.folder, "name another folder with --out"):
+        for name, text in written.items():
+            (found.folder / name).write_text(text, encoding="utf-8")
+    console = _console()
+    console.print(terminal.table(profiles.operators(found.operators, most=SHOWN_OPERATORS)))
+    for file in sorted(found.folder.iterdir()):
+        console.print(str(file), soft_wrap=True)
     return GOOD

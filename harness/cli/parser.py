@@ -173,6 +173,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     _add_crossover(crossover)
 
+    profile = commands.add_parser(
+        "profile", parents=[suite], help="operators, memory over time and a trace of one case"
+    )
+    profile.add_argument("case", metavar="CASE", help="a case id, as `run --dry-run` prints them")
+    profile.add_argument(
+        "--out",
+        type=path,
+        default="profiles",
+        metavar="DIR",
+        help="default profiles; a report links what lies in RUN/profiles",
+    )
+
     collect = commands.add_parser("collect", help="write Parquet files from the journals of runs")
     collect.add_argument("runs", type=path, nargs="+", metavar="RUN")
     options = parser.parse_args(arguments)

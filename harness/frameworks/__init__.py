@@ -12,12 +12,14 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Protocol
 
 from harness.devices.memory import PeakMemory
 from harness.probes.latency import Clocks
 from harness.probes.parity import Outcome
 from harness.problem import Problem
+from harness.profilers import Execution, Parts, Trace
 from harness.types import Case, UsageError
 
 LEARNING_RATE = 1e-9
@@ -37,12 +39,14 @@ class Step:
         open: traces or compiles what the mode needs, and returns the call that is timed.
         outcome: what the last result of that call holds, for the parity check.
         parameter_bytes: of weights and state.
+        input_bytes: of the inputs, and of the upstream gradient where there is one.
         notes: takes the sentences the framework has to say about how the case was run.
     """
 
     open: Callable[[], Callable[[], Any]]
     outcome: Callable[[Any], Outcome]
     parameter_bytes: int
+    input_bytes: int
     notes: Callable[[], tuple[str, ...]] = tuple
 
 
@@ -98,6 +102,21 @@ class Framework(Clocks, Protocol):
 
     def peak_memory(self, call: Callable[[], Any]) -> PeakMemory:
         """Peak memory of one call above the resting level."""
+
+    def execution(self, call: Callable[[], Any]) -> Execution | None:
+        """Which way a call goes that was opened just now, or None if the framework cannot tell.
+
+        It may call it several times.
+        """
+
+    def profile(self, call: Callable[[], Any], chrome: Path) -> Trace:
+        """One call that was opened just now, as the framework's profiler sees it.
+
+        It leaves a file for Perfetto and Chrome, in the Trace Event Format.
+        """
+
+    def parts(self, step: Step) -> Parts | None:
+        """What a call of the step, opened anew, holds at its peak; None if that cannot be told."""
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         """Whether the error says that memory ran out."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ from harness.frameworks import CeilingCalls, Step, check_weights
 from harness.layer import Array, Arrays
 from harness.probes.parity import Outcome
 from harness.problem import Problem
+from harness.profilers import Allocation, Execution, Operation, Trace
 from harness.types import Case
 
 
@@ -116,6 +118,7 @@ class Fake:
             open=lambda: timed(train if training else forward),
             outcome=lambda result: Outcome(result[0], *result[1]),
             parameter_bytes=sum(held.nbytes for held in module.weights.values()),
+            input_bytes=sum(values.nbytes for values in inputs),
         )
 
     def ceilings(self, dtype: str) -> CeilingCalls:
@@ -132,6 +135,19 @@ class Fake:
     def peak_memory(self, call: Callable[[], Any]) -> PeakMemory:
         call()
         return PeakMemory(self._peak_bytes, "fake", 1)
+
+    def execution(self, call: Callable[[], Any]) -> Execution:
+        call()
+        return Execution("NumPy", operators=1, kernels=None, conversions=0)
+
+    def parts(self, step: Step) -> None: ...
+
+    def profile(self, call: Callable[[], Any], chrome: Path) -> Trace:
+        start_s = self._now
+        call()
+        chrome.write_text('{"traceEvents": []}', encoding="utf-8")
+        operation = Operation("NumPy", 1, 0.0, self._now - start_s)
+        return Trace((operation,), (Allocation(1, 0.0, 4096), Allocation(1, operation.end_s, -96)))
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         return False

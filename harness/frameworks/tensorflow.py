@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from harness.frameworks import (
 from harness.layer import Array
 from harness.probes.parity import Outcome
 from harness.problem import Problem
+from harness.profilers import Execution, Parts, Trace
+from harness.profilers import tensorflow as profiler
 from harness.types import Case
 
 _NO_KERNEL = ("No OpKernel", "not in the list of allowed values")
@@ -136,6 +139,7 @@ class TensorFlow:
             parameter_bytes=sum(
                 int(np.prod(held.shape)) * held.value.dtype.size for held in holders.values()
             ),
+            input_bytes=_bytes([*inputs, *([] if upstream is None else [upstream])]),
         )
 
     def ceilings(self, dtype: str) -> CeilingCalls:
@@ -169,6 +173,22 @@ class TensorFlow:
         peak = tf.config.experimental.get_memory_info("GPU:0")["peak"]
         del kept
         return PeakMemory(peak - rest, "tf.config.experimental.get_memory_info", 1)
+
+    def execution(self, call: Callable[[], Any]) -> Execution:
+        return profiler.execution(call, self.synchronize, self._device)
+
+    def profile(self, call: Callable[[], Any], chrome: Path) -> Trace:
+        return profiler.trace(call, self.synchronize, chrome)
+
+    def parts(self, step: Step) -> Parts:
+        """What is returned, and that inference saves nothing: no more is to be had.
+
+        What a tape or the gradient of a tf.function keeps has no public name, and the allocator
+        that is used where memory is measured reports nothing to the profiler.
+        """
+        output, gradients = step.open()()
+        saved = None if gradients else 0
+        return Parts(held_bytes=None, output_bytes=_bytes([output, *gradients]), saved_bytes=saved)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         import tensorflow as tf
@@ -298,6 +318,10 @@ def _tensor(values: Array, dtype: str) -> Any:
 
     tensor = tf.convert_to_tensor(values)
     return tf.cast(tensor, dtype) if tensor.dtype.is_floating else tensor
+
+
+def _bytes(tensors: Sequence[Any]) -> int:
+    return sum(int(np.prod(tensor.shape)) * tensor.dtype.size for tensor in tensors)
 
 
 def _float64(tensor: Any) -> Array:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,8 @@ from harness.frameworks import (
 from harness.layer import Array
 from harness.probes.parity import Outcome
 from harness.problem import Problem
+from harness.profilers import Execution, Parts, Trace
+from harness.profilers import torch as profiler
 from harness.types import Case
 
 
@@ -119,6 +123,8 @@ class Torch:
             open=getattr(prepared, f"open_{case.mode}"),
             outcome=prepared.outcome,
             parameter_bytes=sum(tensor.nbytes for tensor in holders.values()),
+            input_bytes=sum(tensor.nbytes for tensor in inputs)
+            + (problem.upstream.size * dtype.itemsize if config.training else 0),
             notes=_graph_breaks if compiled else tuple,
         )
 
@@ -178,6 +184,16 @@ class Torch:
         del kept
         return PeakMemory(peak - rest, "torch.cuda.max_memory_allocated", 1)
 
+    def execution(self, call: Callable[[], Any]) -> Execution:
+        return profiler.execution(call, self._device)
+
+    def profile(self, call: Callable[[], Any], chrome: Path) -> Trace:
+        call()  # what is set up once is not in the trace
+        return profiler.trace(call, self._device, chrome)
+
+    def parts(self, step: Step) -> Parts:
+        return profiler.parts(step.open, self._device)
+
     def is_out_of_memory(self, error: BaseException) -> bool:
         import torch
 
@@ -206,7 +222,7 @@ class _Prepared:
         self._inputs = inputs
         self._parameters = parameters
         self._leaves = [tensor for tensor in inputs if tensor.requires_grad]
-        self._make_upstream = upstream
+        self._make_upstream = functools.cache(upstream)
 
     def open_forward(self) -> Callable[[], Any]:
         run = partial(self._run, *self._inputs)

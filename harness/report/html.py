@@ -16,6 +16,7 @@ from harness.report import (
     charts,
     forest,
     legend,
+    page,
     provenance,
     ratios,
     results,
@@ -27,10 +28,8 @@ from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, panels
 from harness.report.provenance import Run
 from harness.report.rows import Row, Setting
 from harness.report.table import Table
-from harness.report.text import printable
 
 if TYPE_CHECKING:
-    import jinja2
     import pandas as pd
 
 
@@ -71,21 +70,24 @@ class Comparison:
     charts: tuple[Figure, ...]
 
 
-def render(frame: pd.DataFrame, runs: Sequence[Run]) -> str:
+def render(
+    frame: pd.DataFrame, runs: Sequence[Run], profiles: Mapping[str, str] | None = None
+) -> str:
     """The report of a frame of results as one HTML document.
 
     Args:
         frame: what `harness.store.load` returns.
         runs: what the ``run.json`` of each of its runs holds; may be empty.
+        profiles: where the page of a case's profile lies, by case id.
     """
     every = rows.read(frame)
     newest = rows.newest(frame)
     pairs = compare.frameworks(frame)
     layers = ratios.by_layer(pairs)
     looks = _styles(newest)
-    environment = _environment()
-    script = Markup(environment.get_template("report.js.j2").render())
-    return environment.get_template("report.html.j2").render(
+    pages = page.environment()
+    script = Markup(pages.get_template("report.js.j2").render())
+    return pages.get_template("report.html.j2").render(
         title=summary.title(newest, runs),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -102,26 +104,12 @@ def render(frame: pd.DataFrame, runs: Sequence[Run]) -> str:
         not_measured=results.not_measured(newest),
         warnings=results.warnings(newest),
         every_row=results.every_row(every),
+        profiles=profiles or {},
         marks=legend.explained(newest),
         example=summary.example(newest),
         runs=provenance.run_table(runs),
         commands=provenance.commands(runs),
     )
-
-
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("harness", "report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=lambda value: type(value)(printable(value)) if isinstance(value, str) else value,
-    )
-    environment.globals.update(units=units, legend=legend)
-    return environment
 
 
 def _styles(newest: Sequence[Row]) -> dict[str, Style]:

@@ -96,7 +96,7 @@ def runs(comparison: pd.DataFrame) -> Table:
                 _side_cell(row, "other"),
                 ratio_cell(row),
                 _memory_cell(row),
-                Cell(row["verdict"], tone=_TONES.get(row["verdict"], "")),
+                Cell(_sentence(row), tone=_TONES.get(row["verdict"], "")),
             ]
             for row in order
         ),
@@ -107,6 +107,12 @@ def _memory_cell(row: Mapping[str, Any]) -> Cell:
     if math.isnan(row["memory_ratio"]):
         return Cell(units.MISSING)
     return Cell(units.ratio(row["memory_ratio"]), row["memory_ratio"])
+
+
+def _sentence(row: Mapping[str, Any]) -> str:
+    """The verdict, and why: another way through the framework is another layer in effect."""
+    change = row["path_change"]
+    return f"{row['verdict']}; the execution path changed: {change}" if change else row["verdict"]
 
 
 def _side_cell(row: Mapping[str, Any], side: str) -> Cell:

@@ -51,6 +51,20 @@ def _memory_cell(row: Row) -> Cell:
     return Cell(row.peak_memory, figure)
 
 
+def _parts_cell(row: Row) -> Cell:
+    """``3.00 MiB = 1.00 MiB parameters + 2.00 MiB outputs``; parts of no size are left out."""
+    parts = row.memory_parts
+    if not parts:
+        return Cell(units.MISSING)
+    named = (f"{units.size(size)} {word}" for word, size in parts.items() if size)
+    total = sum(parts.values())
+    return Cell(f"{units.size(total)} = {' + '.join(named)}", total)
+
+
+def _count_cell(value: float | None) -> Cell:
+    return Cell(units.MISSING if value is None else f"{value:.0f}", value)
+
+
 def latency_and_memory_cell(row: Row) -> Cell:
     """``1.23ms† ±3.1%  16.0MiB``: median latency with its marks, half its interval, peak memory.
 
@@ -117,6 +131,7 @@ def every_row(rows: Sequence[Row]) -> Table:
         "Device time": lambda row: Cell(units.seconds(row.device_time_s), row.device_time_s),
         "First call": lambda row: Cell(units.seconds(row.first_call_s), row.first_call_s),
         "Peak memory": _memory_cell,
+        "Allocated at the peak": _parts_cell,
         "Items/s": lambda row: Cell(units.quantity(row.throughput_per_s, ""), row.throughput_per_s),
         "Tokens/s": lambda row: Cell(units.quantity(row.tokens_per_s, ""), row.tokens_per_s),
         "FLOP/s": lambda row: Cell(units.quantity(row.flop_per_s, "FLOP/s"), row.flop_per_s),
@@ -124,9 +139,13 @@ def every_row(rows: Sequence[Row]) -> Table:
         "Bound by": lambda row: Cell(row.bound),
         "Parity error": lambda row: Cell(units.error(row.parity_error), row.parity_error),
         "Failed checks": _checks_cell,
+        "Execution path": lambda row: Cell(row.execution_path),
+        "Operators": lambda row: _count_cell(row.operators),
+        "Kernels": lambda row: _count_cell(row.kernels),
+        "Conversions": lambda row: _count_cell(row.conversions),
         "Warnings": lambda row: Cell("; ".join(row.warnings)),
     }
-    words = {"Bound by", "Failed checks", "Warnings"}
+    words = {"Bound by", "Failed checks", "Execution path", "Warnings"}
     always = {"Case", "Status", "Settled", "Median (95 % interval)"}
     if not all(row.one_machine for row in rows):
         always.add("Machine")

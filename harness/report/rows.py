@@ -57,6 +57,12 @@ class Row:
     bound: str
     parity_error: float | None
     audit: tuple[str, ...]
+    memory_parts: dict[str, float]
+    """Of what is allocated at the peak, by what it is for; empty where they cannot all be told."""
+    execution_path: str
+    operators: float | None
+    kernels: float | None
+    conversions: float | None
     warnings: tuple[str, ...]
     machine_id: str
     run_id: str
@@ -195,6 +201,11 @@ def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
         bound=_text(row, "bound"),
         parity_error=_number(row, "parity_error"),
         audit=_texts(row.get("audit")),
+        memory_parts=_memory_parts(row),
+        execution_path=_text(row, "execution_path"),
+        operators=_number(row, "operators"),
+        kernels=_number(row, "kernels"),
+        conversions=_number(row, "conversions"),
         warnings=_texts(row.get("warnings")),
         machine_id=_text(row, "machine_id"),
         run_id=_text(row, "run_id"),
@@ -231,6 +242,19 @@ def _latency(row: Mapping[str, Any]) -> Interval | None:
         return None
     low, high = _number(row, "latency_low_s"), _number(row, "latency_high_s")
     return Interval(value, value if low is None else low, value if high is None else high)
+
+
+def _memory_parts(row: Mapping[str, Any]) -> dict[str, float]:
+    names = {
+        "parameters": "parameter_bytes",
+        "inputs": "input_bytes",
+        "outputs": "output_bytes",
+        "saved for backward": "saved_bytes",
+        "workspace": "workspace_bytes",
+    }
+    parts = {word: _number(row, name) for word, name in names.items()}
+    known = {word: size for word, size in parts.items() if size is not None}
+    return known if len(known) == len(parts) else {}
 
 
 def _texts(value: Any) -> tuple[str, ...]:

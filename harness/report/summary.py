@@ -57,6 +57,11 @@ def change(comparison: pd.DataFrame) -> list[str]:
     found = Counter(comparison["verdict"])
     parts = [f"{found[verdict]} {verdict}" for verdict in Verdict if found[verdict]]
     sentences = [f"Of {units.count(len(comparison), 'case')}: {', '.join(parts)}."]
+    if moved := sum(map(bool, comparison["path_change"])):
+        sentences.append(
+            f"The execution path changed in {units.count(moved, 'case')}: other kernels ran, so "
+            "the ratio there tells of them and not of the same work done faster or slower."
+        )
     for mean in compare.records(compare.summary(comparison)):
         text = units.ratio_interval(mean["ratio"], mean["ratio_low"], mean["ratio_high"])
         cases = mean["cases"]

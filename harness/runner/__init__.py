@@ -3,6 +3,7 @@
 from harness.runner.execute import Event, execute, ruled_out
 from harness.runner.measure import Effort, make_ready
 from harness.runner.process import CaseFailedError, WorkerFailedError
+from harness.runner.profile import Profile, profile
 from harness.runner.request import Plan, Request, begin, continued, make_plan
 from harness.runner.workers import Workers
 
@@ -11,6 +12,7 @@ __all__ = [
     "Effort",
     "Event",
     "Plan",
+    "Profile",
     "Request",
     "WorkerFailedError",
     "Workers",
@@ -19,5 +21,6 @@ __all__ = [
     "execute",
     "make_plan",
     "make_ready",
+    "profile",
     "ruled_out",
 ]

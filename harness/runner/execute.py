@@ -169,8 +169,9 @@ class _Execution:
                 measurement = replace(measurement, framework_version=greeting["version"])
                 self._record(measurement)
                 yield measurement
-                if worker and bench.device == "cuda" and measurement.status.failed:
-                    # After some errors of CUDA no later call in the same process can succeed.
+                # After some errors of CUDA no later call in the same process can succeed.
+                spoilt = bench.device == "cuda" and measurement.status.failed
+                if worker and (spoilt or not worker.alive):
                     worker.close()
                     worker = None
         finally:

@@ -205,7 +205,7 @@ def _warm_up(
 
 
 def memory(ask: Ask, case: Case, effort: Effort) -> Measurement:
-    """Peak memory of one call, once the first calls have set up what stays.
+    """Peak memory of one call, once the first calls have set up what stays, and which way it went.
 
     Raises:
         CaseFailedError: the case, or its worker, failed.
@@ -215,7 +215,8 @@ def memory(ask: Ask, case: Case, effort: Effort) -> Measurement:
         ask(effort.timeout_s, do="run", calls=1, blocks=1)
     readings = [ask(effort.timeout_s, do="memory") for _ in range(MEMORY_READINGS)]
     peak, method = told_peak(readings)
-    return replace(measurement, peak_memory_bytes=peak, memory_method=method)
+    found = replace(measurement, peak_memory_bytes=peak, memory_method=method)
+    return _explained(ask, found, effort)
 
 
 def told_peak(readings: Sequence[Mapping[str, Any]]) -> tuple[int | None, str]:
@@ -225,6 +226,30 @@ def told_peak(readings: Sequence[Mapping[str, Any]]) -> tuple[int | None, str]:
     if peak < resolution:
         return None, f"{method}, below {units.size(resolution)}"
     return peak, method
+
+
+def _explained(ask: Ask, found: Measurement, effort: Effort) -> Measurement:
+    """With what a profiler tells; if it fails, or takes its worker with it, the row says so."""
+    questions = {"execution": "the execution path", "parts": "the split of the peak memory"}
+    for question, what in questions.items():
+        try:
+            answer = ask(effort.timeout_s, do=question)
+        except CaseFailedError as failure:
+            warning = f"{what} is missing: {failure.status}: {failure.reason}"
+            found = replace(found, warnings=(*found.warnings, warning))
+            if isinstance(failure, WorkerFailedError):
+                break
+        else:
+            found = replace(found, **_fields(answer, found))
+    return found
+
+
+def _fields(answer: dict[str, Any], found: Measurement) -> dict[str, Any]:
+    """An answer as fields of a measurement; the total is that of all parts."""
+    held = answer.pop("held_bytes", None)
+    if held is not None and found.parameter_bytes is not None and found.input_bytes is not None:
+        answer["peak_allocated_bytes"] = found.parameter_bytes + found.input_bytes + held
+    return answer
 
 
 def _prepare(ask: Ask, case: Case, probe: str, pass_index: int, effort: Effort) -> Measurement:

@@ -90,6 +90,11 @@ class WorkerProcess:
                 self._answers.put(line)
         self._answers.put(None)
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked for more."""
+        return self._process.poll() is None
+
     def greeting(self) -> dict[str, Any]:
         """What the worker says of itself once its framework is imported.
 

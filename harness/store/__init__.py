@@ -9,6 +9,7 @@ from harness.store.frame import (
     load,
     load_runs,
     load_samples,
+    run_folders,
 )
 from harness.store.journal import Journal, RunRecord, read_run
 from harness.store.rows import Journaled, read
@@ -27,4 +28,5 @@ __all__ = [
     "load_samples",
     "read",
     "read_run",
+    "run_folders",
 ]

@@ -44,7 +44,12 @@ COLUMNS = {
     "warmed": "bool",
     "peak_memory_bytes": "float64",
     "memory_method": "str",
+    "peak_allocated_bytes": "float64",
     "parameter_bytes": "float64",
+    "input_bytes": "float64",
+    "output_bytes": "float64",
+    "saved_bytes": "float64",
+    "workspace_bytes": "float64",
     "throughput_per_s": "float64",
     "tokens_per_s": "float64",
     "flops": "float64",
@@ -54,6 +59,10 @@ COLUMNS = {
     "roofline_fraction": "float64",
     "bound": "str",
     "parity_error": "float64",
+    "execution_path": "str",
+    "operators": "float64",
+    "kernels": "float64",
+    "conversions": "float64",
     "audit": "object",
     "warnings": "object",
     "machine_id": "str",
@@ -130,6 +139,15 @@ def load_runs(paths: Paths) -> list[dict[str, Any]]:
         journaled = rows.read(run)
         found.append({**record, "ceilings": journaled.ceilings, "workers": journaled.workers})
     return found
+
+
+def run_folders(paths: Paths) -> list[Path]:
+    """The folder of each run at or below the paths.
+
+    Raises:
+        HarnessError: as `load`.
+    """
+    return [source.parent for source in _sources(paths, CASES_FILE)]
 
 
 def cases_of(folder: Path) -> pd.DataFrame:

@@ -16,6 +16,12 @@ from harness.store.journal import RunRecord, broken_line, read_journal
 from harness.store.roofline import Roof, bound, roof
 from harness.types import Bench, Case, Measurement, Status, UsageError
 
+OF_A_CALL = (
+    *("execution_path", "operators", "kernels", "conversions"),
+    *("output_bytes", "saved_bytes", "workspace_bytes", "peak_allocated_bytes"),
+)
+"""What the memory round's process finds out about a call beside its peak."""
+
 
 @dataclass
 class Journaled:
@@ -159,6 +165,7 @@ def _row(
         "started_at": first.started_at,
         "first_call_s": first.first_call_s,
         "parameter_bytes": first.parameter_bytes,
+        "input_bytes": first.input_bytes,
         "flops": first.flops,
         "bytes": first.bytes,
     }
@@ -169,8 +176,10 @@ def _row(
         if memory and memory.status is Status.OK:
             row["peak_memory_bytes"] = memory.peak_memory_bytes
             row["memory_method"] = memory.memory_method
+            row |= {name: getattr(memory, name) for name in OF_A_CALL}
         failures = [a for a in (bad, memory) if a and a.status is not Status.OK]
-        row["warnings"] = _missing(len(good), failures, lost, row)
+        told = memory.warnings if memory else ()
+        row["warnings"] = [*_missing(len(good), failures, lost, row), *told]
     return row
 
 

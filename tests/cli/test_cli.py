@@ -304,3 +304,30 @@ def test_doctor_says_what_is_here(tmp_path: Path) -> None:
     said = layerbench("doctor", cwd=tmp_path)
     assert said.returncode == 0, said.stderr
     assert "noise floor" in said.stdout
+
+
+def test_a_case_is_profiled_shown_and_kept(tmp_path: Path) -> None:
+    case = "scale/fake/cpu/forward/eager/float32/b2-us=20"
+    said = layerbench("profile", case, "--suite", SUITE, "--out", "here", cwd=tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert "NumPy" in said.stdout
+    files = {path.name for path in (tmp_path / "here" / case).iterdir()}
+    assert files == {"trace.json", "operators.csv", "memory.csv", "memory.svg", "index.html"}
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "complaint"),
+    [
+        ("scale/fake/cpu", 2, "has 3 parts, not 7"),
+        ("scael/fake/cpu/forward/eager/float32/b2-us=20", 2, "nearest: scale"),
+        ("scale/fake/cpu/forward/compiled/float32/b2-us=20", 2, "compiles nothing"),
+        ("fault/fake/cpu/forward/eager/float32/b2-kind=raise-at=1", 3, "always raises"),
+        ("fault/fake/cpu/forward/eager/float32/b2-kind=segfault-at=2", 3, "died of SIGSEGV"),
+    ],
+)
+def test_a_case_that_cannot_be_profiled_is_told_in_one_line(
+    tmp_path: Path, case: str, status: int, complaint: str
+) -> None:
+    said = layerbench("profile", case, "--suite", SUITE, cwd=tmp_path)
+    assert (said.returncode, len(said.stderr.splitlines())) == (status, 1), said.stderr
+    assert complaint in said.stderr

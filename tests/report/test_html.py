@@ -6,54 +6,16 @@ import base64
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
-from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
 from frames import NAN, QUICK, frame, machine, quick, row, run
+from pages import Page
 
 from harness.report import html, legend
 from harness.types import Status
 
 HOSTILE = "<script>alert(1)</script>"
-VOID = {"meta", "wbr", "br", "link", "img", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """What a browser would see: every tag with its attributes, and the text outside of scripts."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.scripts: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] == "script":
-            self.scripts.append(data)
-        elif "style" not in self.open:
-            self.text += data
-
-    def attributes(self, name: str) -> Iterator[str]:
-        return (value for _, attrs in self.tags if (value := attrs.get(name)) is not None)
-
-    def drawings(self) -> list[str]:
-        return [d for tag, a in self.tags if tag == "svg" and (d := a.get("aria-label"))]
 
 
 @pytest.fixture(scope="module")

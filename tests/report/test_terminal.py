@@ -59,6 +59,17 @@ def test_comparison_names_differences_above_a_table_from_worst_to_best() -> None
     assert "3.00× (2.62–3.43)" in text
 
 
+def test_comparison_says_where_other_kernels_ran() -> None:
+    base = frame([row(execution_path="oneDNN rnn (brgemm)"), row(batch=1)])
+    other = frame([row(3e-3, execution_path="oneDNN rnn (ref)"), row(batch=1)])
+    text = shown(terminal.comparison(compare.runs(base, other), [run()], [run()]), width=240)
+    (line,) = (line for line in text.splitlines() if "b32-units" in line)
+    assert "slower; the execution path changed: oneDNN rnn (brgemm) → oneDNN rnn (ref)" in line
+    assert "The execution path changed in 1 case:" in text
+    same = shown(terminal.comparison(compare.runs(base, base), [run()], [run()]))
+    assert "execution path" not in same
+
+
 def test_results_mark_what_did_not_settle_and_bound_memory_too_small_to_read() -> None:
     small = {"peak_memory_bytes": NAN, "memory_method": "VmHWM, below 128 KiB"}
     members = [row(1e-3, batch=1, converged=False, **small), row(2e-3, batch=2, warmed=False)]

@@ -45,6 +45,25 @@ def test_a_layer_that_fails_when_memory_is_read_keeps_its_latency(measured: Meas
     assert any("peak memory is missing: crashed" in warning for warning in row["warnings"])
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])  # or the one that fails might always be the last
+@pytest.mark.parametrize("kind", ["segfault", "raise"])
+def test_a_call_that_fails_under_the_profiler_costs_its_path_only(
+    measured: Measured, kind: str, seed: int
+) -> None:
+    frame = measured(
+        layers=("later_fault", "scale"),
+        params={"kind": [kind], "build": [2], "at": [7], "us": [20, 30, 40, 50]},
+        seed=seed,
+    )
+    row = frame[frame["layer"] == "later_fault"].iloc[0]
+    assert row["peak_memory_bytes"] == 4096
+    assert row["execution_path"] == ""
+    assert any("the execution path is missing" in warning for warning in row["warnings"])
+    others = frame[frame["layer"] == "scale"]
+    assert others["peak_memory_bytes"].tolist() == [4096] * 4
+    assert others["execution_path"].tolist() == ["NumPy"] * 4
+
+
 def test_a_worker_that_does_not_start_again_costs_a_pass_and_is_tried_at_resume(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +122,8 @@ def test_a_run_is_not_continued_with_another_version_of_a_framework(tmp_path: Pa
 
 class Scripted:
     """A worker that fails whatever it is asked to prepare, and lives on."""
+
+    alive = True
 
     def __init__(self) -> None:
         self.ended = False

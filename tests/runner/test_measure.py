@@ -15,7 +15,14 @@ from harness.types import Case, Status
 
 CASE = Case.parse("scale/fake/cpu/forward/eager/float32/b2-us=20")
 EFFORT = Effort(rel_ci=0.01, sample_s=0.5, timeout_s=7.0)
-PREPARED = {"first_call_s": 1.0, "flops": 1, "bytes": 1, "parameter_bytes": 1, "warnings": []}
+PREPARED = {
+    "first_call_s": 1.0,
+    "flops": 1,
+    "bytes": 1,
+    "parameter_bytes": 1,
+    "input_bytes": 4,
+    "warnings": [],
+}
 
 
 @dataclass
@@ -27,6 +34,8 @@ class Worker:
     resolution_bytes: int = 1
     block_s: float = 0.0
     """What a block takes beside its calls."""
+    execution: dict[str, Any] = field(default_factory=dict)
+    parts: dict[str, Any] = field(default_factory=dict)
     calls: int = 0
     asked: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
 
@@ -41,6 +50,8 @@ class Worker:
             peak = self.memory.pop(0) if len(self.memory) > 1 else self.memory[0]
             resolution = self.resolution_bytes
             return {"peak_bytes": peak, "method": "VmHWM", "resolution_bytes": resolution}
+        if kind in ("execution", "parts"):
+            return dict(getattr(self, kind))
         calls = request["calls"]
         if kind == "pairs":
             both = [(self.block(2 * calls), self.block(calls)) for _ in range(request["pairs"])]
@@ -173,7 +184,49 @@ def test_peak_memory_is_the_median_of_readings_each_asked_for_alone() -> None:
     found = measure.memory(worker.ask, CASE, EFFORT)
     assert found.peak_memory_bytes == 6000
     assert found.memory_method == "VmHWM"
-    assert [r["do"] for _, r in worker.asked] == ["prepare", "run", "run", *["memory"] * 3]
+    assert [r["do"] for _, r in worker.asked] == [
+        *("prepare", "run", "run"),
+        *["memory"] * 3,
+        *("execution", "parts"),
+    ]
+
+
+def test_what_a_framework_cannot_tell_stays_empty() -> None:
+    found = measure.memory(Worker(lambda n: 1e-3).ask, CASE, EFFORT)
+    assert (found.execution_path, found.operators, found.warnings) == ("", None, ())
+
+
+def test_the_execution_path_comes_with_the_memory() -> None:
+    told = {"execution_path": "math", "operators": 3, "kernels": None, "conversions": 1}
+    found = measure.memory(Worker(lambda n: 1e-3, execution=told).ask, CASE, EFFORT)
+    assert (found.execution_path, found.operators, found.conversions) == ("math", 3, 1)
+
+
+def test_what_a_call_holds_with_weights_and_inputs_is_what_is_allocated() -> None:
+    told = {"held_bytes": 70, "output_bytes": 30, "saved_bytes": 15, "workspace_bytes": 25}
+    found = measure.memory(Worker(lambda n: 1e-3, parts=told).ask, CASE, EFFORT)
+    parts = [found.output_bytes, found.saved_bytes, found.workspace_bytes]
+    assert parts == [30, 15, 25]
+    assert found.peak_allocated_bytes == sum(parts) + 1 + 4 == 75  # weights, inputs
+
+
+def test_where_a_part_cannot_be_told_there_is_no_sum() -> None:
+    told = {"held_bytes": None, "output_bytes": 30, "saved_bytes": None, "workspace_bytes": None}
+    found = measure.memory(Worker(lambda n: 1e-3, parts=told).ask, CASE, EFFORT)
+    assert (found.output_bytes, found.peak_allocated_bytes) == (30, None)
+
+
+def test_a_profiler_that_fails_costs_the_path_only() -> None:
+    worker = Worker(lambda n: 1e-3)
+
+    def ask(timeout_s: float, **request: Any) -> dict[str, Any]:
+        if request["do"] == "execution":
+            raise CaseFailedError(Status.ERROR, "no profiler")
+        return worker.ask(timeout_s, **request)
+
+    found = measure.memory(ask, CASE, EFFORT)
+    assert (found.status, found.peak_memory_bytes) == (Status.OK, 5000)
+    assert found.warnings == ("the execution path is missing: error: no profiler",)
 
 
 def test_a_peak_below_what_can_be_resolved_is_no_figure() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,35 @@ def test_a_failure_of_the_memory_probe_costs_the_memory_only(journaled: Journale
     assert row["status"] == "ok"
     assert math.isnan(row["peak_memory_bytes"])
     assert "peak memory is missing: timeout: died of SIGSEGV" in row["warnings"]
+
+
+def test_the_row_tells_which_way_the_call_of_the_memory_probe_went(journaled: Journaled) -> None:
+    told = replace(
+        _third(Status.OK, "memory"),
+        execution_path="math",
+        operators=12,
+        conversions=2,
+        warnings=("a sentence",),
+        **{f"{part}_bytes": 5 for part in ("output", "saved", "workspace", "peak_allocated")},
+    )
+    row = store.load(journaled([[1e-3], [1e-3]], told).folder).iloc[0]
+    assert (row["execution_path"], row["operators"], row["conversions"]) == ("math", 12, 2)
+    assert math.isnan(row["kernels"])
+    assert row["saved_bytes"] == row["workspace_bytes"] == row["peak_allocated_bytes"] == 5
+    assert "a sentence" in row["warnings"]
+
+
+def test_a_journal_from_before_paths_were_told_is_read(journaled: Journaled) -> None:
+    run = journaled([[1e-3]], _third(Status.OK, "memory"))
+    file = run.folder / "journal.jsonl"
+    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    for record in records:
+        for name in ("execution_path", "operators", "input_bytes", "peak_allocated_bytes"):
+            del record[name]
+    file.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    row = store.load(run.folder).iloc[0]
+    assert row["execution_path"] == ""
+    assert math.isnan(row["operators"])
 
 
 def test_a_mismatch_in_any_pass_takes_the_latency(journaled: Journaled) -> None:

@@ -1,0 +1,28 @@
+"""The templates of pages, with what all of them share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import units
+from harness.report import legend
+from harness.report.text import printable
+
+if TYPE_CHECKING:
+    import jinja2
+
+
+def environment() -> jinja2.Environment:
+    """Escapes text, and refuses a name that no value was given for."""
+    import jinja2
+
+    found = jinja2.Environment(
+        loader=jinja2.PackageLoader("harness", "report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: type(value)(printable(value)) if isinstance(value, str) else value,
+    )
+    found.globals.update(units=units, legend=legend)
+    return found
