@@ -37,7 +37,7 @@ def rendered(name: str, rows: Sequence[Row], taken_s: float) -> Table:
 
 
 def check(path: Path, names: Iterable[str]) -> str:
-    """The file's text, if it has a section for each proof: ``<!-- NAME -->``, ``<!-- end NAME -->``.
+    """The file's text, if it has a section for each proof, ``<!-- NAME -->`` to ``<!-- end NAME -->``.
 
     Raises:
         UsageError: the file cannot be read, or a section is missing.
