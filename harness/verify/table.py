@@ -37,7 +37,7 @@ def rendered(name: str, rows: Sequence[Row], taken_s: float) -> Table:
 
 
 def check(path: Path, names: Iterable[str]) -> str:
-    """The file's text, if it has a section for each proof, ``<!-- NAME -->`` to ``<!-- end NAME -->``.
+    """The text of a file that has, for each proof, ``<!-- NAME -->`` and ``<!-- end NAME -->``.
 
     Raises:
         UsageError: the file cannot be read, or a section is missing.
