@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(width=None if sys.stdout.isatty() else 160)
     try:
         names = checks.choose("proof", given.names or PROOFS, (*PROOFS, COST))
+        if given.markdown:
+            table.check(given.markdown, names)  # before minutes are spent
         found = dict(_run(names, console))
         if given.markdown:
             table.write(given.markdown, found)

@@ -7,14 +7,14 @@ layer: a suite, a worker process, check, calibration, warm-up, blocks, stopping 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness import units
 from harness.runner import measure
 from harness.runner.measure import BLOCK_S, Ask, Effort
 from harness.types import Case
 from harness.verify import bench
-from harness.verify.row import Row, judged, noted, skipped
+from harness.verify.row import Row, Verdict, judged, noted, skipped
 
 SUITE = "harness.verify.spin_suite"
 LENGTHS_US = (10, 100, 1_000, 10_000, 100_000)
@@ -40,14 +40,25 @@ def measured(ask: Ask, framework: str, resolution_s: float) -> Iterator[Row]:
     for us in LENGTHS_US:
         case = Case.parse(f"spin/{framework}/cpu/forward/eager/float32/b1-us={us}")
         found = measure.latency(ask, case, 0, EFFORT, resolution_s)
-        read_s, known_s = statistics.median(found.samples_s), us * 1e-6
-        yield judged(
-            f"spin of {units.seconds(known_s)}",
-            f"within {TOLERANCE:.0%}",
-            f"{units.seconds(read_s)} ({read_s / known_s - 1:+.2%})",
-            abs(read_s / known_s - 1) <= TOLERANCE,
-        )
+        yield judge(us * 1e-6, found.samples_s)
     yield from _overhead(ask, framework, resolution_s)
+
+
+def judge(known_s: float, samples_s: Sequence[float]) -> Row:
+    """The median has to be what is known.
+
+    What the harness adds is in every sample. Where the fastest one is right and the median is
+    not, other programs took the processor away at the deadlines, and nothing can be told.
+    """
+    read_s, fastest_s = statistics.median(samples_s), min(samples_s)
+    check, expected = f"spin of {units.seconds(known_s)}", f"within {TOLERANCE:.0%}"
+    text = f"{units.seconds(read_s)} ({read_s / known_s - 1:+.2%})"
+    if abs(read_s / known_s - 1) <= TOLERANCE:
+        return Row(check, expected, text, Verdict.OK)
+    text += f", fastest {fastest_s / known_s - 1:+.2%}"
+    if abs(fastest_s / known_s - 1) > TOLERANCE:
+        return Row(check, expected, text, Verdict.FAILS)
+    return Row(check, expected, f"{text}: too disturbed to tell", Verdict.UNCLEAR)
 
 
 def _overhead(ask: Ask, framework: str, resolution_s: float) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,23 +36,36 @@ def rendered(name: str, rows: Sequence[Row], taken_s: float) -> Table:
     return table
 
 
-def write(path: Path, found: Mapping[str, Sequence[Row]]) -> None:
-    """Replaces, in the file, the section of each proof that ran; the others stay as they were.
-
-    A section lies between ``<!-- NAME -->`` and ``<!-- end NAME -->``.
+def check(path: Path, names: Iterable[str]) -> str:
+    """The text of a file that has, for each proof, ``<!-- NAME -->`` and ``<!-- end NAME -->``.
 
     Raises:
-        UsageError: the file is not there, or has no such section.
+        UsageError: the file cannot be read, or a section is missing.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    for name in names:
+        if any(text.count(mark) != 1 for mark in _marks(name)):
+            raise UsageError(f"{path} needs one section between {' and '.join(_marks(name))}")
+    return text
+
+
+def _marks(name: str) -> tuple[str, str]:
+    return f"<!-- {name} -->", f"<!-- end {name} -->"
+
+
+def write(path: Path, found: Mapping[str, Sequence[Row]]) -> None:
+    """Replaces, in the file, the section of each proof that ran; the others stay as they were.
+
+    Raises:
+        UsageError: as `check`.
+    """
+    text = check(path, found)
     stamp = _stamp(machine.describe())
     for name, rows in found.items():
-        start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
-        if text.count(start) != 1 or text.count(end) != 1:
-            raise UsageError(f"{path} needs one section between {start} and {end}")
+        start, end = _marks(name)
         before, _, rest = text.partition(start)
         after = rest.partition(end)[2]
         text = f"{before}{start}\n{stamp}\n\n{markdown(rows)}\n{end}{after}"

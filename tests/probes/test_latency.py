@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +39,24 @@ def test_a_block_waits_for_the_device_and_divides_once() -> None:
     block = latency.block(device.call, 10, device)
     assert block.wall_s == pytest.approx(1e-3, rel=1e-3)
     assert block.device_s == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_a_result_is_let_go_before_the_next_call() -> None:
+    """Held, it would keep the next call from the memory it has just used, and make it slower."""
+
+    class Result:
+        pass
+
+    given: list[weakref.ref[Result]] = []
+
+    def call() -> Result:
+        assert all(result() is None for result in given)
+        result = Result()
+        given.append(weakref.ref(result))
+        return result
+
+    latency.block(call, 5, Fake())
+    assert len(given) == 5
 
 
 def test_ceilings_are_the_best_rates_seen() -> None:

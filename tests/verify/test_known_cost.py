@@ -30,6 +30,12 @@ def test_a_reading_that_is_off_fails(factor: float) -> None:
     assert [row.verdict for row in found(factor, 0.0)[:5]] == [Verdict.FAILS] * 5
 
 
+def test_a_disturbed_machine_is_told_from_a_harness_that_adds() -> None:
+    disturbed = known_cost.judge(1e-2, [1.0001e-2, 1.4e-2, 1.4e-2])
+    assert disturbed.verdict is Verdict.UNCLEAR
+    assert known_cost.judge(1e-2, [1.02e-2, 1.02e-2, 1.4e-2]).verdict is Verdict.FAILS
+
+
 def test_a_block_that_costs_more_than_a_thousandth_fails() -> None:
     rows = found(1.0, 2e-6)
     assert rows[5].verdict is Verdict.FAILS
