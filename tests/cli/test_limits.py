@@ -119,11 +119,11 @@ def test_where_nothing_can_be_compared_the_exit_status_is_4(tmp_path: Path) -> N
         (["fit", "dense", "--axis", "seq"], "dense has no sequence axis"),
         (["fit", "lstm", "--axis", "seq", "--seq", "16"], "leave out --seq"),
         (["fit", "lstm", "--axis", "seq", "--memory", "much"], "write one such as 512MiB"),
-        (["fit", "lstm", "--axis", "seq", "--up-to", "0"], "whole numbers above 0"),
+        (["fit", "lstm", "--axis", "seq", "--up-to", "0"], "whole number above 0"),
         (["crossover", "lstm", "--axis", "seq"], "required: B"),
         (["crossover", "lstm", "lstm", "--axis", "seq"], "A and B are the same"),
         (["crossover", "lstm", "dense", "--axis", "seq"], "dense has no sequence axis"),
-        (["crossover", "lstm", "gru", "--axis", "seq", "--up-to", "x"], "whole numbers"),
+        (["crossover", "lstm", "gru", "--axis", "seq", "--up-to", "x"], "whole number"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_status_2(
