@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.devices.memory import PeakMemory
+from harness.layer import Builder, Config
 from harness.probes.latency import Clocks
 from harness.probes.parity import Outcome
 from harness.problem import Problem
@@ -158,13 +159,14 @@ def installed(name: str) -> bool:
     return importlib.util.find_spec(get(name).module) is not None
 
 
-def check_module(module: Any) -> Any:
-    """The module that a builder built.
+def built(builder: Builder, config: Config) -> Any:
+    """The module that a builder makes; None only if its own ``call`` does without.
 
     Raises:
-        ValueError: it built none.
+        ValueError: it makes none.
     """
-    if module is None:
+    module = builder.build(config)
+    if module is None and builder.call is Builder.call:
         raise ValueError("the builder's build gives None; it has to return the module")
     return module
 

@@ -16,8 +16,8 @@ from harness.frameworks import (
     CeilingCalls,
     Step,
     UnsupportedError,
+    built,
     check_gradients,
-    check_module,
     check_output,
     check_shape,
     check_weights,
@@ -107,7 +107,7 @@ class TensorFlow:
         case, config, builder = problem.case, problem.config, problem.builder
         keras.backend.clear_session()
         keras.config.set_dtype_policy(case.dtype)
-        module = check_module(builder.build(config))
+        module = built(builder, config)
         inputs = [_tensor(values, case.dtype) for values in problem.native_inputs()]
         created = builder.call(module, config, *inputs)  # the variables, which have no values yet
         check_output(created)

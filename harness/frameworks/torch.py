@@ -18,8 +18,8 @@ from harness.frameworks import (
     CeilingCalls,
     Step,
     UnsupportedError,
+    built,
     check_gradients,
-    check_module,
     check_output,
     check_shape,
     check_weights,
@@ -97,7 +97,7 @@ class Torch:
         case, config = problem.case, problem.config
         self._settle(problem)
         dtype = getattr(torch, case.dtype)
-        module = check_module(problem.builder.build(config))
+        module = built(problem.builder, config)
         holders: dict[str, Any] = {}
         if isinstance(module, torch.nn.Module):
             module.to(self._device, dtype).train(config.training)
