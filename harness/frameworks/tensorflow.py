@@ -89,7 +89,8 @@ class TensorFlow:
             tf.test.experimental.sync_devices()
         else:  # waits for the value; a view of it, but NumPy cannot view a bfloat16 scalar
             first = tf.nest.flatten(result)[0]
-            first.numpy() if first.shape.rank == 0 else np.asarray(first)
+            if first is not None:  # eager TensorFlow runs what has no result to its end
+                first.numpy() if first.shape.rank == 0 else np.asarray(first)
 
     clock = staticmethod(time.perf_counter)
 

@@ -224,7 +224,9 @@ class _Execution:
                 answer = worker.ask(CEILINGS_TIMEOUT_S, do="ceilings", dtype=dtype)
             except WorkerFailedError:
                 raise
-            except CaseFailedError:  # no product in this dtype here: no roofline for it either
+            except CaseFailedError as failure:  # no product in this dtype here, say
+                fault = {"dtype": dtype, "status": str(failure.status), "reason": failure.reason}
+                self._journal.append("no_ceilings", {**bench._asdict(), **fault})
                 continue
             self._journal.append("ceilings", {**bench._asdict(), "dtype": dtype, **answer})
 

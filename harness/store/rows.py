@@ -32,6 +32,8 @@ class Journaled:
     ceilings: list[dict[str, Any]] = field(default_factory=list)
     workers: list[dict[str, Any]] = field(default_factory=list)
     """One a process: what it was for, the framework's version, and its settings, such as TF32."""
+    no_ceilings: dict[tuple[Bench, str], str] = field(default_factory=dict)
+    """Why the ceilings of a dtype could not be measured, the last time that they could not."""
     lost: dict[Bench, dict[str, Any]] = field(default_factory=dict)
     """The last time that a worker could not be started, and why."""
 
@@ -63,9 +65,14 @@ def _sort_in(journaled: Journaled, record: dict[str, Any]) -> None:
         journaled.ceilings.append(record)
     elif kind == "worker":
         journaled.workers.append(record)
+    elif kind == "no_ceilings":
+        journaled.no_ceilings[_bench(record), record["dtype"]] = record["reason"]
     elif kind == "lost":
-        bench = Bench(record["framework"], record["device"], record["threads"])
-        journaled.lost[bench] = record
+        journaled.lost[_bench(record)] = record
+
+
+def _bench(record: Mapping[str, Any]) -> Bench:
+    return Bench(record["framework"], record["device"], record["threads"])
 
 
 def rows(run: RunRecord, journaled: Journaled) -> list[dict[str, Any]]:
@@ -115,6 +122,8 @@ def _judge(made: Mapping[Case, dict[str, Any]], journaled: Journaled) -> None:
         ]
         if roofs[case] is None and row["bytes"]:
             said.append(f"no roofline: what the machine can do in {case.dtype} is not known")
+        if why := journaled.no_ceilings.get((Bench.of(case), case.dtype)):
+            said.append(f"{case.framework}'s own ceilings could not be measured: {why}")
         row["warnings"] = list(dict.fromkeys(said))
 
 

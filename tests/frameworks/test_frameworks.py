@@ -56,6 +56,7 @@ def test_every_layer_runs_and_agrees_with_its_reference(tmp_path: Path, framewor
     assert dense["parameter_bytes"].tolist() == [(16 * 16 + 16) * 4] * 3
     assert (rest["flops"] > 0).all()
     assert rest["roofline_fraction"].dropna().between(0, 1.05).all()
+    assert not any("ceilings" in warning for said in rest["warnings"] for warning in said)
 
 
 @pytest.mark.parametrize("framework", ["torch", "tensorflow"])

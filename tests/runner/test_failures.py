@@ -168,6 +168,32 @@ def test_ceilings_are_measured_in_every_pass(tmp_path: Path) -> None:
     assert sorted(dtypes) == ["float16"] * 3 + ["float32"] * 3
 
 
+def test_ceilings_that_raise_are_told_on_the_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = runner.make_plan(request())
+    run = runner.begin(plan, tmp_path, "test")
+    begin = execute.start
+
+    def start(*arguments: Any) -> WorkerProcess:
+        worker: WorkerProcess = begin(*arguments)
+        ask = worker.ask
+
+        def without_ceilings(timeout_s: float, **question: Any) -> dict[str, Any]:
+            if question["do"] == "ceilings":
+                raise CaseFailedError(Status.ERROR, "no product in this dtype")
+            return ask(timeout_s, **question)
+
+        monkeypatch.setattr(worker, "ask", without_ceilings)
+        return worker
+
+    monkeypatch.setattr(execute, "start", start)
+    runner.execute(run, plan.layers, lambda event: None)
+    row = store.load(run.folder).iloc[0]
+    assert row["status"] == "ok"
+    assert "fake's own ceilings could not be measured: no product in this dtype" in row["warnings"]
+
+
 def test_a_row_without_ceilings_says_that_it_has_no_roofline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
