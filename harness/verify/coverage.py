@@ -193,7 +193,7 @@ def across(noise: Noise, runs: int, process_sd: float | None) -> float:
         )
         passes = []
         for effect in np.exp(rng.normal(0, sd, PASSES)):
-            samples, _before = one_pass(CALL_S * effect * noise(rng, _blocks()))
-            passes.append(stats.series_interval(samples))
+            samples, _before = one_pass(CALL_S * noise(rng, _blocks()))
+            passes.append(stats.series_interval([effect * sample for sample in samples]))
         hits += not stats.pass_interval(passes).excludes(truth)
     return hits / runs
