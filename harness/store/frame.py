@@ -171,9 +171,9 @@ def samples_of(folder: Path) -> pd.DataFrame:
 
     def each(values: Iterable[Any], kind: str) -> Any:
         """One value an attempt, for each of its samples."""
-        return pd.Series(list(values), dtype=kind).repeat(counts).to_numpy()
+        return pd.Series(list(values), dtype=kind).repeat(counts).reset_index(drop=True)
 
-    def joined(parts: Iterable[Sequence[float]]) -> Any:
+    def joined(parts: Iterable[Any]) -> Any:
         return np.concatenate([np.empty(0), *map(np.asarray, parts)])
 
     return pd.DataFrame(
@@ -184,7 +184,7 @@ def samples_of(folder: Path) -> pd.DataFrame:
             "sample": joined(range(count) for count in counts).astype("int64"),
             "wall_s": joined(attempt.samples_s for _, attempt in attempts),
             "device_s": joined(
-                attempt.device_samples_s or [np.nan] * len(attempt.samples_s)
+                attempt.device_samples_s or np.full(len(attempt.samples_s), np.nan)
                 for _, attempt in attempts
             ),
         }
