@@ -123,7 +123,7 @@ BUSY_DEVICE = _layer("busy_device", lambda c: Scale(1e-4, noise=0.02, device_sha
 CHANGING = _layer(
     "changing",
     lambda c: Changing(1e-3, c.factor, c.at),
-    presets={"default": {"factor": 0.9, "at": 60}},
+    presets={"default": {"factor": 0.9, "at": 44}},
 )
 UNLIKE_PASSES = _layer("unlike_passes", lambda c: Scale(1e-4 * (1.5 if _built() == 1 else 1)))
 SHRINKING = _layer("shrinking", lambda c: Scale(1e-3 / c.batch))

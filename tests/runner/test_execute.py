@@ -85,7 +85,7 @@ def test_a_mismatch_carries_no_latency_and_says_what_differs(measured: Measured)
         ("segfault", 1, "crashed", "SIGSEGV"),
         ("talk", 1, "crashed", "SIGSEGV"),
         ("unreadable", 1, "error", "its message cannot be read (ZeroDivisionError)"),
-        ("colours", 1, "error", "ValueError: [31mred [0m backward"),
+        ("colours", 1, "error", "ValueError: red backward"),
         ("abort", 9, "crashed", "SIGABRT"),
         ("sigkill", 1, "crashed", "SIGKILL"),
         ("hang", 9, "timeout", "no answer within 1 s"),
