@@ -224,6 +224,14 @@ class Layer:
         check: replaces the comparison with the reference for layers whose output is random:
             (observation, config, tolerance) -> error; what decides is whether it raises
             `Mismatch`. The tolerance is that of a few roundings.
+        products: config -> the part of ``flops`` that is in matrix products, which independent
+            counters see; `harness.verify.work` holds it against them.
+        check_length: longest sequence at which the reference is asked. A longer case is checked in
+            this length and a small batch, where float64 NumPy does not take longer than the sweep.
+        pattern: config -> which keys each query attends to, booleans of (queries, keys).
+        density: config -> share of full attention's scores that are computed.
+        approximated: what the layer stands in for, as a reference; how far off it is becomes a
+            figure of the row, and no failure.
         source: paper or text that the formula is from.
     """
 
@@ -243,6 +251,11 @@ class Layer:
     terms: Callable[[Config], int] | None = None
     not_applicable: Callable[[Config], str] = lambda config: ""
     check: Callable[[Observation, Config, float], float] | None = None
+    products: Callable[[Config], int] | None = None
+    check_length: int | None = None
+    pattern: Callable[[Config], Array] | None = None
+    density: Callable[[Config], float] | None = None
+    approximated: Callable[[Arrays, Arrays, Config], Array] | None = None
     source: str = ""
 
     def __post_init__(self) -> None:

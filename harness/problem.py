@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,8 @@ from harness.layer import (
 )
 from harness.types import DTYPE_BYTES, Case
 
+CHECK_BATCH = 2
+"""Enough to see whether items of a batch are kept apart."""
 INDEX_BYTES = 8
 """Indices are int64 in every framework."""
 
@@ -55,6 +57,14 @@ class Problem:
     @cached_property
     def config(self) -> Config:
         return Config.of(self.case)
+
+    @property
+    def checked_case(self) -> Case:
+        """The case in the size in which it is checked, which may be smaller; see `Layer`."""
+        longest, seq = self.layer.check_length, self.case.seq
+        if longest is None or seq is None or seq <= longest:
+            return self.case
+        return replace(self.case, seq=longest, batch=min(self.case.batch, CHECK_BATCH))
 
     @cached_property
     def input_tensors(self) -> dict[str, Tensor]:
@@ -175,6 +185,12 @@ class Problem:
             t.size * item for t in self.input_tensors.values() if t.trainable
         )
         return self._of_mode(forward, forward + gradients, 3 * trainable)
+
+    @property
+    def density(self) -> float | None:
+        """Share of full attention's scores that are computed, if the layer tells."""
+        own = self.layer.density
+        return float(own(self.config)) if own else None
 
     def _bytes_of(self, tensor: Tensor) -> int:
         return tensor.size * (

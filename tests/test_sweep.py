@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_catalogue import CLASSIC
 
 from harness import catalogue, sweep
 from harness.types import UsageError
@@ -37,9 +38,11 @@ def test_every_sweep_of_the_project_can_be_planned() -> None:
         assert len(plan(name)) > 50
 
 
-def test_quick_has_every_layer_both_frameworks_two_batches_two_lengths_and_both_modes() -> None:
+def test_quick_has_every_classic_layer_both_frameworks_two_batches_two_lengths_and_both_modes() -> (
+    None
+):
     cases = plan("quick")
-    assert {case.layer for case in cases} == set(catalogue.load())
+    assert {case.layer for case in cases} >= CLASSIC
     for layer in {case.layer for case in cases}:
         mine = [case for case in cases if case.layer == layer]
         assert {case.framework for case in mine} == {"torch", "tensorflow"}

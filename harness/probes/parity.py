@@ -82,6 +82,34 @@ def check(problem: Problem, outcome: Outcome, cache: Path | None = None) -> floa
     return worst
 
 
+def sane(problem: Problem, outcome: Outcome) -> None:
+    """What can be told without the reference: the output's shape, and that it is finite.
+
+    Raises:
+        Mismatch: it is not.
+    """
+    output = problem.builder.output(outcome.output)
+    wanted = tuple(problem.layer.output(problem.config))
+    if output.shape != wanted:
+        raise Mismatch(f"output has shape {output.shape}, the layer declares {wanted}")
+    if not np.isfinite(output).all():
+        raise Mismatch("output holds values that are not finite")
+
+
+def approximation_error(problem: Problem) -> float | None:
+    """How far the layer's own formula is from what it approximates, relative; None if nothing."""
+    if problem.layer.approximated is None or problem.layer.reference is None:
+        return None
+    values = (
+        {k: v.astype(np.float64) for k, v in arrays.items()}
+        for arrays in (problem.inputs, problem.weights)
+    )
+    inputs, weights = values
+    full = problem.layer.approximated(inputs, weights, problem.config)
+    own = problem.layer.reference(inputs, weights, problem.config)
+    return _rms(own - full) / (_rms(full) or 1.0)
+
+
 def _own_check(problem: Problem, outcome: Outcome) -> float:
     assert problem.layer.check is not None
     seen = _observation(problem, outcome)

@@ -81,6 +81,8 @@ def compared(check: str, declared: int, counted: int) -> Row:
 
 def products(layer: Layer, config: Config) -> int:
     """What is left of the declared work without the elementwise operations."""
+    if layer.products is not None:
+        return int(layer.products(config))
     if layer.name not in ELEMENTWISE:
         raise KeyError(f"{layer.name} has no elementwise count in harness.verify.work")
     return int(layer.flops(config)) - ELEMENTWISE[layer.name](config)

@@ -39,7 +39,8 @@ def test_products_of_an_xla_module_are_read_from_its_text() -> None:
 
 
 def test_every_layer_of_the_catalogue_has_a_count_by_hand() -> None:
-    assert set(work.ELEMENTWISE) == set(catalogue.load())
+    layers = catalogue.load().values()
+    assert set(work.ELEMENTWISE) == {layer.name for layer in layers if layer.products is None}
 
 
 def test_a_wrong_declaration_does_not_meet_the_counter() -> None:
