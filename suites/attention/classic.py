@@ -12,6 +12,7 @@ import numpy as np
 
 from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, glorot, normal
 from harness.types import Value
+from suites.attention.formula import attend, score_flops
 
 PRESETS: Mapping[str, Mapping[str, Value]] = {
     "textbook": {"heads": 1, "head_dim": 64},
@@ -19,18 +20,9 @@ PRESETS: Mapping[str, Mapping[str, Value]] = {
 }
 
 
-def _attend(query: Array, key: Array, value: Array) -> Array:
-    """softmax(Q Kᵀ / sqrt(d_k)) V over the last two axes, (..., seq, d_k)."""
-    scores = query @ key.swapaxes(-2, -1) / math.sqrt(query.shape[-1])
-    weights: Array = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    weights /= weights.sum(axis=-1, keepdims=True)
-    return weights @ value
-
-
 def _attend_flops(c: Config) -> int:
     """Two products, and scale, exp, sum and division of each score."""
-    scores = c.batch * c.heads * c.seq**2
-    return int(scores * (4 * c.head_dim + 4))
+    return score_flops(c, c.batch * c.heads * c.seq**2)
 
 
 def _split_heads(c: Config) -> tuple[int, ...]:
@@ -69,7 +61,7 @@ ATTENTION = Layer(
     presets={**PRESETS, "llama_7b": {"heads": 32, "head_dim": 128}},
     inputs=lambda c: {name: normal(*_split_heads(c)) for name in ("query", "key", "value")},
     output=_split_heads,
-    reference=lambda inputs, weights, c: _attend(**inputs),
+    reference=lambda inputs, weights, c: attend(**inputs),
     flops=_attend_flops,
     builders={
         "torch": Builder(
@@ -116,7 +108,7 @@ def _attention_projected(inputs: Arrays, weights: Arrays, c: Config) -> Array:
         return x.reshape(c.batch, c.seq, c.heads, c.head_dim).swapaxes(1, 2)
 
     projected = (heads_first(_project(inputs["x"], weights, name)) for name in PROJECTIONS)
-    return _attend(*projected).swapaxes(1, 2).reshape(_sequence(c))
+    return attend(*projected).swapaxes(1, 2).reshape(_sequence(c))
 
 
 def _multi_head_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
