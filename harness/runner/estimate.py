@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from harness.types import Bench, Case
 
-WORKER_START_S = {"torch": 2.5, "tensorflow": 8.0}
+WORKER_START_S = {"torch": 2.5, "tensorflow": 6.5}
 """Import and ceilings."""
-PREPARE_S = 0.1
+PREPARE_S = 0.04
 """Build, first call and parity of a case."""
 COMPILE_S = {
     ("torch", "compiled"): 1.0,
@@ -16,9 +16,11 @@ COMPILE_S = {
     ("tensorflow", "compiled-xla"): 0.4,
 }
 """What compilation adds to that, in every worker again."""
+EXPLAIN_S = 0.15
+"""Of a case in the memory round: the execution path, and what is held at the peak."""
 UNKNOWN_START_S, UNKNOWN_COMPILE_S = 5.0, 0.5
 """Of other frameworks."""
-SAMPLINGS = 2.5
+SAMPLINGS = 1.3
 """Warm-up, samples, and the blocks of twice the calls together, in units of the sampling time."""
 
 
@@ -28,7 +30,8 @@ def run_s(cases: Sequence[Case], passes: int, sample_s: float) -> float:
         WORKER_START_S.get(bench.framework, UNKNOWN_START_S) for bench in set(map(Bench.of, cases))
     )
     prepared = starts + sum(map(_prepare_s, cases))
-    return (passes + 1) * prepared + passes * SAMPLINGS * sample_s * len(cases)
+    sampling = passes * SAMPLINGS * sample_s * len(cases)
+    return (passes + 1) * prepared + sampling + EXPLAIN_S * len(cases)
 
 
 def _prepare_s(case: Case) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -35,7 +35,7 @@ GROWTH = 1.25
 CHUNK_S = 0.1
 """Samples are asked for in requests of about this length."""
 
-MIN_PAIRS, MAX_PAIRS = 3, 10
+MIN_PAIRS, MAX_PAIRS = 3, 6
 """Of a usual block and one of twice the calls, for the audit; see `harness.store.audit`."""
 PAIRS_SHARE = 0.5
 """Of the sampling time: more than `MIN_PAIRS` only as far as they fit into it."""
@@ -91,7 +91,8 @@ def latency(
     calls, block_s = ready.calls, ready.block_s
     walls: list[float] = []
     devices: list[float] = []
-    next_look = ENOUGH_SAMPLES
+    looking = looks()
+    next_look = next(looking)
     converged = False
     while not converged and len(walls) < _affordable(walls, calls, effort):
         block_s = statistics.median(walls) * calls if walls else block_s
@@ -103,7 +104,7 @@ def latency(
         devices += answer["device_s"]
         if len(walls) >= next_look:
             converged = stats.series_interval(walls).relative_half_width <= effort.rel_ci
-            next_look = math.ceil(next_look * GROWTH)
+            next_look = next(looking)
     usual, doubled = _pairs(ask, calls, statistics.median(walls) * calls, effort)
     return replace(
         ready.measurement,
@@ -114,6 +115,14 @@ def latency(
         doubled_samples_s=doubled,
         converged=converged,
     )
+
+
+def looks() -> Iterator[int]:
+    """After how many samples the interval is looked at."""
+    count = ENOUGH_SAMPLES
+    while True:
+        yield count
+        count = math.ceil(count * GROWTH)
 
 
 def _pairs(
@@ -177,13 +186,14 @@ def make_ready(ask: Ask, case: Case, pass_index: int, effort: Effort, resolution
 
 
 def _calibrate(run: Callable[[int, int], list[float]], shortest_s: float) -> tuple[int, float]:
-    """(calls a block must have to last that long, seconds that it then takes)."""
+    """(calls a block must have to last that long, seconds that it then usually takes)."""
     calls, blocks = 1, 1
     while True:
-        block_s = min(run(calls, blocks))
+        taken = run(calls, blocks)
+        block_s = min(taken)
         # One block may have been disturbed: unless it is far too long for that, look again.
         if block_s >= shortest_s * (1 if blocks > 1 else CERTAINLY):
-            return calls, block_s
+            return calls, statistics.median(taken)
         if blocks > 1:
             growth = min(10.0, 1.2 * shortest_s / max(block_s, 1e-9))
             calls = max(calls + 1, math.ceil(calls * growth))
@@ -193,13 +203,16 @@ def _calibrate(run: Callable[[int, int], list[float]], shortest_s: float) -> tup
 def _warm_up(
     run: Callable[[int, int], list[float]], calls: int, block_s: float, effort: Effort
 ) -> bool:
-    """Runs windows until two in a row agree, or the cap is reached; whether they agree."""
+    """Runs windows until two in a row agree, or the cap is reached; whether they agree.
+
+    The blocks of the calibration, which usually take `block_s`, are the first window.
+    """
     blocks = max(1, round(WINDOW_S / block_s))
-    spent, last = 0.0, 0.0
+    spent, last = 0.0, block_s
     while True:
         taken = run(calls, blocks)
         now = statistics.median(taken)
-        if last and abs(now - last) <= WARM * last:
+        if abs(now - last) <= WARM * last:
             return True
         spent += sum(taken)
         if spent > WARM_UP_CAP * effort.sample_s:

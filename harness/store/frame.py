@@ -160,21 +160,37 @@ def cases_of(folder: Path) -> pd.DataFrame:
 
 def samples_of(folder: Path) -> pd.DataFrame:
     """The samples of one run, from its journal."""
+    import numpy as np
+    import pandas as pd
+
     run = read_run(folder)
-    taken = [
-        {
-            "case_id": case.id,
-            "run_id": run.run_id,
-            "pass_index": attempt.pass_index,
-            "sample": index,
-            "wall_s": wall,
-            "device_s": attempt.device_samples_s[index] if attempt.device_samples_s else None,
-        }
+    attempts = [
+        (case.id, attempt)
         for case, attempts in rows.read(run).latency.items()
         for attempt in attempts
-        for index, wall in enumerate(attempt.samples_s)
     ]
-    return _frame(taken, SAMPLE_COLUMNS)
+    counts = [len(attempt.samples_s) for _, attempt in attempts]
+
+    def each(values: Iterable[Any], kind: str) -> Any:
+        """One value an attempt, for each of its samples."""
+        return pd.Series(list(values), dtype=kind).repeat(counts).to_numpy()
+
+    def joined(parts: Iterable[Sequence[float]]) -> Any:
+        return np.concatenate([np.empty(0), *map(np.asarray, parts)])
+
+    return pd.DataFrame(
+        {
+            "case_id": each((case_id for case_id, _ in attempts), "str"),
+            "run_id": run.run_id,
+            "pass_index": each((attempt.pass_index for _, attempt in attempts), "int64"),
+            "sample": joined(range(count) for count in counts).astype("int64"),
+            "wall_s": joined(attempt.samples_s for _, attempt in attempts),
+            "device_s": joined(
+                attempt.device_samples_s or [np.nan] * len(attempt.samples_s)
+                for _, attempt in attempts
+            ),
+        }
+    ).astype(SAMPLE_COLUMNS)
 
 
 def _frame(records: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:

@@ -6,15 +6,16 @@ import argparse
 import importlib
 import sys
 import time
-from collections.abc import Iterable, Sequence
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from harness import checks
+from harness import checks, faults
 from harness.types import UsageError
 from harness.verify import table
-from harness.verify.row import Row, Verdict
+from harness.verify.row import Row, Verdict, judged
 
 PROOFS = {
     "known-cost": "known_cost",
@@ -43,22 +44,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         names = checks.choose("proof", given.names or PROOFS, (*PROOFS, COST))
         if given.markdown:
             table.check(given.markdown, names)  # before minutes are spent
-        found = dict(_run(names, console))
-        if given.markdown:
-            table.write(given.markdown, found)
+        verdicts = set()
+        for name, rows in _run(names, console):
+            verdicts |= {row.verdict for row in rows}
+            if given.markdown:
+                table.write(given.markdown, {name: rows})
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return 3 if any(row.verdict is Verdict.FAILS for rows in found.values() for row in rows) else 0
+    return 3 if Verdict.FAILS in verdicts else 0
 
 
 def _run(names: Iterable[str], console: Console) -> Iterable[tuple[str, list[Row]]]:
     for name in names:
         module = importlib.import_module(f"harness.verify.{PROOFS.get(name, name)}")
         start = time.monotonic()
-        rows = list(module.rows())
+        rows = list(_to_its_end(name, module.rows()))
         console.print(table.rendered(name, rows, time.monotonic() - start))
         yield name, rows
+
+
+def _to_its_end(name: str, rows: Iterable[Row]) -> Iterator[Row]:
+    """A proof that breaks off has failed, and the others still run."""
+    try:
+        yield from rows
+    except Exception as error:
+        traceback.print_exc()
+        yield judged(f"{name}, to its end", "no error", faults.told(error), False)
 
 
 if __name__ == "__main__":

@@ -32,11 +32,18 @@ def installed(wanted: Sequence[str] = ("torch", "tensorflow")) -> list[str]:
 
 @contextmanager
 def worker(
-    framework: str, suites: Sequence[str] = (), probe: str = "latency", device: str = "cpu"
+    framework: str,
+    suites: Sequence[str] = (),
+    probe: str = "latency",
+    device: str = "cpu",
+    folder: Path | None = None,
 ) -> Iterator[tuple[Ask, dict[str, Any]]]:
-    """A worker as a run has it, with one thread: how to ask it, and its greeting."""
-    with tempfile.TemporaryDirectory() as folder:
-        process = start(Bench(framework, device, 1), probe, Path(folder), suites)
+    """A worker as a run has it, with one thread: how to ask it, and its greeting.
+
+    What it leaves behind is gone with it, unless `folder` says where it is kept.
+    """
+    with tempfile.TemporaryDirectory() as fresh:
+        process = start(Bench(framework, device, 1), probe, folder or Path(fresh), suites)
         greeting = process.greeting()
         try:
             yield process.ask, greeting

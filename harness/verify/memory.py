@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from harness import devices, units
 from harness.devices import machine
@@ -48,8 +49,10 @@ def measured(ask: Ask, framework: str, device: str, available: int) -> Iterator[
         if device == "cpu" and ROOM * known > available:
             yield skipped(check, expected, f"only {units.size(available)} of memory available")
             continue
-        found = measure.memory(ask, _case(framework, device, kib), EFFORT)
-        yield judged(check, expected, _told(found), _agrees(found, known, tolerance, ask))
+        case = _case(framework, device, kib)
+        resolution = _asked(ask, case, do="memory")["resolution_bytes"]
+        found = measure.memory(ask, case, EFFORT)
+        yield judged(check, expected, _told(found), _agrees(found, known, tolerance, resolution))
     yield _short(ask, framework, device)
 
 
@@ -63,18 +66,24 @@ def _told(found: Measurement) -> str:
     return f"{units.size(found.peak_memory_bytes)} by {found.memory_method}"
 
 
-def _agrees(found: Measurement, known: int, tolerance: float, ask: Ask) -> bool:
+def _asked(ask: Ask, case: Case, **request: Any) -> dict[str, Any]:
+    """The answer to a request about the case, prepared anew."""
+    ask(EFFORT.timeout_s, do="prepare", case=case.to_json())
+    return ask(EFFORT.timeout_s, **request)
+
+
+def _agrees(found: Measurement, known: int, tolerance: float, resolution: int) -> bool:
     """No figure is right where the known one cannot be told from nothing."""
     if found.peak_memory_bytes is not None:
         return abs(found.peak_memory_bytes - known) <= tolerance
-    return known <= int(ask(EFFORT.timeout_s, do="memory")["resolution_bytes"])
+    return known <= resolution
 
 
 def _short(ask: Ask, framework: str, device: str) -> Row:
     """A peak that was over before anyone could have polled for it."""
     case = _case(framework, device, SHORT_KIB)
     found = measure.memory(ask, case, EFFORT)
-    taken_s = min(ask(EFFORT.timeout_s, do="run", calls=1, blocks=20)["wall_s"])
+    taken_s = min(_asked(ask, case, do="run", calls=1, blocks=20)["wall_s"])
     check = f"{framework} {device}, {units.size(SHORT_KIB * 1024)}, a short peak"
     expected = f"seen, in a call below {units.seconds(SHORT_S)}"
     text = f"{_told(found)} in a call of {units.seconds(taken_s)}"

@@ -143,7 +143,7 @@ def test_blocks_of_twice_the_calls_show_what_a_block_takes_beside_them() -> None
     assert set(beside.doubled_samples_s) == {7.5e-3}
 
 
-@pytest.mark.parametrize(("call_s", "pairs"), [(10e-3, 8), (0.1, measure.MIN_PAIRS), (0.2, 0)])
+@pytest.mark.parametrize(("call_s", "pairs"), [(15e-3, 5), (0.1, measure.MIN_PAIRS), (0.2, 0)])
 def test_pairs_of_blocks_fit_into_half_the_sampling_time_but_for_the_least_number(
     call_s: float, pairs: int
 ) -> None:

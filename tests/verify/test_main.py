@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.verify import __main__, table, work
+from harness.verify import __main__, memory, table, work
 from harness.verify.row import Row, Verdict, judged
 
 VALIDITY = Path(harness.__file__).parents[1] / "docs" / "validity.md"
@@ -28,6 +28,23 @@ def test_only_a_proof_that_fails_is_a_failure(
     proving(verdict, monkeypatch)
     assert __main__.main(["work"]) == (3 if verdict is Verdict.FAILS else 0)
     assert verdict in capsys.readouterr().out
+
+
+def test_a_proof_that_breaks_off_has_failed_and_the_others_still_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaking() -> Iterator[Row]:
+        yield judged("before", "1", "1", True)
+        raise ValueError("no such counter")
+
+    monkeypatch.setattr(memory, "rows", breaking)
+    proving(Verdict.OK, monkeypatch)
+    assert __main__.main(["memory", "work"]) == 3
+    said = capsys.readouterr().out
+    assert "before" in said
+    assert "memory, to its end" in said
+    assert "no such counter" in said
+    assert "a | b" in said
 
 
 def test_an_unknown_proof_is_told(capsys: pytest.CaptureFixture[str]) -> None:
