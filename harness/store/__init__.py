@@ -2,7 +2,6 @@
 
 from harness.store.frame import (
     COLUMNS,
-    SAMPLE_COLUMNS,
     cases_of,
     collect,
     latest_run,
@@ -13,6 +12,7 @@ from harness.store.frame import (
 )
 from harness.store.journal import Journal, RunRecord, read_run
 from harness.store.rows import Journaled, read
+from harness.store.samples import SAMPLE_COLUMNS
 
 __all__ = [
     "COLUMNS",

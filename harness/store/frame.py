@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.store import rows
 from harness.store.journal import RUN_FILE, check_schema, read_run, write_atomically
+from harness.store.samples import SAMPLE_COLUMNS, samples_of
 from harness.store.writing import writing
 from harness.types import SCHEMA_VERSION, HarnessError, UsageError
 
@@ -72,16 +73,6 @@ COLUMNS = {
     "started_at": "str",
 }
 """What a frame of results holds, and as which type; docs/columns.md says what each means."""
-
-SAMPLE_COLUMNS = {
-    "case_id": "str",
-    "run_id": "str",
-    "pass_index": "int64",
-    "sample": "int64",
-    "wall_s": "float64",
-    "device_s": "float64",
-}
-"""Of a frame of raw samples; times are a call's, one sample a block of calls."""
 
 CASES_FILE = "cases.parquet"
 SAMPLES_FILE = "samples.parquet"
@@ -156,41 +147,6 @@ def cases_of(folder: Path) -> pd.DataFrame:
     """The rows of one run, from its journal."""
     run = read_run(folder)
     return _frame(rows.rows(run, rows.read(run)), COLUMNS)
-
-
-def samples_of(folder: Path) -> pd.DataFrame:
-    """The samples of one run, from its journal."""
-    import numpy as np
-    import pandas as pd
-
-    run = read_run(folder)
-    attempts = [
-        (case.id, attempt)
-        for case, attempts in rows.read(run).latency.items()
-        for attempt in attempts
-    ]
-    counts = [len(attempt.samples_s) for _, attempt in attempts]
-
-    def each(values: Iterable[Any], kind: str) -> Any:
-        """One value an attempt, for each of its samples."""
-        return pd.Series(list(values), dtype=kind).repeat(counts).to_numpy()
-
-    def joined(parts: Iterable[Sequence[float]]) -> Any:
-        return np.concatenate([np.empty(0), *map(np.asarray, parts)])
-
-    return pd.DataFrame(
-        {
-            "case_id": each((case_id for case_id, _ in attempts), "str"),
-            "run_id": run.run_id,
-            "pass_index": each((attempt.pass_index for _, attempt in attempts), "int64"),
-            "sample": joined(range(count) for count in counts).astype("int64"),
-            "wall_s": joined(attempt.samples_s for _, attempt in attempts),
-            "device_s": joined(
-                attempt.device_samples_s or [np.nan] * len(attempt.samples_s)
-                for _, attempt in attempts
-            ),
-        }
-    ).astype(SAMPLE_COLUMNS)
 
 
 def _frame(records: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
