@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 
 LONGEST = 300
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _OPERATION_NUMBER = re.compile(r"\[Op:\w+\]")
 """TensorFlow's, different each time, which would make one reason look like many."""
 _LIBRARIES = ("stdlib", "platstdlib", "purelib", "platlib")
@@ -27,7 +28,7 @@ def told(error: BaseException) -> str:
 def words(error: BaseException) -> str:
     """What the error says, without what could move a terminal's cursor or colours."""
     try:
-        text = _OPERATION_NUMBER.sub("", str(error))
+        text = _OPERATION_NUMBER.sub("", _COLOURS.sub("", str(error)))
     except Exception as broken:  # an error whose own text is broken is still to be told
         text = f"its message cannot be read ({type(broken).__name__})"
     printable = "".join(sign if sign.isprintable() else " " for sign in text)

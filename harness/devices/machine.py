@@ -62,6 +62,13 @@ def describe(root: Path = Path("/")) -> dict[str, Any]:
     }
 
 
+def total_memory_bytes() -> int:
+    """What the machine has, or its container may use."""
+    total = int(psutil.virtual_memory().total)
+    limit = cgroup.limits().memory_bytes
+    return total if limit is None else min(total, limit)
+
+
 def available_memory_bytes() -> int:
     """What this process may still allocate: the machine's free memory or its group's headroom."""
     free = int(psutil.virtual_memory().available)

@@ -11,13 +11,19 @@ from typing import Any
 
 from harness.probes.latency import Clocks, block
 
-STREAM_BYTES = tuple(2**n for n in (20, 22, 24, 26, 28))
+STREAM_BYTES = tuple(2**n for n in range(18, 29))
 """Working sets from what a private cache holds to what only memory does."""
 MATMUL_SIZES = (256, 512, 1024, 2048, 4096, 8192)
 LONGEST_CALL_S = 0.05
 """A larger product is tried only while the last one took less than this."""
-TRIAL_S = 0.05
-REPEATS = 3
+TRIAL_S = 0.03
+"""For the blocks of one call."""
+REPEATS, MOST_REPEATS = 3, 50
+"""At least, however long they take, and at most, however short."""
+MOST_CALLS = 2**14
+"""In a block."""
+BLOCK_S = 1e-3
+"""Short enough to lie between two interruptions on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,14 @@ def measure(
 
 def _best(call: Callable[[], Any], clocks: Clocks) -> float:
     """The shortest time of a call, in seconds: a ceiling is what was reached undisturbed."""
-    once = min(block(call, 1, clocks).wall_s for _ in range(2))
-    calls = max(1, int(TRIAL_S / REPEATS / max(once, 1e-7)))
-    return min(block(call, calls, clocks).wall_s for _ in range(REPEATS))
+    calls, best_s = 1, block(call, 1, clocks).wall_s
+    while calls * best_s < BLOCK_S and calls < MOST_CALLS:
+        calls *= 2
+        best_s = block(call, calls, clocks).wall_s
+    spent_s, repeats = 0.0, 0
+    while repeats < REPEATS or (spent_s < TRIAL_S and repeats < MOST_REPEATS):
+        taken_s = block(call, calls, clocks).wall_s
+        best_s = min(best_s, taken_s)
+        spent_s += calls * taken_s
+        repeats += 1
+    return best_s

@@ -38,6 +38,8 @@ class _Block:
 def at_peak(events: Iterable[Event], outputs: Set[int]) -> Parts:
     """What is held at the highest moment of the call, by what it is for.
 
+    Of moments that are equally high the last counts, at which more of the result is there.
+
     Blocks taken before the call and held through it count, as what the forward pass saved for a
     backward pass that is called alone. Blocks taken before the first event are unknown and do
     not. Each block counts once: as an output if it is one, else as saved, else as workspace.
@@ -62,7 +64,7 @@ def at_peak(events: Iterable[Event], outputs: Set[int]) -> Parts:
             held -= live.pop(event.address).size_bytes
         elif event.kind == "saved" and block:
             block.use = "saved"
-        if event.kind == "call" or (peak is not None and held > peak):
+        if event.kind == "call" or (peak is not None and held >= peak):
             peak, moment = held, index
     for address in outputs & live.keys():
         live[address].use = "output"

@@ -101,7 +101,8 @@ def _no_change(points: Sequence[Point], word: str, axis: str) -> str:
     first, last = points[0].value, points[-1].value
     certain = [point for point in points if point.lower]
     if not certain:
-        return f"no difference was seen from {axis} = {first} to {last}: no crossover."
+        span = f"at {axis} = {first}" if first == last else f"from {axis} = {first} to {last}"
+        return f"{span} it cannot be told which is {word}: {_how_alike(points)}."
     who = certain[0].lower
     doubtful = [str(point.value) for point in points if not point.lower]
     unseen = f"; no difference was seen at {together(doubtful)}" if doubtful else ""
@@ -109,6 +110,18 @@ def _no_change(points: Sequence[Point], word: str, axis: str) -> str:
     if doubtful:
         span = f"at {axis} = {together([str(point.value) for point in certain])}"
     return f"{who} is {word} {span}{unseen}: no crossover up to {last}."
+
+
+def _how_alike(points: Sequence[Point]) -> str:
+    """By the widest interval of those that contain 1."""
+    ratios = [point.ratio for point in points if point.ratio]
+    if not ratios:
+        return "neither has a figure where the other has one"
+    factor = max(max(ratio.high, 1 / ratio.low) for ratio in ratios)
+    return (
+        f"they differ by a factor of {factor:.3g} at most; more --passes, or a quieter machine, "
+        "would tell more"
+    )
 
 
 def _failures(pairs: Sequence[Pair], axis: str) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness import frameworks, units
 from harness.checks import LARGEST_COUNT
-from harness.devices import cuda
+from harness.devices import cuda, machine
 from harness.problem import Problem
 from harness.runner.execute import ruled_out
 from harness.runner.measure import told_peak
@@ -84,6 +84,11 @@ def make_fit(
         raise UsageError("--memory limits workers for the CPU, a GPU has its own; add --device cpu")
     if "cpu" in devices and sys.platform != "linux":
         raise UsageError("only Linux can hold a worker to its memory; elsewhere ask for a GPU")
+    if memory_bytes is not None and memory_bytes > machine.total_memory_bytes():
+        raise UsageError(
+            f"--memory {units.size(memory_bytes)} is more than this machine's "
+            f"{units.size(machine.total_memory_bytes())}; leave it out to use most of what is free"
+        )
     known = {"cpu": memory_bytes or memory_limit_bytes(), "cuda": _gpu_memory_bytes()}
     return Fit(axis, plan, up_to or LARGEST_COUNT, {name: known[name] for name in devices})
 
@@ -129,7 +134,9 @@ def attempt(case: Case, asked: Fit, folder: Path) -> Outcome:
         try:
             worker.greeting()
         except CaseFailedError as failure:  # tells nothing of this value
-            return Outcome(Status.ERROR, f"no worker could start: {failure.reason}")
+            small = failure.status is Status.OOM or "bad_alloc" in failure.reason
+            hint = f"; {case.framework} itself may need more memory" if small else ""
+            return Outcome(Status.ERROR, f"no worker could start: {failure.reason}{hint}")
         worker.ask(timeout_s, do="prepare", case=case.to_json(), constant=True)
         reading = worker.ask(timeout_s, do="memory")
     except CaseFailedError as failure:

@@ -19,6 +19,8 @@ BLOCK_RESOLUTIONS = 1000
 """And at least so many steps of the clock."""
 CALIBRATION_BLOCKS = 3
 """Of which the shortest counts, as disturbances only lengthen a block."""
+CALIBRATIONS = 5
+"""A layer whose first calls are slow needs more calls a block once it is warm; so often at most."""
 CERTAINLY = 10
 """A single block so many times the shortest one allowed is taken at its word."""
 WINDOW_S = 0.02
@@ -180,14 +182,21 @@ def make_ready(ask: Ask, case: Case, pass_index: int, effort: Effort, resolution
         answer = ask(effort.timeout_s, do="run", calls=calls, blocks=blocks)
         return [wall * calls for wall in answer["wall_s"]]
 
-    calls, block_s = _calibrate(run, max(BLOCK_S, BLOCK_RESOLUTIONS * resolution_s))
-    warmed = _warm_up(run, calls, block_s, effort)
+    shortest_s = max(BLOCK_S, BLOCK_RESOLUTIONS * resolution_s)
+    calls, block_s, warmed = 1, 0.0, False
+    for _ in range(CALIBRATIONS):
+        calls, block_s = _calibrate(run, calls, shortest_s)
+        warmed, block_s = _warm_up(run, calls, block_s, effort)
+        if block_s >= shortest_s:
+            break
     return Ready(replace(measurement, warmed=warmed), calls, block_s)
 
 
-def _calibrate(run: Callable[[int, int], list[float]], shortest_s: float) -> tuple[int, float]:
-    """(calls a block must have to last that long, seconds that it then usually takes)."""
-    calls, blocks = 1, 1
+def _calibrate(
+    run: Callable[[int, int], list[float]], calls: int, shortest_s: float
+) -> tuple[int, float]:
+    """(calls, from `calls` on, so that a block lasts that long; its usual seconds then)."""
+    blocks = 1
     while True:
         taken = run(calls, blocks)
         block_s = min(taken)
@@ -202,8 +211,10 @@ def _calibrate(run: Callable[[int, int], list[float]], shortest_s: float) -> tup
 
 def _warm_up(
     run: Callable[[int, int], list[float]], calls: int, block_s: float, effort: Effort
-) -> bool:
-    """Runs windows until two in a row agree, or the cap is reached; whether they agree.
+) -> tuple[bool, float]:
+    """Runs windows until two in a row agree, or the cap is reached.
+
+    Returns whether they agree, and what a block takes in the last one, in seconds.
 
     The blocks of the calibration, which usually take `block_s`, are the first window.
     """
@@ -213,10 +224,10 @@ def _warm_up(
         taken = run(calls, blocks)
         now = statistics.median(taken)
         if abs(now - last) <= WARM * last:
-            return True
+            return True, now
         spent += sum(taken)
         if spent > WARM_UP_CAP * effort.sample_s:
-            return False
+            return False, now
         last = now
 
 

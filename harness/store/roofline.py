@@ -67,12 +67,14 @@ def roof(
 
 
 def _bandwidth(curve: Sequence[Sequence[float]], working_set: float) -> float:
-    """The best rate seen at a working set at least this large, or the largest one's.
+    """The best rate seen at the next smaller working set, or at a larger one.
 
-    Smaller sets fit into faster caches, and what a larger one reached, a smaller one can too.
+    Smaller sets fit into faster caches, so what lies between two that were measured is below the
+    smaller one's rate, and may be above the larger one's.
     """
-    rates = [rate for size, rate in curve if size >= working_set]
-    return float(max(rates, default=curve[-1][1]))
+    smaller = [size for size, _rate in curve if size <= working_set]
+    least = max(smaller, default=curve[0][0])
+    return float(max(rate for size, rate in curve if size >= least))
 
 
 def bound(latency_s: float, roof: Roof | None, fixed_share: float) -> str:

@@ -112,7 +112,8 @@ def _judge(made: Mapping[Case, dict[str, Any]], journaled: Journaled) -> None:
         found = audit.findings(good, latency[case].value, roofs[case])
         found += [growth[case]] if case in growth else []
         row["roofline_fraction"] = _fraction(latency[case].value, roofs[case])
-        row["bound"] = bounds[case]
+        in_error = any(finding.check == "ceiling" for finding in found)
+        row["bound"] = "" if in_error else bounds[case]
         row["audit"] = [finding.check for finding in found]
         said = [
             *row["warnings"],

@@ -27,6 +27,11 @@ def test_parts_are_those_of_the_highest_moment_and_add_up() -> None:
     assert parts.workspace_bytes == 100
 
 
+def test_of_equally_high_moments_the_last_counts_where_the_result_is_there() -> None:
+    events = [CALL, taken(1, 8), taken(2, 4), freed(2), taken(3, 4), freed(1)]
+    assert at_peak(events, {3}) == Parts(held_bytes=12, output_bytes=4, saved_bytes=0)
+
+
 def test_what_was_taken_before_the_call_and_is_still_there_counts() -> None:
     events = [taken(1, 8), saved(1), taken(2, 500), freed(2), CALL, taken(3, 30)]
     assert at_peak(events, {3}) == Parts(held_bytes=38, output_bytes=30, saved_bytes=8)

@@ -70,6 +70,11 @@ def test_the_memory_that_is_given_is_what_a_worker_gets() -> None:
     assert found[512] - found[256] == pytest.approx(256 / 4, abs=1)
 
 
+def test_more_memory_than_the_machine_has_is_refused() -> None:
+    with pytest.raises(UsageError, match="more than this machine's"):
+        limits("hoard", request(), memory=2**60)
+
+
 def test_a_size_whose_tensors_exceed_the_memory_is_not_run() -> None:
     found = limits("hoard", request(axes={"seq": [2**12]}), memory=2**29, axis="batch")["forward"]
     assert found.best is None

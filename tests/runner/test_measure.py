@@ -91,6 +91,12 @@ def test_one_disturbed_block_does_not_make_blocks_too_short() -> None:
     assert found.calls_per_block * 20e-6 >= 1e-3
 
 
+def test_a_layer_whose_first_call_is_slow_gets_longer_blocks_once_it_is_warm() -> None:
+    found = latency(Worker(lambda n: 20e-3 if n < 1 else 3e-6))
+    assert found.calls_per_block * found.samples_s[0] >= measure.BLOCK_S
+    assert max(found.samples_s) == pytest.approx(3e-6)
+
+
 def test_sampling_begins_when_two_windows_agree() -> None:
     def falling(n: int) -> float:
         return 1e-3 * (1 + 2.0 ** (1 - n / 20))

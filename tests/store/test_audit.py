@@ -219,3 +219,5 @@ def test_too_few_pairs_are_no_verdict_and_a_journal_without_them_none_either() -
 def test_longer_blocks_that_are_interrupted_more_often_are_no_fault() -> None:
     assert audit.doubling([_paired([1.0] * 10, [1.01, *[6.0] * 9])]) is None
     assert audit.doubling([_paired([1.0] * 10, [2.0, *[6.0] * 9])]) is not None
+    interrupted, free = _paired([1.0] * 10, [6.0] * 10), _paired([1.0] * 10, [1.0] * 10)
+    assert audit.doubling([interrupted, interrupted, free]) is None

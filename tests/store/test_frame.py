@@ -98,6 +98,19 @@ def test_the_bandwidth_is_that_of_the_working_set(journaled: Journaled) -> None:
     assert row["roofline_fraction"] == pytest.approx(2000 / 4e6 / 4e-3)
 
 
+def test_what_lies_between_two_working_sets_may_be_as_fast_as_the_smaller_one(
+    journaled: Journaled,
+) -> None:
+    curve = [[1000, 8e6], [3000, 4e6], [64000, 1e6]]  # the row holds 2000 bytes
+    row = _with_ceiling(journaled([[4e-3]]), 1e9, curve)
+    assert row["roofline_fraction"] == pytest.approx(2000 / 8e6 / 4e-3)
+
+
+def test_a_row_above_its_ceiling_is_bound_by_nothing_that_is_known(journaled: Journaled) -> None:
+    assert _with_ceiling(journaled([[1e-3]]), 1e6, [[4000, 1e6]])["bound"] == ""
+    assert _with_ceiling(journaled([[4e-3]]), 1e6, [[4000, 1e6]])["bound"] == "memory"
+
+
 def test_a_rate_above_the_ceiling_is_an_error_and_no_triumph(journaled: Journaled) -> None:
     row = _with_ceiling(journaled([[1e-3]]), 1e6, [[4000, 1e6]])
     assert math.isnan(row["roofline_fraction"])

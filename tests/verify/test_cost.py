@@ -10,6 +10,7 @@ from fake_runs import request
 
 from harness import store
 from harness.runner import measure
+from harness.stats import Interval
 from harness.verify import cost
 from harness.verify.row import Verdict
 
@@ -46,6 +47,19 @@ def test_how_much_faster_another_tool_is_goes_case_by_case() -> None:
     ours = [cost.Spent(one, 0.0, [1.0] * 30) for one in (1.0, 20.0, 3.0)]
     theirs = [cost.Spent(one, 0.0, [1.0] * 30) for one in (0.5, 10.0, 1.5)]
     assert cost.faster(ours, theirs).value == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "verdict"),
+    [
+        (Interval(0.6, 0.5, 0.7), Verdict.OK),
+        (Interval(1.04, 1.02, 1.06), Verdict.OK),
+        (Interval(1.3, 0.9, 1.9), Verdict.UNCLEAR),
+        (Interval(1.3, 1.2, 1.4), Verdict.FAILS),
+    ],
+)
+def test_a_tool_that_is_faster_with_certainty_fails_ours(ratio: Interval, verdict: Verdict) -> None:
+    assert cost.verdict_on(ratio) is verdict
 
 
 def test_the_first_call_warm_up_samples_and_pairs_count_as_timed() -> None:
