@@ -31,7 +31,7 @@ def _reference(inputs: Arrays, weights: Arrays, c: Config) -> Array:
 
 
 def _products(c: Config) -> int:
-    """Of the weights with the values."""
+    """Of the weights with the values; a score is a product of vectors only."""
     return 2 * all_scores(c) * int(c.head_dim)
 
 
@@ -53,8 +53,9 @@ def _torch_additive(c: Config) -> Any:
             self.scale = nn.Parameter(torch.empty(c.head_dim))
 
         def forward(self, query: Any, key: Any, value: Any) -> Any:
-            features = torch.tanh(query[..., :, None, :] + key[..., None, :, :])
-            scores = (self.scale * features).sum(-1)
+            features = query[..., :, None, :] + key[..., None, :, :]
+            features.tanh_()  # in place, as they take head_dim times the memory of the scores
+            scores = features @ self.scale
             if (unseen := hidden.beside(query)) is not None:
                 scores = scores.masked_fill(unseen, -math.inf)
             return torch.softmax(scores, -1) @ value
