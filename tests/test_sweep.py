@@ -52,6 +52,15 @@ def test_quick_has_every_classic_layer_both_frameworks_two_batches_two_lengths_a
     assert len(cases) == len({case.id for case in cases})
 
 
+def test_attention_goes_further_on_a_gpu_and_the_quick_one_ends_early() -> None:
+    full, quick = sweep.read("attention"), sweep.read("attention_quick")
+    ends = {device: full.values("seq", "", "torch", device)[-1] for device in ("cpu", "cuda")}
+    assert ends == {"cpu": 16384, "cuda": 131072}
+    assert full.axes["batch"] == (1, "tokens=16384")
+    assert quick.values("seq", "", "torch", "cuda")[-1] == 4096
+    assert {full.presets, quick.presets} == {"bert_like"}
+
+
 def test_a_layer_without_a_sequence_is_not_swept_over_lengths(tmp_path: Path) -> None:
     name = written(tmp_path, AXES + 'layers = ["dense", "lstm"]')
     cases = plan(name, ("torch",))

@@ -87,12 +87,14 @@ class TestSection:
             *rows(framework="tensorflow"),
             *(row | {"params": row["params"] | {"head_dim": 128}} for row in rows()),
             *(row | {"params": row["params"] | {"causal": True}} for row in rows()),
+            *(row | {"params": row["params"] | {"padding": 0.25}} for row in rows()),
         ]
         blocks = found(members).blocks
         assert [(b.title.split(", ")[0], b.title.split(", ", 1)[1], b.first) for b in blocks] == [
             ("torch on cpu", "float32, 8 heads of 128, batch size 1", True),
             ("torch on cpu", "float32, 8 heads of 64, batch size 1", False),
             ("torch on cpu", "float32, 8 heads of 64, causal, batch size 1", False),
+            ("torch on cpu", "float32, 8 heads of 64, padding 0.25, batch size 1", False),
             ("torch on cpu", "bfloat16, 8 heads of 64, batch size 1", False),
             ("tensorflow on cpu", "float32, 8 heads of 64, batch size 1", True),
         ]

@@ -43,7 +43,7 @@ class Setting:
 
     Attributes:
         machine: what names it after the framework; empty if there is one only.
-        shape: heads and their size, and whether a query sees later keys.
+        shape: heads and their size, and which keys all variants leave out.
         batch: batch size, or tokens, whichever stays the same over the lengths.
     """
 
@@ -161,7 +161,8 @@ def _order(key: tuple[str, str, str, str, int, str]) -> tuple[object, ...]:
 def _shape(row: Row) -> str:
     heads, size = row.parameters.get("heads"), row.parameters.get("head_dim")
     causal = ", causal" if row.parameters.get("causal") else ""
-    return f"{heads} heads of {size}{causal}"
+    padding = row.parameters.get("padding")
+    return f"{heads} heads of {size}{causal}{f', padding {padding}' if padding else ''}"
 
 
 def _by_batch(rows: Sequence[Row]) -> dict[str, list[Row]]:
