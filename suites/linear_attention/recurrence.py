@@ -66,12 +66,32 @@ def _scan(decay: Any, update: Any, initial: Any) -> Any:
     return states
 
 
-def keras_recurrence(decay: Any, update: Any, initial: Any | None = None) -> Any:
-    """Every h_t, of the shapes that `torch_recurrence` says; zeros before the first if not told."""
+def keras_recurrence(decay: Any, update: Any, initial: Any) -> Any:
+    """Every h_t, of five axes or four; arguments as `torch_recurrence` has them, seq not broadcast.
+
+    The sequence is padded to a power of two, so that it is pairs throughout. keras.ops has a scan,
+    which on TensorFlow loses shapes in branches that XLA does not take.
+    """
     from keras import ops
 
-    def combine(left: Any, right: Any) -> Any:
-        return left[0] * right[0], left[1] * right[0] + right[1]
+    seq = update.shape[-3]
+    beyond = (1 << (seq - 1).bit_length()) - seq
+    padding = [(0, 0)] * (len(update.shape) - 3) + [(0, beyond), (0, 0), (0, 0)]
+    padded = ops.pad(decay, padding), ops.pad(update, padding)
+    states = _scan_pairs(*padded, initial[..., None, :, :])
+    return states[..., :seq, :, :]
 
-    decays, states = ops.associative_scan(combine, (decay, update), axis=len(update.shape) - 3)
-    return states if initial is None else states + decays * initial[..., None, :, :]
+
+def _scan_pairs(decay: Any, update: Any, initial: Any) -> Any:
+    from keras import ops
+
+    def pairs(x: Any) -> Any:
+        *outer, seq, m, d = x.shape
+        return ops.unstack(ops.reshape(x, (*outer, seq // 2, 2, m, d)), axis=-3)
+
+    if update.shape[-3] == 1:
+        return update + decay * initial
+    (first, second), (earlier, later) = pairs(decay), pairs(update)
+    later = _scan_pairs(second * first, later + second * earlier, initial)
+    before = ops.concatenate([initial, later[..., :-1, :, :]], axis=-3)
+    return ops.reshape(ops.stack([earlier + first * before, later], axis=-3), update.shape)

@@ -105,9 +105,12 @@ def _keras_retention(c: Config) -> Any:
         transposed = ops.swapaxes(key, -2, -1)
         states = keras_wide(ops.matmul(transposed, value * to_end))
         over = ops.tile(keras_wide(over)[None], (1, 1, states.shape[2], 1, 1))
-        before = ops.cast(keras_before(keras_recurrence(over, states)), query.dtype)
+        none_before = ops.zeros_like(states[:, :, 0])
+        before = keras_before(keras_recurrence(over, states, none_before))
         scores = ops.matmul(query, transposed) * within
-        retained = ops.matmul(scores, value) + ops.matmul(query * to_query, before)
+        retained = ops.matmul(scores, value) + ops.matmul(
+            query * to_query, ops.cast(before, query.dtype)
+        )
         return keras_join(retained, c.seq)
 
     return retention

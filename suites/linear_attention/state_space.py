@@ -129,6 +129,9 @@ def _keras_state_space(c: Config) -> Any:
     width, state, rank = _width(c), c.state, _rank(c)
     ends = range(CHUNK, c.seq, CHUNK)
 
+    def split(x: Any) -> Any:
+        return ops.split(x, ends, 1) if ends else [x]
+
     class StateSpace(keras.layers.Layer):
         def __init__(self) -> None:
             super().__init__()
@@ -146,7 +149,7 @@ def _keras_state_space(c: Config) -> Any:
             rate = -ops.exp(keras_wide(self.log_rate.value))
             wide = (delta, delta * keras_wide(x), keras_wide(entering), keras_wide(leaving))
             h, outputs = ops.zeros((c.batch, state, width), delta.dtype), []
-            for step, scaled, b, read in zip(*(ops.split(y, ends, 1) for y in wide), strict=True):
+            for step, scaled, b, read in zip(*map(split, wide), strict=True):
                 decay = ops.exp(step[:, :, None] * rate)
                 states = keras_recurrence(decay, scaled[:, :, None] * b[..., None], h)
                 outputs.append(ops.matmul(read[:, :, None], states)[:, :, 0])
@@ -161,7 +164,7 @@ def _keras_weights(weights: Arrays, _c: Config) -> Arrays:
     return {
         "projection/kernel": np.concatenate(tuple(kernels), axis=-1),
         "delta/kernel": weights["delta_up"],
-        "delta/bias": weights["delta_bias"],
+        "bias": weights["delta_bias"],
         "log_rate": weights["log_rate"],
         "skip": weights["skip"],
     }
