@@ -74,17 +74,23 @@ def kernel_flops(c: Config, features: int) -> int:
 
 def torch_kernel_attention(query: Any, key: Any, value: Any, c: Config) -> Any:
     """As `kernel_attention`; four axes."""
+    import torch
+
+    def times(query: Any, total: Any) -> Any:
+        """As a product with a matrix of one column, which this is several times as fast as."""
+        return torch.einsum("...nm,...m->...n", query, total)[..., None]
+
     if not c.causal:
-        total = torch_wide(key).sum(-2)[..., None].to(key.dtype)
-        return (query @ (key.mT @ value)) / (query @ total)
+        total = torch_wide(key).sum(-2).to(key.dtype)
+        return (query @ (key.mT @ value)) / times(query, total)
     seq = query.shape[-2]
     query, key, value = (torch_split(x, CHUNK) for x in (query, key, value))
-    scores = (query @ key.mT).tril()
+    scores = (query @ key.mT).tril_()
     states = torch_wide(key.mT @ value).cumsum(-3)
-    totals = torch_wide(key).sum(-2)[..., None].cumsum(-3)
+    totals = torch_wide(key).sum(-2, keepdim=True).cumsum(-3)
     states, totals = (torch_before(x).to(query.dtype) for x in (states, totals))
     weighted = scores @ value + query @ states
-    weights = scores.sum(-1, keepdim=True) + query @ totals
+    weights = scores.sum(-1, keepdim=True) + times(query, totals.squeeze(-2))
     # Features of padding may be zero, and 0 / 0 would spoil gradients.
     return torch_join(weighted, seq) / torch_join(weights, seq)
 

@@ -40,7 +40,8 @@ def _torch_linear(c: Config) -> Any:
     def attend(query: Any, key: Any, value: Any) -> Any:
         dtype = value.dtype
         query, key, value = map(torch_ranged, (query, key, value))
-        return torch_kernel_attention(elu(query) + 1, elu(key) + 1, value, c).to(dtype)
+        query, key = (elu(x).add_(1) for x in (query, key))
+        return torch_kernel_attention(query, key, value, c).to(dtype)
 
     return attend
 

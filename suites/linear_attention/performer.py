@@ -22,7 +22,7 @@ from suites.linear_attention.precision import keras_ranged, keras_wide, torch_ra
 # with x' = x / d_k^(1/4). Factors that all features of a query share, and those that all keys
 # share, leave the quotient as it is. So the features of each query are divided by their largest,
 # and |q'|^2 / 2 goes with it; those of all keys of a head by the largest of them all. No exponent
-# is then above 0, and no sum of features is 0.
+# is then above 0, and no sum of features is 0. For the same reason no gradient goes through them.
 
 
 def _reference(inputs: Arrays, weights: Arrays, c: Config) -> Array:
@@ -71,9 +71,12 @@ def _torch_performer(c: Config) -> Any:
             projection = torch_wide(self.projection) / c.head_dim**0.25
             query, key = torch_wide(query), torch_wide(key)
             norm = key.square().sum(-1, keepdim=True) / (2 * c.head_dim**0.5)
-            query, key = query @ projection.mT, key @ projection.mT - norm
-            query = (query - query.amax(-1, keepdim=True)).exp().to(value.dtype)
-            key = (key - key.amax((-2, -1), keepdim=True)).exp().to(value.dtype)
+            query, key = query @ projection.mT, key @ projection.mT
+            largest = query.detach().amax(-1, keepdim=True)
+            largest_key = (key.detach().amax(-1, keepdim=True) - norm.detach()).amax(-2, True)
+            # In place: features are the largest tensors here, and no gradient needs the exponents.
+            query = query.sub_(largest).exp_().to(value.dtype)
+            key = key.sub_(norm + largest_key).exp_().to(value.dtype)
             return torch_kernel_attention(query, key, value, c).to(dtype)
 
     return Performer()
@@ -95,8 +98,8 @@ def _keras_performer(c: Config) -> Any:
             query, key = keras_wide(query), keras_wide(key)
             norm = ops.sum(ops.square(key), -1, keepdims=True) / (2 * c.head_dim**0.5)
             query, key = ops.matmul(query, projection), ops.matmul(key, projection) - norm
-            query = ops.exp(query - ops.max(query, -1, keepdims=True))
-            key = ops.exp(key - ops.max(key, (-2, -1), keepdims=True))
+            query = ops.exp(query - ops.stop_gradient(ops.max(query, -1, keepdims=True)))
+            key = ops.exp(key - ops.stop_gradient(ops.max(key, (-2, -1), keepdims=True)))
             query, key = (ops.cast(features, value.dtype) for features in (query, key))
             return ops.cast(keras_kernel_attention(query, key, value, c), dtype)
 

@@ -89,7 +89,8 @@ def _torch_retention(c: Config) -> Any:
             over = torch_wide(over).expand(-1, states.shape[-3], -1, -1)
             none_before = torch.zeros_like(states[..., 0, :, :])
             before = torch_before(recurrence(over, states, none_before)).to(query.dtype)
-            retained = (query @ key.mT * within) @ value + (query * to_query) @ before
+            scores = (query @ key.mT).mul_(within)
+            retained = scores @ value + (query * to_query) @ before
             return torch_join(retained, c.seq)
 
     return Retention()
