@@ -3,8 +3,8 @@ S = Σ_j f(k_j) v_jᵀ and z = Σ_j f(k_j) over the keys that query i sees.
 
 Without a mask S and z are one for all queries. Causal, they are running sums, which would take a
 matrix of (features, head_dim) for each position. Here they are kept once a chunk; within a chunk
-the scores f(q_i)ᵀ f(k_j) are written out and masked (Hua et al. 2022, arXiv:2202.10447, section
-3.2, describe this form).
+the scores f(q_i)ᵀ f(k_j) are written out and masked (the form of Hua et al. 2022,
+arXiv:2202.10447).
 """
 
 from __future__ import annotations

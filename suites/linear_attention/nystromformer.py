@@ -175,6 +175,5 @@ NYSTROMFORMER_ATTENTION = Layer(
     has_seq=True,
     check_length=CHECK_LENGTH,
     approximated=full_attention,
-    source="Xiong et al. (2021), arXiv:2102.03902, equations 10, 11, 13 and 14, without the "
-    "convolution of values",
+    source="Xiong et al. (2021), arXiv:2102.03902, algorithm 1, without the convolution of values",
 )
