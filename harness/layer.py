@@ -72,7 +72,7 @@ class Tensor:
     """The shape of one canonical input or weight, and the distribution it is drawn from."""
 
     shape: tuple[int, ...]
-    kind: Literal["normal", "uniform", "integers"] = "normal"
+    kind: Literal["normal", "uniform", "integers", "orthogonal"] = "normal"
     low: float = 0.0
     high: float = 1.0
     mean: float = 0.0
@@ -100,6 +100,9 @@ class Tensor:
         if self.kind == "uniform":
             values = rng.uniform(self.low, self.high, self.shape).astype(np.float32)
             width = self.high - self.low
+        elif self.kind == "orthogonal":
+            values = _orthogonal(rng, *self.shape).astype(np.float32)
+            width = self.std
         else:
             values = rng.standard_normal(self.shape, dtype=np.float32)
             values *= np.float32(self.std)
@@ -107,6 +110,20 @@ class Tensor:
             width = self.std
         values[values == 0] = width * NEXT_TO_ZERO
         return values
+
+
+def _orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
+    """Each row is distributed as N(0, 1) vectors are, with their lengths.
+
+    Source: Yu et al. (2016), arXiv:1610.09072, section 3.
+    """
+    blocks = []
+    for _ in range(-(-rows // columns)):
+        q, r = np.linalg.qr(rng.standard_normal((columns, columns)))
+        blocks.append(q * np.sign(np.diag(r)))  # without the signs its directions are not uniform
+    lengths = np.sqrt(rng.chisquare(columns, size=(rows, 1)))
+    directions: Array = np.concatenate(blocks)[:rows]
+    return directions * lengths
 
 
 def normal(*shape: int, mean: float = 0.0, std: float = 1.0) -> Tensor:
@@ -117,6 +134,11 @@ def normal(*shape: int, mean: float = 0.0, std: float = 1.0) -> Tensor:
 def uniform(*shape: int, low: float, high: float, trainable: bool = True) -> Tensor:
     """Values from U(low, high)."""
     return Tensor(shape, "uniform", low=low, high=high, trainable=trainable)
+
+
+def orthogonal(rows: int, columns: int) -> Tensor:
+    """N(0, 1) vectors as rows, orthogonal to each other in blocks of `columns`; not trained."""
+    return Tensor((rows, columns), "orthogonal", trainable=False)
 
 
 def integers(*shape: int, high: int) -> Tensor:

@@ -6,7 +6,8 @@ Three counts, of every layer of the catalogue:
   CPU it gives 0 for fused attention and LSTM; on the meta device they come as products. It counts
   products only, so what is declared has to be its count plus the elementwise operations, which
   are counted by hand here (`ELEMENTWISE`), after the convention in suites/__init__.py. A backward
-  pass has two products for each one forward, and so it has to count three times the forward.
+  pass has two products for each one forward, and so it has to count three times the forward, less
+  what a layer declares that its backward pass is spared.
 * XLA: the products in the module that TensorFlow hands to XLA, read from its text. A loop's body
   counts once a step; what stands beside the loop is Keras tracing one step for its shapes, which
   XLA removes. Its own cost analysis is not offered by TensorFlow.
@@ -136,12 +137,19 @@ def _rows_of_torch(layer: Layer, preset: str, config: Config, mode: str) -> Iter
         return
     declared = products(layer, config)
     if config.training:
-        declared = 3 * declared - _first_state(layer, config)
+        declared = 3 * declared - _spared(layer, config)
     yield compared(check, declared, flops, *allowed(layer, config, declared))
     if mode == "forward" and layer.traffic is None:
         moved -= _second_bias(layer, config)
         check = f"bytes, {layer.name} {preset}, torch"
         yield compared(check, _declared_bytes(layer, config), moved)
+
+
+def _spared(layer: Layer, config: Config) -> int:
+    """Operations of products that a backward pass does without, of two for each one forward."""
+    if layer.backward_flops is not None:
+        return 2 * int(layer.flops(config)) - int(layer.backward_flops(config))
+    return _first_state(layer, config)
 
 
 def _first_state(layer: Layer, config: Config) -> int:
