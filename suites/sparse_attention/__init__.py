@@ -1,0 +1,5 @@
+"""Sparse attention: each query against some of the keys, so that less work is done."""
+
+from suites.sparse_attention.topk import TOPK_ATTENTION
+
+__all__ = ["TOPK_ATTENTION"]
