@@ -1,6 +1,7 @@
 """Sparse attention: each query against some of the keys, so that less work is done."""
 
+from suites.sparse_attention.lsh import LSH_ATTENTION
 from suites.sparse_attention.moba import MOBA_ATTENTION
 from suites.sparse_attention.topk import TOPK_ATTENTION
 
-__all__ = ["MOBA_ATTENTION", "TOPK_ATTENTION"]
+__all__ = ["LSH_ATTENTION", "MOBA_ATTENTION", "TOPK_ATTENTION"]
