@@ -2,6 +2,7 @@
 
 from suites.sparse_attention.lsh import LSH_ATTENTION
 from suites.sparse_attention.moba import MOBA_ATTENTION
+from suites.sparse_attention.native_sparse import NATIVE_SPARSE_ATTENTION
 from suites.sparse_attention.topk import TOPK_ATTENTION
 
-__all__ = ["LSH_ATTENTION", "MOBA_ATTENTION", "TOPK_ATTENTION"]
+__all__ = ["LSH_ATTENTION", "MOBA_ATTENTION", "NATIVE_SPARSE_ATTENTION", "TOPK_ATTENTION"]

@@ -11,7 +11,7 @@ from harness.layer import Array, Config
 
 def blocks(c: Config) -> int:
     """The last one may be shorter."""
-    return math.ceil(c.seq / c.block)
+    return math.ceil(c.seq / int(c.block))
 
 
 def others(c: Config) -> int:

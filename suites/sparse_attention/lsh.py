@@ -21,8 +21,11 @@ from harness.types import UsageError
 from suites.attention.formula import causal, heads_apart, score_flops, score_products, softmax
 from suites.sparse_attention.parts import keras_part, keras_together, torch_part, torch_together
 
-ITSELF = -1e5
-"""Added to the score of a position with itself, so that it counts only if there is no other."""
+ITSELF = -30.0
+"""Added to the score of a position with itself, so that it counts only if there is no other.
+
+The paper's -100,000 would take a score's digits with it in float32; e^-30 is no more than rounding.
+"""
 
 
 def _inputs(c: Config) -> dict[str, Tensor]:
@@ -48,7 +51,8 @@ def _shared_scores(query: Array, c: Config) -> Array:
     key = query / np.linalg.norm(query, axis=-1, keepdims=True)
     scores: Array = query @ key.swapaxes(-2, -1) / math.sqrt(c.head_dim)
     scores += ITSELF * np.eye(c.seq)
-    return np.where(causal(c.seq, c.seq), scores, -np.inf) if c.causal else scores
+    visible = causal(c.seq, c.seq) if c.causal else True
+    return np.where(visible, scores, -np.inf)
 
 
 def _lsh_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
@@ -86,12 +90,9 @@ def _hash_flops(c: Config) -> int:
     return int(2 * c.batch * c.heads * c.seq * c.head_dim * c.rounds * c.buckets // 2)
 
 
-def _chunk(c: Config) -> int:
-    return min(int(c.chunk), c.seq)
-
-
-def _chunks(c: Config) -> int:
-    return math.ceil(c.seq / c.chunk)
+def _chunks(c: Config) -> tuple[int, int]:
+    """How many, and how long each is."""
+    return math.ceil(c.seq / c.chunk), min(int(c.chunk), c.seq)
 
 
 def _torch_lsh(c: Config) -> Any:
@@ -99,7 +100,7 @@ def _torch_lsh(c: Config) -> Any:
     from torch import nn
     from torch.nn.functional import normalize, pad
 
-    rows, chunk, chunks = c.batch * c.heads, _chunk(c), _chunks(c)
+    rows, (chunks, chunk) = c.batch * c.heads, _chunks(c)
     padding = chunks * chunk - c.seq
 
     class LshAttention(nn.Module):
@@ -140,11 +141,10 @@ def _torch_lsh(c: Config) -> Any:
             output = output.view(*place.shape, c.head_dim)
             return torch_together(output, total.view(place.shape)).view(heads_apart(c))
 
-        @torch.no_grad()
         def _buckets(self, query: Any) -> Any:
             """(rows, rounds, seq)."""
             exact = torch.promote_types(query.dtype, torch.float32)
-            along = query.to(exact)[:, None] @ self.directions.to(exact)
+            along = query.detach().to(exact)[:, None] @ self.directions.to(exact)
             return torch.cat([along, -along], dim=-1).argmax(dim=-1)
 
         def _chunked(self, numbers: Any, filling: int) -> Any:
@@ -169,7 +169,7 @@ def _keras_lsh(c: Config) -> Any:
     import keras
     from keras import ops
 
-    rows, chunk, chunks = c.batch * c.heads, _chunk(c), _chunks(c)
+    rows, (chunks, chunk) = c.batch * c.heads, _chunks(c)
     padding = chunks * chunk - c.seq
 
     class LshAttention(keras.layers.Layer):

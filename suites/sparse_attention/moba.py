@@ -47,7 +47,7 @@ def _full_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
 
 
 def _scores(c: Config) -> int:
-    return c.batch * c.heads * (own_scores(c) + other_scores(c))
+    return int(c.batch * c.heads * (own_scores(c) + other_scores(c)))
 
 
 def _gate_flops(c: Config) -> int:
@@ -57,7 +57,8 @@ def _gate_flops(c: Config) -> int:
 
 def _lengths(c: Config) -> Array:
     """Keys of each block."""
-    return np.minimum(c.block, c.seq - np.arange(0, c.seq, c.block))
+    lengths: Array = np.minimum(c.block, c.seq - np.arange(0, c.seq, c.block))
+    return lengths
 
 
 def _torch_moba(c: Config) -> Any:

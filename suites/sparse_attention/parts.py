@@ -49,5 +49,12 @@ def keras_together(outputs: Any, totals: Any) -> Any:
     """See `torch_together`."""
     from keras import ops
 
-    weights = ops.cast(ops.softmax(totals, axis=-1), outputs.dtype)
+    weights = ops.cast(keras_softmax(totals), outputs.dtype)
     return ops.sum(weights[..., None] * outputs, axis=-2)
+
+
+def keras_softmax(scores: Any) -> Any:
+    """Over the last axis; Keras's own warns where it has one element, as short sequences have."""
+    from keras import ops
+
+    return ops.exp(scores - ops.logsumexp(scores, axis=-1, keepdims=True))

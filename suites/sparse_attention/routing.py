@@ -39,7 +39,9 @@ def torch_chosen_blocks(gate: Any, query: Any, key: Any, value: Any, c: Config) 
 
     Args:
         gate: how much each query wants each block, (batch, heads, seq, blocks); no gradient.
-        query: and key and value, (batch, heads, seq, head_dim).
+        query: (batch, heads, seq, head_dim).
+        key: likewise.
+        value: likewise.
         c: with batch, heads, seq, head_dim, block, k, causal.
     """
     import torch
