@@ -77,6 +77,8 @@ def _flex(
             device = query.device.type
             if device == "cpu" and query.requires_grad:
                 raise NotImplementedError("FlexAttention has no backward pass on the CPU")
+            if device == "meta":  # where work is counted
+                raise NotImplementedError("FlexAttention has no kernel whose work can be counted")
             if device not in masks:
                 masks[device] = mask_on(query.device)
             return kernel(query, key, value, block_mask=masks[device])

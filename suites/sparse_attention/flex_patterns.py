@@ -109,7 +109,7 @@ def document_of(c: Config) -> Array:
 
 
 def documents(c: Config) -> Array:
-    """i and j are of one document."""
+    """The document of j is that of i."""
     of = document_of(c)
     return _seen(of[:, None] == of, c)
 

@@ -24,6 +24,7 @@ from suites.attention.formula import (
     heads_apart,
     queries_keys_values,
 )
+from suites.sparse_attention.parts import keras_softmax
 
 QUERIES = 1024
 """Of a slice."""
@@ -119,7 +120,7 @@ def _keras_topk(c: Config) -> Any:
                 visible = position[seen] <= position[rows, None]
                 scores = ops.where(visible, scores, -math.inf)
             highest, chosen = ops.top_k(scores, min(c.k, seen.stop), sorted=False)
-            weights = ops.cast(ops.softmax(highest), value.dtype)
+            weights = ops.cast(keras_softmax(highest), value.dtype)
             return ops.sum(weights[..., None] * ops.take(values, heads + chosen, axis=0), axis=-2)
 
         return ops.concatenate([of_slice(*slices) for slices in _slices(c)], axis=-2)
