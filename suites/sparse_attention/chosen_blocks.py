@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from harness.layer import Array, Config
+from suites.sparse_attention.selection import decided, highest
 
 
 def blocks(c: Config) -> int:
@@ -27,15 +28,20 @@ def chosen_keys(gate: Array, c: Config) -> Array:
         c: if causal, no block after a query's own is chosen.
     """
     position = np.arange(c.seq)
-    own, block = position[:, None] // c.block, np.arange(blocks(c))
-    gate = np.where(block == own, np.inf, gate)
-    if c.causal:
-        gate = np.where(block > own, -np.inf, gate)
-    kept = others(c) + 1
-    threshold = np.partition(gate, -kept)[..., -kept, None]
-    chosen = (gate >= threshold) & (gate > -np.inf)
-    keys: Array = chosen[..., position // c.block]
+    keys: Array = highest(_own_first(gate, c), others(c) + 1)[..., position // c.block]
     return keys & (position <= position[:, None]) if c.causal else keys
+
+
+def decided_blocks(gate: Array, c: Config) -> Array:
+    """Booleans (..., seq, 1): whether rounding cannot have chosen other blocks."""
+    return decided(_own_first(gate, c), others(c) + 1)[..., None]
+
+
+def _own_first(gate: Array, c: Config) -> Array:
+    """A query's own block before all others, and none that is out of the question."""
+    own, block = np.arange(c.seq)[:, None] // c.block, np.arange(blocks(c))
+    gate = np.where(block == own, np.inf, gate)
+    return np.where(block > own, -np.inf, gate) if c.causal else gate
 
 
 def own_scores(c: Config) -> int:

@@ -20,6 +20,7 @@ from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, normal
 from harness.types import UsageError
 from suites.attention.formula import causal, heads_apart, score_flops, score_products, softmax
 from suites.sparse_attention.parts import keras_part, keras_together, torch_part, torch_together
+from suites.sparse_attention.selection import decided
 
 ITSELF = -30.0
 """Added to the score of a position with itself, so that it counts only if there is no other.
@@ -40,11 +41,17 @@ def _weights(c: Config) -> dict[str, Tensor]:
     return {"directions": Tensor(shape, trainable=False)}
 
 
-def _buckets(query: Array, directions: Array) -> Array:
-    """Of each round, head and position: which end of which direction it is nearest to."""
+def _along(query: Array, directions: Array) -> Array:
+    """Both ends of every direction, for each round, head and position; the highest is the hash."""
     along = query[None] @ directions[:, None, None]
-    nearest: Array = np.concatenate([along, -along], axis=-1).argmax(axis=-1)
-    return nearest
+    return np.concatenate([along, -along], axis=-1)
+
+
+def _decided(inputs: Arrays, weights: Arrays, c: Config) -> Array:
+    """Heads whose hashes all are: one that is not moves the chunks of the positions after it."""
+    sure = decided(_along(inputs["query"], weights["directions"]), 1)
+    of_heads: Array = np.all(sure, axis=(0, -1), keepdims=True)
+    return of_heads[0, ..., None]
 
 
 def _shared_scores(query: Array, c: Config) -> Array:
@@ -58,7 +65,7 @@ def _shared_scores(query: Array, c: Config) -> Array:
 def _lsh_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
     """All rounds as one softmax, in which a key counts as often as a query meets it."""
     meetings = np.zeros((c.batch, c.heads, c.seq, c.seq))
-    for bucket in _buckets(inputs["query"], weights["directions"]):
+    for bucket in _along(inputs["query"], weights["directions"]).argmax(axis=-1):
         rank = bucket.argsort(axis=-1, kind="stable").argsort(axis=-1)
         chunk = rank // c.chunk
         back = chunk[..., :, None] - chunk[..., None, :]
@@ -268,6 +275,7 @@ LSH_ATTENTION = Layer(
     has_seq=True,
     check_length=512,
     density=lambda c: _scores(c) / c.seq**2,
+    decided=_decided,
     approximated=_full_attention,
     source="Kitaev, Kaiser and Levskaya (2020), arXiv:2001.04451, section 2",
 )

@@ -24,6 +24,7 @@ from suites.sparse_attention.chosen_blocks import (
     blocks,
     candidates,
     chosen_keys,
+    decided_blocks,
     other_scores,
     own_scores,
 )
@@ -35,11 +36,15 @@ from suites.sparse_attention.routing import (
 )
 
 
-def _moba_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
+def _gate(inputs: Arrays, c: Config) -> Array:
     starts = np.arange(0, c.seq, c.block)
     means = np.stack([inputs["key"][:, :, s : s + c.block].mean(-2) for s in starts], axis=-2)
-    gate = inputs["query"] @ means.swapaxes(-2, -1)
-    return attend(**inputs, pattern=chosen_keys(gate, c))
+    gate: Array = inputs["query"] @ means.swapaxes(-2, -1)
+    return gate
+
+
+def _moba_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
+    return attend(**inputs, pattern=chosen_keys(_gate(inputs, c), c))
 
 
 def _full_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
@@ -112,6 +117,7 @@ MOBA_ATTENTION = Layer(
     has_seq=True,
     check_length=512,
     density=lambda c: (own_scores(c) + other_scores(c)) / c.seq**2,
+    decided=lambda inputs, weights, c: decided_blocks(_gate(inputs, c), c),
     approximated=_full_attention,
     source="Lu et al. (2025), arXiv:2502.13189, section 2.2",
 )

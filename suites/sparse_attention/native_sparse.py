@@ -22,7 +22,13 @@ from suites.attention.formula import (
     score_flops,
     score_products,
 )
-from suites.sparse_attention.chosen_blocks import blocks, chosen_keys, other_scores, own_scores
+from suites.sparse_attention.chosen_blocks import (
+    blocks,
+    chosen_keys,
+    decided_blocks,
+    other_scores,
+    own_scores,
+)
 from suites.sparse_attention.native_sparse_keras import native_sparse as _keras_native_sparse
 from suites.sparse_attention.native_sparse_torch import native_sparse as _torch_native_sparse
 
@@ -45,6 +51,12 @@ def _compressed(x: Array, kernel: Array, c: Config) -> Array:
     return found
 
 
+def _importance(inputs: Arrays, weights: Arrays, c: Config) -> Array:
+    keys = _compressed(inputs["key"], weights["key_compression"], c)
+    importance: Array = inputs["query"] @ keys.swapaxes(-2, -1)
+    return importance
+
+
 def _native_sparse_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
     query, key, value = (inputs[name] for name in ("query", "key", "value"))
     keys = _compressed(key, weights["key_compression"], c)
@@ -56,7 +68,7 @@ def _native_sparse_attention(inputs: Arrays, weights: Arrays, c: Config) -> Arra
         near &= causal(c.seq, c.seq)
     branches = (
         attend(query, keys, values, visible),
-        attend(query, key, value, chosen_keys(query @ keys.swapaxes(-2, -1), c)),
+        attend(query, key, value, chosen_keys(_importance(inputs, weights, c), c)),
         attend(query, key, value, near),
     )
     gates = 1 / (1 + np.exp(-query @ weights["gate"]))
@@ -138,6 +150,7 @@ NATIVE_SPARSE_ATTENTION = Layer(
     has_seq=True,
     check_length=512,
     density=lambda c: _head_scores(c) / c.seq**2,
+    decided=lambda inputs, weights, c: decided_blocks(_importance(inputs, weights, c), c),
     approximated=_full_attention,
     source="Yuan et al. (2025), arXiv:2502.11089, equations 5 to 12",
 )

@@ -25,19 +25,23 @@ from suites.attention.formula import (
     queries_keys_values,
 )
 from suites.sparse_attention.parts import keras_softmax
+from suites.sparse_attention.selection import decided, highest
 
 QUERIES = 1024
 """Of a slice."""
 
 
+def _visible_scores(inputs: Arrays, c: Config) -> Array:
+    scores: Array = inputs["query"] @ inputs["key"].swapaxes(-2, -1)
+    return np.where(causal(c.seq, c.seq), scores, -np.inf) if c.causal else scores
+
+
 def _topk_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
-    query, key, value = (inputs[name] for name in ("query", "key", "value"))
-    scores = query @ key.swapaxes(-2, -1)
-    if c.causal:
-        scores = np.where(causal(c.seq, c.seq), scores, -np.inf)
-    kept = min(c.k, c.seq)
-    threshold = np.partition(scores, -kept)[..., -kept, None]
-    return attend(query, key, value, (scores >= threshold) & np.isfinite(scores))
+    return attend(**inputs, pattern=highest(_visible_scores(inputs, c), min(c.k, c.seq)))
+
+
+def _decided(inputs: Arrays, weights: Arrays, c: Config) -> Array:
+    return decided(_visible_scores(inputs, c), min(c.k, c.seq))[..., None]
 
 
 def _full_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
@@ -146,6 +150,7 @@ TOPK_ATTENTION = Layer(
     has_seq=True,
     check_length=512,
     density=lambda c: _kept(c) / c.seq**2,
+    decided=_decided,
     approximated=_full_attention,
     source="Gupta et al. (2021), arXiv:2106.06899, section 2",
 )

@@ -170,6 +170,45 @@ def test_lsh_rounds_are_averaged_by_the_logarithm_of_their_denominators(
         np.testing.assert_allclose(found[b, h], expected, atol=1e-12)
 
 
+def undecided(layer: Layer, c: Config, inputs: dict[str, Array]) -> set[tuple[int, ...]]:
+    """(item, head, query) of results that are not compared."""
+    assert layer.decided is not None
+    sure = layer.decided(inputs, drawn(layer, c)[1], c)
+    sure = np.broadcast_to(sure, layer.output(c)).all(axis=-1)
+    return {(int(b), int(h), int(i)) for b, h, i in np.argwhere(~sure)}
+
+
+@BOTH
+def test_a_query_whose_last_choice_rounding_makes_is_not_compared(ahead: bool) -> None:
+    c = config(TOPK_ATTENTION, 8, ahead, k=2)
+    inputs, _ = drawn(TOPK_ATTENTION, c)
+    assert undecided(TOPK_ATTENTION, c, inputs) == set()
+    query, key = inputs["query"][1, 0], inputs["key"][1, 0]
+    query[6] = [1, 0, 0, 0]
+    key[:, 0] = [0, 5, 0, 3, -1, 3 - 1e-7, -2, -3]
+    query[[5, 7]] = [0, 1, 0, 0]
+    assert undecided(TOPK_ATTENTION, c, inputs) == {(1, 0, 6)}
+
+
+def test_a_query_that_chooses_between_equal_blocks_is_not_compared() -> None:
+    c = config(MOBA_ATTENTION, 16, True, block=4, k=2)
+    inputs, _ = drawn(MOBA_ATTENTION, c)
+    assert undecided(MOBA_ATTENTION, c, inputs) == set()
+    inputs["key"][1, 0, 4:12] = 9.0
+    inputs["query"][1, 0] = 1.0
+    # Blocks 1 and 2 are equal and best, so those in the others cannot choose, and they themselves
+    # have one of them anyway.
+    assert undecided(MOBA_ATTENTION, c, inputs) == {(1, 0, i) for i in (*range(4), *range(12, 16))}
+
+
+def test_a_head_with_a_hash_that_rounding_makes_is_not_compared() -> None:
+    c = config(LSH_ATTENTION, 8, True, buckets=4)
+    inputs, weights = drawn(LSH_ATTENTION, c)
+    assert undecided(LSH_ATTENTION, c, inputs) == set()
+    inputs["query"][1, 0, 3] = np.ones(2) @ np.linalg.pinv(weights["directions"][0])
+    assert undecided(LSH_ATTENTION, c, inputs) == {(1, 0, i) for i in range(8)}
+
+
 @BOTH
 @pytest.mark.parametrize("layer", [TOPK_ATTENTION, MOBA_ATTENTION], ids=lambda layer: layer.name)
 def test_that_keeps_everything_is_dense(layer: Layer, ahead: bool) -> None:
