@@ -250,6 +250,9 @@ class Layer:
             counters see; `harness.verify.work` holds it against them.
         check_length: longest sequence at which the reference is asked. A longer case is checked in
             this length and a small batch, where float64 NumPy does not take longer than the sweep.
+        decided: (inputs, weights, config) -> which results hang on no choice so close that rounding
+            may make it otherwise, booleans that go with the output. The others are not compared,
+            and their upstream gradient is 0.
         pattern: config -> which keys each query attends to, booleans of (queries, keys).
         density: config -> share of full attention's scores that are computed.
         approximated: what the layer stands in for, as a reference; how far off it is becomes a
@@ -275,6 +278,7 @@ class Layer:
     check: Callable[[Observation, Config, float], float] | None = None
     products: Callable[[Config], int] | None = None
     check_length: int | None = None
+    decided: Callable[[Arrays, Arrays, Config], Array] | None = None
     pattern: Callable[[Config], Array] | None = None
     density: Callable[[Config], float] | None = None
     approximated: Callable[[Arrays, Arrays, Config], Array] | None = None
