@@ -26,7 +26,7 @@ def chunked_attention(plan: Plan, seq: int) -> Callable[[Any, Any, Any], Any]:
             tensors = [ops.pad(tensor, ((0, 0), (0, missing), (0, 0))) for tensor in tensors]
         groups = zip(plan, biases, blocks, strict=True)
         found = [_attend(*group, *tensors) for group in groups]
-        return ops.reshape(_joined(found, 1)[:, :seq], query.shape)
+        return ops.reshape(joined(found, 1)[:, :seq], query.shape)
 
     return attend
 
@@ -76,7 +76,7 @@ def _of_chunks(tensor: Any, chunks: Chunks, blocks: Any) -> Any:
     if chunks.shared:
         shared = tensor[:, None, : chunks.shared]
         parts.insert(0, ops.broadcast_to(shared, (rows, count, chunks.shared, head_dim)))
-    return _joined(parts, 2)
+    return joined(parts, 2)
 
 
 def _shifted(tensor: Any, chunks: Chunks, shift: int) -> Any:
@@ -90,7 +90,8 @@ def _shifted(tensor: Any, chunks: Chunks, shift: int) -> Any:
     return of_chunks[:, :, : chunks.keys - shift]
 
 
-def _joined(parts: Sequence[Any], axis: int) -> Any:
+def joined(parts: Sequence[Any], axis: int) -> Any:
+    """Along an axis, without a copy where there is one part only."""
     from keras import ops
 
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis)

@@ -34,7 +34,7 @@ def chunked_attention(plan: Plan, seq: int) -> Callable[[Any, Any, Any], Any]:
             tensors = [pad(tensor, (0, 0, 0, missing)) for tensor in tensors]
         groups = zip(plan, constants(query.device), strict=True)
         found = [_attend(chunks, *fixed, *tensors) for chunks, fixed in groups]
-        return _joined(found, 1)[:, :seq].reshape(query.shape)
+        return joined(found, 1)[:, :seq].reshape(query.shape)
 
     return attend
 
@@ -59,7 +59,7 @@ def _attend(chunks: Chunks, mask: Any, blocks: Any, query: Any, key: Any, value:
         )
         for q, k, v in zip(queries.split(rows), key.split(rows), value.split(rows), strict=True)
     ]
-    return _joined(found, 0).flatten(1, 2)
+    return joined(found, 0).flatten(1, 2)
 
 
 def _rows_at_once(chunks: Chunks, key: Any) -> int:
@@ -67,7 +67,7 @@ def _rows_at_once(chunks: Chunks, key: Any) -> int:
     if key.device.type != "cpu" or not chunks.gathered:
         return int(key.shape[0])
     row = chunks.count * chunks.width * key.shape[-1] * key.element_size()
-    return max(1, GATHERED_BYTES // row)
+    return int(max(1, GATHERED_BYTES // row))
 
 
 def _of_chunks(tensor: Any, chunks: Chunks, blocks: Any) -> Any:
@@ -86,7 +86,8 @@ def _of_chunks(tensor: Any, chunks: Chunks, blocks: Any) -> Any:
     return torch.cat([shared, windows], dim=2)
 
 
-def _joined(parts: Sequence[Any], dim: int) -> Any:
+def joined(parts: Sequence[Any], dim: int) -> Any:
+    """Along a dimension, without a copy where there is one part only."""
     import torch
 
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim)

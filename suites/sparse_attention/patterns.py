@@ -16,7 +16,7 @@ SEED = 2020
 
 
 def _distances(seq: int) -> Array:
-    """i - j."""
+    """Those of i and j, i - j."""
     positions = np.arange(seq)
     return positions[:, None] - positions
 

@@ -169,7 +169,7 @@ def bigbird_plan(
 
 
 def _block_plan(seq: int, block: int, rows: Sequence[Array], causal: bool) -> Plan:
-    """Neighbouring rows of as many blocks go together; those of all blocks there are need no list."""
+    """Neighbouring rows of as many blocks go together; whoever has all blocks needs no list."""
 
     def listed(row: int) -> int:
         """How many blocks; 0 for all that there are."""
