@@ -74,6 +74,21 @@ def check_params(params: Mapping[str, Any]) -> dict[str, tuple[Value, ...]]:
     return {name: tuple(values) for name, values in params.items()}
 
 
+def check_kind(layer: str, name: str, value: Value, usual: Value) -> None:
+    """Holds a parameter to the kind of value that a preset of its layer gives it.
+
+    Raises:
+        UsageError: it is of another kind.
+    """
+    number = isinstance(usual, float) and type(value) is int
+    if type(value) is not type(usual) and not number:
+        kind = _KINDS[type(usual)]
+        raise UsageError(f"layer {layer}: {name} = {value!r} is not {kind}, such as {usual!r}")
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
+
+
 def check_setting(name: str, value: Any) -> Any:
     """The value, if that setting can have it.
 

@@ -190,6 +190,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="default profiles; a report links what lies in RUN/profiles",
     )
 
+    draw = commands.add_parser(
+        "draw", parents=[suite], help="which keys each query of a sparse attention attends to"
+    )
+    _add_draw(draw)
+
     collect = commands.add_parser("collect", help="write Parquet files from the journals of runs")
     collect.add_argument("runs", type=path, nargs="+", metavar="RUN")
     options = parser.parse_args(arguments)
@@ -300,6 +305,28 @@ def _add_timeout(group: argparse._ArgumentGroup) -> None:
         type=_checked(units.parse_duration),
         metavar="60s",
         help="give up a case that does not answer",
+    )
+
+
+def _add_draw(draw: _Parser) -> None:
+    draw.set_defaults(module="drawing")
+    draw.add_argument("layer", metavar="LAYER", help="its name, or how that begins")
+    draw.add_argument(
+        "--seq", type=_checked(_count), default=256, metavar="N", help="queries and keys"
+    )
+    draw.add_argument("--preset", metavar="NAME", help="of the layer (default: its first)")
+    draw.add_argument(
+        "--param",
+        type=_checked(_param),
+        action="append",
+        metavar="NAME=VALUE",
+        help="in place of the preset's (repeatable)",
+    )
+    draw.add_argument(
+        *("-o", "--out"),
+        type=_checked(_path),
+        metavar="FILE",
+        help="ends in .png or .svg (default LAYER-N.png)",
     )
 
 

@@ -15,6 +15,7 @@ from harness.checks import (
     CLOSED,
     COUNTS,
     check_axis,
+    check_kind,
     check_known,
     check_names,
     check_params,
@@ -257,14 +258,7 @@ def _check_kinds(cases: Iterable[Case], layers: Mapping[str, Layer]) -> None:
         UsageError: one is of another kind.
     """
     for layer, name, value in {(c.layer, *param) for c in cases for param in c.params}:
-        usual = next(iter(layers[layer].presets.values()))[name]
-        number = isinstance(usual, float) and type(value) is int
-        if type(value) is not type(usual) and not number:
-            kind = _KINDS[type(usual)]
-            raise UsageError(f"layer {layer}: {name} = {value!r} is not {kind}, such as {usual!r}")
-
-
-_KINDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
+        check_kind(layer, name, value, next(iter(layers[layer].presets.values()))[name])
 
 
 def _let_layers_refuse(cases: Collection[Case], layers: Mapping[str, Layer]) -> None:

@@ -24,17 +24,16 @@ from suites.attention.formula import (
 )
 from suites.sparse_attention.flex_patterns import (
     Blocks,
-    block_sparse,
     block_sparse_blocks,
     block_sparse_scores,
     document_blocks,
     document_of,
     document_scores,
     documents,
-    sliding_window,
     sliding_window_blocks,
     sliding_window_scores,
 )
+from suites.sparse_attention.patterns import block_sparse, sliding_window
 
 BLOCK = 128
 """Positions of a block where the pattern has none of its own; FlexAttention's default."""

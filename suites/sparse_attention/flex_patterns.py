@@ -7,10 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.layer import Array, Config
-from suites.attention.formula import causal
-
-SEED = 2020
-"""Of random blocks and lengths; a pattern is the same in every framework, process and machine."""
+from suites.sparse_attention.patterns import SEED, block_sparse_rows, seen
 
 
 @dataclass(frozen=True)
@@ -28,17 +25,6 @@ class Blocks:
     all: Array
 
 
-def _seen(pattern: Array, c: Config) -> Array:
-    """The pattern without what lies ahead, if the layer is causal."""
-    return pattern & causal(c.seq, c.seq) if c.causal else pattern
-
-
-def sliding_window(c: Config) -> Array:
-    """|i - j| <= window."""
-    position = np.arange(c.seq)
-    return _seen(abs(position[:, None] - position) <= c.window, c)
-
-
 def sliding_window_blocks(c: Config, size: int) -> Blocks:
     first, last = _ends(c.seq, size)
     lowest, highest = first[:, None] - last, last[:, None] - first  # of i - j
@@ -54,21 +40,6 @@ def sliding_window_scores(c: Config) -> int:
     return int(c.seq + one_side * (1 if c.causal else 2))
 
 
-def block_sparse_rows(count: int, blocks: int, causal: bool) -> list[Array]:
-    """For each of so many query blocks the key blocks it attends to, its own the last of them.
-
-    The others are drawn at random, from the earlier ones if causal.
-    """
-    rng = np.random.default_rng(SEED)
-    rows = []
-    for own in range(count):
-        others = own if causal else count - 1
-        drawn = rng.choice(others, min(blocks - 1, others), replace=False)
-        drawn += drawn >= own
-        rows.append(np.append(np.sort(drawn), own))
-    return rows
-
-
 def block_sparse_blocks(c: Config) -> Blocks:
     """The blocks are the layer's own."""
     count = -(-c.seq // c.block)
@@ -77,12 +48,6 @@ def block_sparse_blocks(c: Config) -> Blocks:
         some[row, chosen] = True
     every = some & _whole(c.seq, c.block)
     return Blocks(c.block, some, every & ~np.eye(count, dtype=bool) if c.causal else every)
-
-
-def block_sparse(c: Config) -> Array:
-    """The block of j is one of those drawn for the block of i."""
-    of = np.arange(c.seq) // c.block
-    return _seen(block_sparse_blocks(c).some[of[:, None], of], c)
 
 
 def block_sparse_scores(c: Config) -> int:
@@ -111,7 +76,7 @@ def document_of(c: Config) -> Array:
 def documents(c: Config) -> Array:
     """The document of j is that of i."""
     of = document_of(c)
-    return _seen(of[:, None] == of, c)
+    return seen(of[:, None] == of, c)
 
 
 def document_blocks(c: Config, size: int) -> Blocks:
