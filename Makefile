@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help bench test check report compare regress verify verify-cost list install clean
+.PHONY: help bench test check report compare regress verify verify-cost verify-attention list install clean
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 FRAMEWORKS ?= torch tensorflow
@@ -46,6 +46,9 @@ verify: install  ## prove that the figures are right [PROOFS="memory work"; all 
 
 verify-cost: install  ## what the harness costs, beside other tools
 	@$(BIN)/python -m harness.verify cost
+
+verify-attention: install  ## attention beside published results, and beside FlexAttention
+	@$(BIN)/python -m harness.verify attention
 
 list: install  ## list layers, and which framework has which
 	@$(BIN)/layerbench list

@@ -63,13 +63,13 @@ def run(
         suites: files or modules with layers beside the catalogue.
         passes: worker processes that each measure every case, one after the other.
         budget_s: seconds, or text such as ``10m``, in which as many passes are made as fit.
-        presets: ``first`` or ``all`` of each layer's.
+        presets: ``first`` or ``all`` of each layer's, or the name of one.
         rel_ci: half-width of the median's 95 % interval, relative, at which sampling stops.
         sample_s: seconds of samples of a case and pass, at most.
         timeout_s: seconds after which a case that does not answer is given up.
         seed: of the order in which cases are measured.
         results: the folder under which the run is kept.
-        axes: values by axis, such as ``batch=[1, 32]`` or ``framework="torch"``.
+        axes: values by axis, such as ``batch=[1, "tokens=16384"]`` or ``framework="torch"``.
 
     Raises:
         UsageError: something asked for does not exist or does not make sense.

@@ -11,7 +11,7 @@ import fnmatch
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from harness.types import DTYPES, EXECUTIONS, MODES, UsageError, Value, check_value
+from harness.types import DTYPES, EXECUTIONS, MODES, UsageError, Value, check_value, parse_value
 
 AXES = ("framework", "device", "mode", "execution", "dtype", "threads", "batch", "seq")
 """The axes every layer has (``seq`` where it has a sequence), in the order they are swept."""
@@ -20,6 +20,8 @@ CLOSED = {"mode": MODES, "execution": EXECUTIONS, "dtype": DTYPES}
 """Axes with no other values than these."""
 COUNTS = ("threads", "batch", "seq")
 """Axes whose values are whole numbers above 0."""
+TOKENS = "tokens="
+"""Begins a batch that follows from the length: ``tokens=16384`` is so many over all sequences."""
 LARGEST_COUNT = 2**31 - 1
 """Of a count. Beyond it sizes in bytes no longer fit the 64 bits that arrays count in."""
 _LONGEST_S = 31_536_000.0
@@ -33,7 +35,8 @@ def check_axis(axis: str, values: Any, where: str = "") -> tuple[Any, ...]:
 
     Args:
         axis: one of `AXES`.
-        values: a list; of a closed axis, such as ``mode``, patterns too.
+        values: a list; of a closed axis, such as ``mode``, patterns too; of ``batch`` also
+            ``tokens=16384``.
         where: what to call it in a message; its name if not said.
 
     Raises:
@@ -43,7 +46,8 @@ def check_axis(axis: str, values: Any, where: str = "") -> tuple[Any, ...]:
     if axis not in COUNTS:
         found = check_names(where, values)
         return tuple(choose(where, found, CLOSED[axis])) if axis in CLOSED else found
-    return tuple(_count(where, value) for value in _list(where, values))
+    check = _batch if axis == "batch" else _count
+    return tuple(check(where, value) for value in _list(where, values))
 
 
 def check_names(where: str, values: Any) -> tuple[str, ...]:
@@ -70,6 +74,21 @@ def check_params(params: Mapping[str, Any]) -> dict[str, tuple[Value, ...]]:
     return {name: tuple(values) for name, values in params.items()}
 
 
+def check_kind(layer: str, name: str, value: Value, usual: Value) -> None:
+    """Holds a parameter to the kind of value that a preset of its layer gives it.
+
+    Raises:
+        UsageError: it is of another kind.
+    """
+    number = isinstance(usual, float) and type(value) is int
+    if type(value) is not type(usual) and not number:
+        kind = _KINDS[type(usual)]
+        raise UsageError(f"layer {layer}: {name} = {value!r} is not {kind}, such as {usual!r}")
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
+
+
 def check_setting(name: str, value: Any) -> Any:
     """The value, if that setting can have it.
 
@@ -83,8 +102,8 @@ def check_setting(name: str, value: Any) -> Any:
     """
     if name == "passes":
         return _count(name, value)
-    if name == "presets" and value not in ("first", "all"):
-        raise UsageError(f"presets = {value!r}; it is 'first' or 'all'")
+    if name == "presets" and (not isinstance(value, str) or not value.strip()):
+        raise UsageError(f"presets = {value!r}; it is 'first', 'all' or the name of a preset")
     if name == "description" and not isinstance(value, str):
         raise UsageError(f"description = {value!r} is not text")
     if name not in _LIMITS:
@@ -100,6 +119,14 @@ def _list(where: str, values: Any) -> Sequence[Any]:
     if not isinstance(values, list | tuple) or not values:
         raise UsageError(f"{where} = {values!r} is not a list of values")
     return values
+
+
+def _batch(where: str, value: Any) -> int | str:
+    if not isinstance(value, str):
+        return _count(where, value)
+    if not value.startswith(TOKENS):
+        raise UsageError(f"{where} {value!r} is not a whole number, nor such as {TOKENS}16384")
+    return f"{TOKENS}{_count(f'{where} {TOKENS}', parse_value(value.removeprefix(TOKENS)))}"
 
 
 def _count(where: str, value: Any) -> int:

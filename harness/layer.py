@@ -72,7 +72,7 @@ class Tensor:
     """The shape of one canonical input or weight, and the distribution it is drawn from."""
 
     shape: tuple[int, ...]
-    kind: Literal["normal", "uniform", "integers"] = "normal"
+    kind: Literal["normal", "uniform", "integers", "orthogonal"] = "normal"
     low: float = 0.0
     high: float = 1.0
     mean: float = 0.0
@@ -100,6 +100,9 @@ class Tensor:
         if self.kind == "uniform":
             values = rng.uniform(self.low, self.high, self.shape).astype(np.float32)
             width = self.high - self.low
+        elif self.kind == "orthogonal":
+            values = _orthogonal(rng, *self.shape).astype(np.float32)
+            width = self.std
         else:
             values = rng.standard_normal(self.shape, dtype=np.float32)
             values *= np.float32(self.std)
@@ -107,6 +110,20 @@ class Tensor:
             width = self.std
         values[values == 0] = width * NEXT_TO_ZERO
         return values
+
+
+def _orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
+    """Each row is distributed as N(0, 1) vectors are, with their lengths.
+
+    Source: Yu et al. (2016), arXiv:1610.09072, section 3.
+    """
+    blocks = []
+    for _ in range(-(-rows // columns)):
+        q, r = np.linalg.qr(rng.standard_normal((columns, columns)))
+        blocks.append(q * np.sign(np.diag(r)))  # without the signs its directions are not uniform
+    lengths = np.sqrt(rng.chisquare(columns, size=(rows, 1)))
+    directions: Array = np.concatenate(blocks)[:rows]
+    return directions * lengths
 
 
 def normal(*shape: int, mean: float = 0.0, std: float = 1.0) -> Tensor:
@@ -117,6 +134,11 @@ def normal(*shape: int, mean: float = 0.0, std: float = 1.0) -> Tensor:
 def uniform(*shape: int, low: float, high: float, trainable: bool = True) -> Tensor:
     """Values from U(low, high)."""
     return Tensor(shape, "uniform", low=low, high=high, trainable=trainable)
+
+
+def orthogonal(rows: int, columns: int) -> Tensor:
+    """N(0, 1) vectors as rows, orthogonal to each other in blocks of `columns`; not trained."""
+    return Tensor((rows, columns), "orthogonal", trainable=False)
 
 
 def integers(*shape: int, high: int) -> Tensor:
@@ -224,6 +246,17 @@ class Layer:
         check: replaces the comparison with the reference for layers whose output is random:
             (observation, config, tolerance) -> error; what decides is whether it raises
             `Mismatch`. The tolerance is that of a few roundings.
+        products: config -> the part of ``flops`` that is in matrix products, which independent
+            counters see; `harness.verify.work` holds it against them.
+        check_length: longest sequence at which the reference is asked. A longer case is checked in
+            this length and a small batch, where float64 NumPy does not take longer than the sweep.
+        decided: (inputs, weights, config) -> which results hang on no choice so close that rounding
+            may make it otherwise, booleans that go with the output. The others are not compared,
+            and their upstream gradient is 0.
+        pattern: config -> which keys each query attends to, booleans of (queries, keys).
+        density: config -> share of full attention's scores that are computed.
+        approximated: what the layer stands in for, as a reference; how far off it is becomes a
+            figure of the row, and no failure.
         source: paper or text that the formula is from.
     """
 
@@ -243,6 +276,12 @@ class Layer:
     terms: Callable[[Config], int] | None = None
     not_applicable: Callable[[Config], str] = lambda config: ""
     check: Callable[[Observation, Config, float], float] | None = None
+    products: Callable[[Config], int] | None = None
+    check_length: int | None = None
+    decided: Callable[[Arrays, Arrays, Config], Array] | None = None
+    pattern: Callable[[Config], Array] | None = None
+    density: Callable[[Config], float] | None = None
+    approximated: Callable[[Arrays, Arrays, Config], Array] | None = None
     source: str = ""
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,8 @@ from harness.layer import (
 )
 from harness.types import DTYPE_BYTES, Case
 
+CHECK_BATCH = 2
+"""Enough to see whether items of a batch are kept apart."""
 INDEX_BYTES = 8
 """Indices are int64 in every framework."""
 
@@ -40,6 +42,14 @@ def round_to(dtype: str, values: Array) -> Array:
     return values
 
 
+def as_float64(arrays: Arrays) -> dict[str, Array]:
+    """As references are given them; integers pass through."""
+    return {
+        name: array.astype(np.float64) if array.dtype.kind == "f" else array
+        for name, array in arrays.items()
+    }
+
+
 @dataclass(frozen=True)
 class Problem:
     """Canonical inputs, weights and upstream gradient of one case, and their native layouts.
@@ -55,6 +65,14 @@ class Problem:
     @cached_property
     def config(self) -> Config:
         return Config.of(self.case)
+
+    @property
+    def checked_case(self) -> Case:
+        """The case in the size in which it is checked, which may be smaller; see `Layer`."""
+        longest, seq = self.layer.check_length, self.case.seq
+        if longest is None or seq is None or seq <= longest:
+            return self.case
+        return replace(self.case, seq=longest, batch=min(self.case.batch, CHECK_BATCH))
 
     @cached_property
     def input_tensors(self) -> dict[str, Tensor]:
@@ -72,10 +90,26 @@ class Problem:
     def weights(self) -> dict[str, Array]:
         return self._draw(self.weight_tensors)
 
+    @property
+    def decided(self) -> Array:
+        """Results that are compared, in the shape of the output; see `Layer`."""
+        return np.broadcast_to(self._decided, self.layer.output(self.config))
+
+    @cached_property
+    def _decided(self) -> Array:
+        own = self.layer.decided
+        if own is None or self.checked_case != self.case:
+            return np.asarray(True)
+        return own(as_float64(self.inputs), as_float64(self.weights), self.config)
+
     @cached_property
     def upstream(self) -> Array:
-        """The gradient fed into the output, N(0, 1), in canonical layout."""
-        return self._draw({"upstream": Tensor(self.layer.output(self.config))})["upstream"]
+        """The gradient fed into the output, N(0, 1), in canonical layout.
+
+        It is 0 where the output is not compared, as no gradient could be either.
+        """
+        drawn = self._draw({"upstream": Tensor(self.layer.output(self.config))})["upstream"]
+        return drawn if self.decided.all() else np.where(self.decided, drawn, 0)
 
     def _draw(self, tensors: dict[str, Tensor]) -> dict[str, Array]:
         drawn = canonical(self.layer.name, tensors)
@@ -176,6 +210,12 @@ class Problem:
         )
         return self._of_mode(forward, forward + gradients, 3 * trainable)
 
+    @property
+    def density(self) -> float | None:
+        """Share of full attention's scores that are computed, if the layer tells."""
+        own = self.layer.density
+        return float(own(self.config)) if own else None
+
     def _bytes_of(self, tensor: Tensor) -> int:
         return tensor.size * (
             INDEX_BYTES if tensor.kind == "integers" else DTYPE_BYTES[self.case.dtype]
@@ -205,6 +245,10 @@ class ConstantProblem(Problem):
 
     def native_upstream(self, shape: tuple[int, ...]) -> Array:
         return np.ones(shape, dtype=np.float32)
+
+    @property
+    def decided(self) -> Array:
+        return np.broadcast_to(np.asarray(True), self.layer.output(self.config))
 
 
 def _typical(tensor: Tensor) -> Array:

@@ -1,4 +1,8 @@
-"""From a sweep file and flags to the list of cases: the plan of a run."""
+"""From a sweep file and flags to the list of cases: the plan of a run.
+
+A batch is a number, or such as ``"tokens=16384"``: then as many sequences as come to so many tokens
+at each length, one at least. Layers without a sequence have no such batch.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from typing import Any
 
 from harness.checks import (
     AXES,
+    TOKENS,
     check_axis,
     check_known,
     check_names,
@@ -23,7 +28,7 @@ from harness.layer import Layer
 from harness.types import Case, UsageError, Value
 
 _SETTINGS = ("passes", "rel_ci", "sample_s", "timeout_s", "presets", "description")
-_TABLES = ("framework_axes", "layer_axes", "params")
+_TABLES = ("framework_axes", "device_axes", "layer_axes", "params")
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,12 @@ class Sweep:
 
     Attributes:
         layers: names, or patterns such as ``*attention*``.
-        presets: ``first`` or ``all`` of each layer's presets.
+        presets: ``first`` or ``all`` of each layer's presets, or the name of one; a layer that
+            has none of that name is taken with its first.
         axes: values by axis.
-        by_framework: axes that differ for one framework.
-        by_layer: axes that differ for one layer; they win over ``by_framework``.
+        by_device: axes that differ for one device.
+        by_framework: axes that differ for one framework; they win over ``by_device``.
+        by_layer: axes that differ for one layer; they win over both.
         params: values that replace those of the presets, by parameter name.
         passes: worker processes, one after the other, that each measure every case.
         rel_ci: half-width of the median's 95 % interval, relative, at which sampling stops.
@@ -48,6 +55,7 @@ class Sweep:
     layers: tuple[str, ...]
     axes: Mapping[str, tuple[Any, ...]]
     presets: str = "first"
+    by_device: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
     by_framework: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
     by_layer: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
     params: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
@@ -56,12 +64,22 @@ class Sweep:
     sample_s: float = 0.3
     timeout_s: float = 60.0
 
-    def values(self, axis: str, framework: str, layer: str) -> tuple[Any, ...]:
-        """The axis's values for one framework and layer."""
-        for special in (self.by_layer.get(layer, {}), self.by_framework.get(framework, {})):
-            if axis in special:
-                return special[axis]
+    def values(
+        self, axis: str, layer: str, framework: str = "", device: str = ""
+    ) -> tuple[Any, ...]:
+        """The axis's values for one layer, framework and device, as far as they are settled."""
+        for special, name in (
+            (self.by_layer, layer),
+            (self.by_framework, framework),
+            (self.by_device, device),
+        ):
+            if axis in special.get(name, {}):
+                return special[name][axis]
         return self.axes[axis]
+
+    def smallest(self, axis: str) -> int:
+        """The smallest number on an axis of counts; 1 if all of them follow from the length."""
+        return min((value for value in self.axes[axis] if isinstance(value, int)), default=1)
 
 
 def names() -> list[str]:
@@ -107,13 +125,16 @@ def _sweep(name: str, data: Mapping[str, Any]) -> Sweep:
     check_known("key", data, ("layers", *AXES, *_SETTINGS, *_TABLES))
     if missing := [axis for axis in AXES if axis not in data]:
         raise UsageError(f"no values for {', '.join(missing)}")
-    of_frameworks, of_layers, params = (_table(key, data.get(key, {})) for key in _TABLES)
+    of_frameworks, of_devices, of_layers, params = (
+        _table(key, data.get(key, {})) for key in _TABLES
+    )
     settings = {key: check_setting(key, data[key]) for key in _SETTINGS if key in data}
     return Sweep(
         name=name,
         layers=check_names("layers", data.get("layers", ["*"])),
         axes={axis: check_axis(axis, data[axis]) for axis in AXES},
-        # Which frameworks are taken cannot depend on which is taken.
+        # Which devices and frameworks are taken cannot depend on which is taken.
+        by_device=_special("device_axes", of_devices, AXES[2:]),
         by_framework=_special("framework_axes", of_frameworks, AXES[1:]),
         by_layer=_special("layer_axes", of_layers, AXES),
         params=check_params(params),
@@ -130,7 +151,7 @@ def _table(key: str, value: Any) -> Mapping[str, Any]:
 def _special(
     key: str, tables: Mapping[str, Any], known: Sequence[str]
 ) -> dict[str, dict[str, tuple[Any, ...]]]:
-    """Axes that differ for one framework or layer, by its name."""
+    """Axes that differ for one framework, device or layer, by its name."""
     special = {}
     for name, table in tables.items():
         where = f"{key}.{name}"
@@ -161,29 +182,43 @@ def plan(
     chosen = choose("layer", sweep.layers, layers)
     check_known("layer", sweep.by_layer, layers)
     _check_params(sweep, [layers[name] for name in chosen])
+    _check_presets(sweep, [layers[name] for name in chosen])
     cases: dict[Case, None] = {}
     for name in chosen:
-        layer = layers[name]
-        wanted = sweep.values("framework", "", name)
-        for framework in choose("framework", wanted, frameworks):
-
-            def values(axis: str, framework: str = framework, name: str = name) -> tuple[Any, ...]:
-                return sweep.values(axis, framework, name)
-
-            combinations = itertools.product(
-                choose("device", values("device"), devices),
-                *(values(axis) for axis in ("mode", "execution", "dtype", "threads", "batch")),
-                values("seq") if layer.has_seq else (None,),
-                _parameter_sets(layer, sweep),
-            )
-            for device, mode, execution, dtype, threads, batch, seq, params in combinations:
-                case = Case(
-                    name, framework, device, mode, execution, dtype, threads, batch, seq, params
-                )
-                cases[case] = None
+        for framework in choose("framework", sweep.values("framework", name), frameworks):
+            for device in choose("device", sweep.values("device", name, framework), devices):
+                for case in _cases(sweep, layers[name], framework, device):
+                    cases[case] = None
     if not cases:
         raise UsageError(f"sweep {sweep.name} comes to no case")
     return list(cases)
+
+
+def _cases(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[Case]:
+    def values(axis: str) -> tuple[Any, ...]:
+        return sweep.values(axis, layer.name, framework, device)
+
+    for mode, execution, dtype, threads, wanted, seq, params in itertools.product(
+        *(values(axis) for axis in ("mode", "execution", "dtype", "threads", "batch")),
+        values("seq") if layer.has_seq else (None,),
+        _parameter_sets(layer, sweep),
+    ):
+        if batch := _batch(wanted, seq):
+            yield Case(
+                layer.name, framework, device, mode, execution, dtype, threads, batch, seq, params
+            )
+
+
+def _batch(wanted: int | str, seq: int | None) -> int | None:
+    """The batch size at a length; None for a number of tokens where there is no sequence."""
+    if isinstance(wanted, int):
+        return wanted
+    return None if seq is None else max(1, int(wanted.removeprefix(TOKENS)) // seq)
+
+
+def _check_presets(sweep: Sweep, layers: Sequence[Layer]) -> None:
+    known = dict.fromkeys(preset for layer in layers for preset in layer.presets)
+    check_known("preset", [sweep.presets], ["first", "all", *known])
 
 
 def _check_params(sweep: Sweep, layers: Sequence[Layer]) -> None:
@@ -192,8 +227,10 @@ def _check_params(sweep: Sweep, layers: Sequence[Layer]) -> None:
 
 
 def _parameter_sets(layer: Layer, sweep: Sweep) -> Iterator[tuple[tuple[str, Value], ...]]:
-    presets = list(layer.presets.values())
-    for preset in presets[:1] if sweep.presets == "first" else presets:
+    first = next(iter(layer.presets))
+    named = sweep.presets if sweep.presets in layer.presets else first
+    presets = layer.presets.values() if sweep.presets == "all" else [layer.presets[named]]
+    for preset in presets:
         options = [sweep.params.get(key, (value,)) for key, value in preset.items()]
         for values in itertools.product(*options):
             yield tuple(zip(preset, values, strict=True))

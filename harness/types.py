@@ -243,6 +243,10 @@ class Measurement:
     warmed: bool = False
     converged: bool = False
     parity_error: float | None = None
+    approximation_error: float | None = None
+    """Of the layer's formula against what it approximates, relative; not of its computation."""
+    density: float | None = None
+    """Share of full attention's scores that are computed."""
     flops: int | None = None
     bytes: int | None = None
     parameter_bytes: int | None = None

@@ -94,6 +94,12 @@ def quantity(value: float | None, unit: str) -> str:
     return f"{_three_digits(value)} {unit}"
 
 
+def quantity_tick(value: float, unit: str) -> str:
+    """(1e9, 'FLOP/s') -> '1 GFLOP/s': a round figure, for an axis."""
+    scale, prefix = next((step for step in _DECIMAL if value >= step[0]), (1.0, ""))
+    return f"{value / scale:.6g} {prefix}{unit}"
+
+
 def ratio(value: float | None) -> str:
     """1.5 -> '1.50×'."""
     return MISSING if _missing(value) else f"{_three_digits(value or 0.0)}×"

@@ -29,6 +29,7 @@ from harness.devices import noise
 from harness.frameworks import Framework, Step, UnsupportedError
 from harness.layer import Layer, Mismatch
 from harness.probes import ceilings, latency, parity
+from harness.probes.parity import Outcome
 from harness.problem import ConstantProblem, Problem
 from harness.profilers import operators
 from harness.types import Case, Status
@@ -72,10 +73,13 @@ class Worker:
         self._step: Step | None = None
         self._call: Callable[[], Any] | None = None
         self._first_result: Any = None
+        self._checked: dict[Case, dict[str, Any]] = {}
+        """What came of checks in a smaller size."""
 
     def answer(self, request: dict[str, Any]) -> str:
         """The answer to one request, as JSON; errors of the layer are answers too."""
         handlers: dict[str, Callable[..., dict[str, Any]]] = {
+            "check_smaller": self._check_smaller,
             "prepare": self._prepare,
             "check": self._check,
             "run": self._run,
@@ -105,13 +109,8 @@ class Worker:
 
         With ``constant`` its values take no memory of ours, and it cannot be checked.
         """
-        self._problem = self._call = self._step = self._first_result = None
-        gc.collect()
-        gc.disable()  # a layer before this one may have enabled it
-        parsed = Case.from_json(case)
-        layer = self._layers[parsed.layer]
-        kind = ConstantProblem if constant else Problem
-        problem = kind(parsed, layer, layer.builders[self._framework.builder])
+        self._forget()
+        problem = self._problem_of(Case.from_json(case), ConstantProblem if constant else Problem)
         step = self._framework.prepare(problem)
         start = self._framework.clock()
         call = step.open()
@@ -123,19 +122,55 @@ class Worker:
             "first_call_s": first_call_s,
             "flops": problem.flops,
             "bytes": problem.bytes,
+            "density": problem.density,
             "parameter_bytes": step.parameter_bytes,
             "input_bytes": step.input_bytes,
             "warnings": list(step.notes()),
         }
 
+    def _forget(self) -> None:
+        self._problem = self._call = self._step = self._first_result = None
+        gc.collect()
+        gc.disable()  # a layer before this one may have enabled it
+
+    def _problem_of(self, case: Case, kind: type[Problem] = Problem) -> Problem:
+        layer = self._layers[case.layer]
+        return kind(case, layer, layer.builders[self._framework.builder])
+
+    def _check_smaller(self, case: dict[str, Any]) -> dict[str, Any]:
+        """Checks a case that is too large for its reference; once for all larger ones.
+
+        Before the case itself is prepared, as preparing one may forget what was compiled for
+        another.
+        """
+        self._forget()
+        smaller = self._problem_of(Case.from_json(case)).checked_case
+        if smaller.to_json() == case:
+            return {}
+        if smaller not in self._checked:
+            problem = self._problem_of(smaller)
+            step = self._framework.prepare(problem)
+            self._checked[smaller] = self._compared(problem, step.outcome(step.open()()))
+        said = f"checked against its reference at {smaller.id.rpartition('/')[2]}"
+        return {**self._checked[smaller], "warnings": [said]}
+
     def _check(self) -> dict[str, Any]:
         """Compares what the first call gave, with the weights as they were set."""
         assert self._problem is not None
         assert self._step is not None
-        cache = Path(self._setup.cache) if self._setup.cache else None
         outcome = self._step.outcome(self._first_result)
         self._first_result = None
-        return {"parity_error": parity.check(self._problem, outcome, cache)}
+        if self._problem.checked_case != self._problem.case:
+            parity.sane(self._problem, outcome)
+            return {}
+        return self._compared(self._problem, outcome)
+
+    def _compared(self, problem: Problem, outcome: Outcome) -> dict[str, Any]:
+        cache = Path(self._setup.cache) if self._setup.cache else None
+        found: dict[str, Any] = {"parity_error": parity.check(problem, outcome, cache)}
+        if (error := parity.approximation_error(problem)) is not None:
+            found["approximation_error"] = error
+        return found
 
     def _run(self, calls: int, blocks: int) -> dict[str, Any]:
         assert self._call is not None

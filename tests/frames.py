@@ -61,6 +61,8 @@ def row(latency_s: float = 1e-3, **changes: Any) -> dict[str, Any]:
         "roofline_fraction": 0.4 if status == "ok" else NAN,
         "bound": "compute" if status == "ok" else "",
         "parity_error": 1e-6 if status == "ok" else NAN,
+        "approximation_error": NAN,
+        "density": NAN,
         "audit": [],
         "execution_path": "MKL sgemm" if status == "ok" else "",
         "operators": 12.0 if status == "ok" else NAN,

@@ -13,7 +13,7 @@ from harness import catalogue
 from harness.types import UsageError
 
 CLASSIC = {"dense", "conv2d", "simple_rnn", "lstm", "gru", "attention", "attention_projected",
-           "batch_norm", "dropout"}  # fmt: skip
+           "multi_head_attention", "batch_norm", "dropout"}  # fmt: skip
 
 
 def test_the_classic_layers_are_there() -> None:

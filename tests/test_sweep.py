@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_catalogue import CLASSIC
 
 from harness import catalogue, sweep
 from harness.types import UsageError
@@ -37,9 +38,11 @@ def test_every_sweep_of_the_project_can_be_planned() -> None:
         assert len(plan(name)) > 50
 
 
-def test_quick_has_every_layer_both_frameworks_two_batches_two_lengths_and_both_modes() -> None:
+def test_quick_has_every_classic_layer_both_frameworks_two_batches_two_lengths_and_both_modes() -> (
+    None
+):
     cases = plan("quick")
-    assert {case.layer for case in cases} == set(catalogue.load())
+    assert {case.layer for case in cases} >= CLASSIC
     for layer in {case.layer for case in cases}:
         mine = [case for case in cases if case.layer == layer]
         assert {case.framework for case in mine} == {"torch", "tensorflow"}
@@ -47,6 +50,15 @@ def test_quick_has_every_layer_both_frameworks_two_batches_two_lengths_and_both_
         assert len({case.seq for case in mine}) == (2 if mine[0].seq else 1)
         assert {case.mode for case in mine} == {"forward", "train"}
     assert len(cases) == len({case.id for case in cases})
+
+
+def test_attention_goes_further_on_a_gpu_and_the_quick_one_ends_early() -> None:
+    full, quick = sweep.read("attention"), sweep.read("attention_quick")
+    ends = {device: full.values("seq", "", "torch", device)[-1] for device in ("cpu", "cuda")}
+    assert ends == {"cpu": 16384, "cuda": 131072}
+    assert full.axes["batch"] == (1, "tokens=16384")
+    assert quick.values("seq", "", "torch", "cuda")[-1] == 4096
+    assert {full.presets, quick.presets} == {"bert_like"}
 
 
 def test_a_layer_without_a_sequence_is_not_swept_over_lengths(tmp_path: Path) -> None:
@@ -65,6 +77,55 @@ def test_the_narrower_table_wins(tmp_path: Path) -> None:
     assert batches[("tensorflow", "dense")] == 2
     assert batches[("tensorflow", "conv2d")] == 3
     assert batches[("torch", "dense")] == 32
+
+
+def test_the_length_may_differ_by_device(tmp_path: Path) -> None:
+    text = AXES.replace('["cpu"]', '["*"]') + (
+        'layers = ["lstm", "gru"]\n'
+        "[device_axes.cuda]\nseq = [128]\nbatch = [4]\n[framework_axes.torch]\nbatch = [2]\n"
+        "[layer_axes.gru]\nbatch = [3]\n"
+    )
+    cases = sweep.plan(
+        sweep.read(written(tmp_path, text)), catalogue.load(), ("torch", "keras"), ("cpu", "cuda")
+    )
+    found = {(c.layer, c.framework, c.device, c.seq): c.batch for c in cases}
+    assert {key[2:] for key in found} == {("cpu", 16), ("cpu", 64), ("cuda", 128)}
+    assert found["lstm", "keras", "cuda", 128] == 4
+    assert found["lstm", "torch", "cuda", 128] == 2
+    assert found["gru", "torch", "cuda", 128] == 3
+
+
+def test_constant_tokens_are_fewer_sequences_where_these_are_longer(tmp_path: Path) -> None:
+    text = AXES.replace("[1, 32]", '[1, "tokens=128"]').replace("[16, 64]", "[16, 48, 128, 256]")
+    cases = plan(written(tmp_path, text + 'layers = ["lstm"]'), ("torch",))
+    forward = [(case.batch, case.seq) for case in cases if case.mode == "forward"]
+    # At 128 and beyond it is a batch of 1, which is there already.
+    assert forward == [(1, 16), (1, 48), (1, 128), (1, 256), (8, 16), (2, 48)]
+
+
+def test_a_layer_without_a_sequence_has_no_constant_tokens(tmp_path: Path) -> None:
+    text = AXES.replace("[1, 32]", '[2, "tokens=64"]') + 'layers = ["dense"]'
+    assert {case.batch for case in plan(written(tmp_path, text), ("torch",))} == {2}
+    text = AXES.replace("[1, 32]", '["tokens=64"]') + 'layers = ["dense"]'
+    with pytest.raises(UsageError, match="comes to no case"):
+        plan(written(tmp_path, text))
+
+
+def test_a_preset_by_name_gives_way_to_the_first_where_a_layer_has_none_of_it(
+    tmp_path: Path,
+) -> None:
+    chosen = AXES + 'layers = ["attention", "lstm"]\npresets = "llama_7b"'
+    params = {case.layer: case.params for case in plan(written(tmp_path, chosen))}
+    layers = catalogue.load()
+    assert dict(params["attention"]) == layers["attention"].presets["llama_7b"]
+    assert "llama_7b" not in layers["lstm"].presets
+    assert dict(params["lstm"]) == next(iter(layers["lstm"].presets.values()))
+
+
+def test_a_preset_that_no_layer_has_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    text = AXES + 'layers = ["attention"]\npresets = "lama_7b"'
+    with pytest.raises(UsageError, match="unknown preset 'lama_7b'; nearest: llama_7b"):
+        plan(written(tmp_path, text))
 
 
 def test_all_presets_or_the_first(tmp_path: Path) -> None:
@@ -104,7 +165,14 @@ def test_all_presets_or_the_first(tmp_path: Path) -> None:
         (AXES + "rel_ci = 0", "rel_ci = 0 is not above 0"),
         (AXES + "rel_ci = 1", "rel_ci = 1 is not above 0 and below 1"),
         (AXES + "rel_ci = true", "rel_ci = True is not a number"),
-        (AXES + 'presets = "some"', "it is 'first' or 'all'"),
+        (AXES + "presets = 3", "it is 'first', 'all' or the name of a preset"),
+        (AXES.replace("[1, 32]", '["tokens=0"]'), "batch tokens= 0 is not 1 or more"),
+        (AXES.replace("[1, 32]", '["tokens=many"]'), "batch tokens= 'many' is not a whole number"),
+        (AXES.replace("[16, 64]", '["tokens=64"]'), "seq 'tokens=64' is not a whole number"),
+        (
+            AXES + '[device_axes.cuda]\ndevice = ["cpu"]',
+            "unknown axis of device_axes.cuda 'device'",
+        ),
         (AXES + "description = 3", "description = 3 is not text"),
         (AXES + "params = 3", "params = 3 is not a table"),
         (AXES + "[params]\nunits = 3", "parameter units = 3 is not a list"),

@@ -65,6 +65,8 @@ def test_intervals_keep_one_unit() -> None:
 def test_ticks_are_round() -> None:
     assert [units.seconds_tick(value) for value in (1e-4, 2e-3, 50.0)] == ["100 µs", "2 ms", "50 s"]
     assert [units.size_tick(value) for value in (512.0, 2.0**20)] == ["512 B", "1 MiB"]
+    rates = [units.quantity_tick(value, "FLOP/s") for value in (0.5, 2e9, 1e12)]
+    assert rates == ["0.5 FLOP/s", "2 GFLOP/s", "1 TFLOP/s"]
     assert [units.ratio_tick(value) for value in (0.25, 1.0, 64.0)] == ["0.25×", "1×", "64×"]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from harness import __version__, units
+from harness.checks import check_axis
 from harness.types import UsageError, Value, parse_value
 
 AXIS_HELP = {
@@ -19,7 +20,7 @@ AXIS_HELP = {
     "execution": "eager, compiled (torch.compile, tf.function), compiled-xla",
     "dtype": "float32, bfloat16, float16",
     "threads": "threads a worker may use",
-    "batch": "batch sizes",
+    "batch": "batch sizes; tokens=16384 for so many tokens at every length",
     "seq": "sequence lengths, for layers that have one",
 }
 
@@ -85,6 +86,10 @@ def _counts(text: str) -> list[int]:
     if not all(type(value) is int and value > 0 for value in values):
         raise UsageError(f"{text!r} is not a list of whole numbers above 0, such as 1,32")
     return [int(value) for value in values]
+
+
+def _batches(text: str) -> list[Any]:
+    return list(check_axis("batch", [parse_value(part.strip()) for part in text.split(",")]))
 
 
 def _count(text: str) -> int:
@@ -185,6 +190,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="default profiles; a report links what lies in RUN/profiles",
     )
 
+    draw = commands.add_parser(
+        "draw", parents=[suite], help="which keys each query of a sparse attention attends to"
+    )
+    _add_draw(draw)
+
     collect = commands.add_parser("collect", help="write Parquet files from the journals of runs")
     collect.add_argument("runs", type=path, nargs="+", metavar="RUN")
     options = parser.parse_args(arguments)
@@ -211,7 +221,9 @@ def _check_run(run: _Parser, options: argparse.Namespace) -> None:
 
 def _add_run(run: _Parser) -> None:
     # None stands for what was not said; what holds then is for the request to say.
-    run.add_argument("sweep", nargs="?", help="quick (default), standard, full, or a file")
+    run.add_argument(
+        "sweep", nargs="?", help="quick (default), standard, full, attention, or a file"
+    )
     what = run.add_argument_group("what to measure (comma-separated; in place of the sweep's)")
     what.add_argument(
         *("-l", "--layer"),
@@ -221,7 +233,7 @@ def _add_run(run: _Parser) -> None:
         help="or patterns",
     )
     _add_axes(what)
-    what.add_argument("--presets", choices=("first", "all"), help="of each layer")
+    what.add_argument("--presets", metavar="NAME", help="of each layer: first, all or a name")
     what.add_argument("--case", action="append", metavar="ID", help="instead (repeatable)")
     how = run.add_argument_group("how long to look")
     _add_effort(how)
@@ -251,10 +263,17 @@ def _add_run(run: _Parser) -> None:
     )
 
 
+_KINDS: dict[str, Callable[[str], list[Any]]] = {
+    "threads": _counts,
+    "batch": _batches,
+    "seq": _counts,
+}
+
+
 def _add_axes(group: argparse._ArgumentGroup) -> None:
     """What a case is made of, beside its layer."""
     for axis, text in AXIS_HELP.items():
-        kind = _counts if axis in ("threads", "batch", "seq") else _names
+        kind = _KINDS.get(axis, _names)
         group.add_argument(
             f"--{axis}", type=_checked(kind), action="extend", metavar="VALUES", help=text
         )
@@ -289,6 +308,28 @@ def _add_timeout(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _add_draw(draw: _Parser) -> None:
+    draw.set_defaults(module="drawing")
+    draw.add_argument("layer", metavar="LAYER", help="its name, or how that begins")
+    draw.add_argument(
+        "--seq", type=_checked(_count), default=256, metavar="N", help="queries and keys"
+    )
+    draw.add_argument("--preset", metavar="NAME", help="of the layer (default: its first)")
+    draw.add_argument(
+        "--param",
+        type=_checked(_param),
+        action="append",
+        metavar="NAME=VALUE",
+        help="in place of the preset's (repeatable)",
+    )
+    draw.add_argument(
+        *("-o", "--out"),
+        type=_checked(_path),
+        metavar="FILE",
+        help="ends in .png or .svg (default LAYER-N.png)",
+    )
+
+
 def _add_search(command: _Parser) -> None:
     """What a search along an axis has."""
     command.set_defaults(module="limits")
@@ -306,7 +347,7 @@ def _add_fit(fit: _Parser) -> None:
     _add_search(fit)
     what = fit.add_argument_group("in what (default: as the sweep quick, smallest batch and seq)")
     _add_axes(what)
-    what.add_argument("--presets", choices=("first", "all"), help="of the layer")
+    what.add_argument("--presets", metavar="NAME", help="of the layer: first, all or a name")
     how = fit.add_argument_group("within what")
     how.add_argument(
         "--memory",

@@ -22,7 +22,7 @@ import numpy as np
 from harness.layer import Array, Mismatch, Observation
 from harness.probes import reference
 from harness.probes.reference import EPS, Expected, Group
-from harness.problem import Problem
+from harness.problem import Problem, as_float64
 
 ROUNDINGS = 3
 """Problems with rounding errors that the reference is asked about, where it is needed at all."""
@@ -30,6 +30,8 @@ LONGEST_SUM = 1e-3
 """The most that adding up is allowed, since a count of operations may be wrong too."""
 MOST = 0.3
 """No relative error beyond this is rounding, whatever the condition of the problem."""
+DECIDED = 0.5
+"""The least share of the results that has to be compared; see `Layer.decided`."""
 MARGIN = 8.0
 """Backward error of a sound implementation, in roundings of each value: several operations follow
 each other in a layer, and each stores its result rounded."""
@@ -70,6 +72,8 @@ def check(problem: Problem, outcome: Outcome, cache: Path | None = None) -> floa
     expected = reference.answer(problem, cache)
     if not np.isfinite(expected.output).all():
         raise Mismatch("the reference itself gives values that are not finite")
+    if problem.decided.mean() < DECIDED:
+        raise Mismatch("too many results hang on choices that rounding makes: nothing to compare")
 
     @once
     def rounded() -> list[Expected]:
@@ -80,6 +84,30 @@ def check(problem: Problem, outcome: Outcome, cache: Path | None = None) -> floa
         for error in _gradient_errors(problem, outcome, expected, rounded):
             worst = max(worst, error)
     return worst
+
+
+def sane(problem: Problem, outcome: Outcome) -> None:
+    """What can be told without the reference: the output's shape, and that it is finite.
+
+    Raises:
+        Mismatch: it is not.
+    """
+    output = problem.builder.output(outcome.output)
+    wanted = tuple(problem.layer.output(problem.config))
+    if output.shape != wanted:
+        raise Mismatch(f"output has shape {output.shape}, the layer declares {wanted}")
+    if not np.isfinite(output).all():
+        raise Mismatch("output holds values that are not finite")
+
+
+def approximation_error(problem: Problem) -> float | None:
+    """How far the layer's own formula is from what it approximates, relative; None if nothing."""
+    if problem.layer.approximated is None or problem.layer.reference is None:
+        return None
+    inputs, weights = as_float64(problem.inputs), as_float64(problem.weights)
+    full = problem.layer.approximated(inputs, weights, problem.config)
+    own = problem.layer.reference(inputs, weights, problem.config)
+    return _rms(own - full) / (_rms(full) or 1.0)
 
 
 def _own_check(problem: Problem, outcome: Outcome) -> float:
@@ -112,7 +140,8 @@ def _output_error(
     scale = _rms(expected.output) or 1.0
 
     def off(found: Array) -> float:
-        return float(np.max(np.abs(found - expected.output), initial=0.0)) / scale
+        differences = np.abs(found - expected.output)
+        return float(np.max(differences, initial=0.0, where=problem.decided)) / scale
 
     limit = tolerance(problem.case.dtype, _terms(problem, output.size))
     return _judge("output", off(output), limit, lambda: max(off(r.output) for r in rounded()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ MARKERS = "osD^vP"
 DASHES = {"eager": "-", "compiled": (0, (4, 2)), "compiled-xla": (0, (1, 1.5))}
 
 FONT_SIZE = 11.5
+LETTER = 0.62 * FONT_SIZE
+"""About how wide a letter is, in points."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,23 @@ def round_values(low: float, high: float, *, binary: bool, most: int = 7) -> lis
         return inside
     stride = math.ceil(len(decades) / most)
     return [10.0**decade for decade in decades if decade % stride == 0 and low <= 10.0**decade]
+
+
+def spaced(ticks: Sequence[int], width: float, side: float) -> list[int]:
+    """The ticks, from the last one down, whose labels do not run into each other.
+
+    Args:
+        ticks: rising, for a logarithmic axis.
+        width: of the axis, in points.
+        side: how far the axis goes beyond its outer ticks, as a share of their distance.
+    """
+    point = math.log(ticks[-1] / ticks[0]) * (1 + 2 * side) / width
+    kept = [ticks[-1]]
+    for tick in reversed(ticks[:-1]):
+        needed = (len(str(tick)) + len(str(kept[-1]))) / 2 * LETTER + LETTER
+        if math.log(kept[-1] / tick) >= needed * point:
+            kept.append(tick)
+    return kept
 
 
 def marker(style: Style) -> dict[str, Any]:

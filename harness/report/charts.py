@@ -20,6 +20,7 @@ from harness.report.canvas import (
     marker,
     round_values,
     set_ticks,
+    spaced,
 )
 from harness.report.panels import AXES, Line, Panel
 from harness.report.svg import to_svg
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 288.0, 200.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 66.0, 12.0, 10.0, 42.0
-_LETTER = 0.62 * FONT_SIZE
-"""In points: a panel, its margins, and about how wide a letter is."""
+"""In points: a panel and its margins."""
 _MARK_HEIGHT = 0.1
 """Of the height of a panel, for each line of marks of failures above the figures."""
 _MARKS_AT_MOST = 0.5
@@ -91,7 +91,7 @@ def panel(panel: Panel, scale: Scale, by_series: Mapping[str, Style], key: str) 
     set_ticks(axes, "y", heights, panel.metric.tick)
     margin = (panel.ticks[-1] / panel.ticks[0]) ** _SIDE
     axes.set_xlim(panel.ticks[0] / margin, panel.ticks[-1] * margin)
-    set_ticks(axes, "x", _spaced(panel.ticks), str)
+    set_ticks(axes, "x", spaced(panel.ticks, _WIDTH - _LEFT - _RIGHT, _SIDE), str)
     axes.set_xlabel(AXES[panel.axis], color=MUTED, size=FONT_SIZE, labelpad=4)
     for line in panel.lines:
         _draw_line(axes, line, by_series[line.series])
@@ -103,7 +103,12 @@ def panel(panel: Panel, scale: Scale, by_series: Mapping[str, Style], key: str) 
 
 
 def shared_scale(panels: Sequence[Panel]) -> Scale:
-    """The scale that holds every figure of these panels, and every line of marks.
+    """The scale that holds every figure of these panels, and every line of marks."""
+    return Scale(*limits(panels), max(len(_marks(panel)) for panel in panels))
+
+
+def limits(panels: Sequence[Panel]) -> tuple[float, float]:
+    """Between which every figure of these panels lies.
 
     At least a decade, as less would make noise look like a difference.
     """
@@ -111,7 +116,7 @@ def shared_scale(panels: Sequence[Panel]) -> Scale:
     low = min(figure.low for figure in drawn) / 1.3
     high = max(figure.high for figure in drawn) * 1.3
     widen = math.sqrt(max(1.0, 10 * low / high))
-    return Scale(low / widen, high * widen, max(len(_marks(panel)) for panel in panels))
+    return low / widen, high * widen
 
 
 def _marks(panel: Panel) -> list[tuple[str, str, list[int]]]:
@@ -121,18 +126,6 @@ def _marks(panel: Panel) -> list[tuple[str, str, list[int]]]:
         for line in panel.lines
         for status in dict.fromkeys(status for _, status in line.failures)
     ]
-
-
-def _spaced(ticks: Sequence[int]) -> list[int]:
-    """The ticks, from the last one down, whose labels do not run into each other."""
-    width = _WIDTH - _LEFT - _RIGHT
-    point = math.log(ticks[-1] / ticks[0]) * (1 + 2 * _SIDE) / width
-    kept = [ticks[-1]]
-    for tick in reversed(ticks[:-1]):
-        needed = (len(str(tick)) + len(str(kept[-1]))) / 2 * _LETTER + _LETTER
-        if math.log(kept[-1] / tick) >= needed * point:
-            kept.append(tick)
-    return kept
 
 
 def _draw_line(axes: Axes, line: Line, style: Style) -> None:

@@ -23,7 +23,9 @@ from harness.report import (
     rows,
     summary,
 )
+from harness.report.attention.section import section
 from harness.report.canvas import Style, styles
+from harness.report.page import Figure
 from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, panels
 from harness.report.provenance import Run
 from harness.report.rows import Row, Setting
@@ -31,15 +33,6 @@ from harness.report.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A drawing with its title, and what it holds fixed as its subtitle."""
-
-    title: str
-    svg: Markup
-    subtitle: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +89,7 @@ def render(
         counts=summary.counts(newest),
         machines=provenance.machine_table(runs),
         ceilings=ceilings.table(runs),
+        attention=section(newest),
         layers=list(_layers(newest, looks)),
         forests=list(_forests(layers, looks)),
         frameworks=ratios.frameworks(layers),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from harness import compare
 from harness.report import ceilings, legend, provenance, ratios, results, rows, summary
+from harness.report.attention import heatmap
+from harness.report.attention.section import Section, section
 from harness.report.provenance import Run
 from harness.report.rows import Row
 from harness.report.table import Table
@@ -36,6 +38,7 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
     yield "\n".join(f"- {escape(text)}" for text in summary.verdict(newest, runs, pairs))
     for note in summary.notes(rows.read(frame), newest, runs):
         yield f"> {escape(note)}"
+    yield from _attention(section(newest))
     yield "## Frameworks compared"
     compared = ratios.frameworks(ratios.by_layer(pairs))
     if compared:
@@ -82,6 +85,27 @@ def _inert(text: str) -> str:
 
 def _or(content: Table, otherwise: str) -> str:
     return table(content) if content else otherwise
+
+
+def _attention(found: Section) -> Iterator[str]:
+    """A folded group of tables a setting; nothing where there is no such section."""
+    if not found:
+        return
+    yield "## Attention"
+    yield from found.paragraphs
+    for text in found.uncompared:
+        yield f"> {escape(text)}"
+    for block in found.blocks:
+        yield f"<details><summary>{html.escape(_inert(block.title))}</summary>"
+        yield from map(escape, block.remarks)
+        for mode, best in block.advice.items():
+            yield f"At length n, use …, {escape(mode)}"
+            yield table(best)
+        for drawn in block.heatmaps:
+            yield f"Speedup over {escape(block.base)}, {escape(drawn.mode)}; ~ may be none"
+            yield table(heatmap.table(drawn))
+        yield _or(block.crossovers, "There is nothing to cross.")
+        yield "</details>"
 
 
 def _latencies(newest: Sequence[Row]) -> Iterator[str]:

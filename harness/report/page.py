@@ -1,8 +1,11 @@
-"""The templates of pages, with what all of them share."""
+"""The templates of pages, with what all of them share: drawings, and what is known everywhere."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from markupsafe import Markup
 
 from harness import units
 from harness.report import legend
@@ -10,6 +13,15 @@ from harness.report.text import printable
 
 if TYPE_CHECKING:
     import jinja2
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with its title, and what it holds fixed as its subtitle."""
+
+    title: str
+    svg: Markup
+    subtitle: str = ""
 
 
 def environment() -> jinja2.Environment:

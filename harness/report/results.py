@@ -138,6 +138,10 @@ def every_row(rows: Sequence[Row]) -> Table:
         "Roofline": lambda row: Cell(units.percent(row.roofline_fraction), row.roofline_fraction),
         "Bound by": lambda row: Cell(row.bound),
         "Parity error": lambda row: Cell(units.error(row.parity_error), row.parity_error),
+        "Approximation error": lambda row: Cell(
+            units.error(row.approximation_error), row.approximation_error
+        ),
+        "Density": lambda row: Cell(units.percent(row.density), row.density),
         "Failed checks": _checks_cell,
         "Execution path": lambda row: Cell(row.execution_path),
         "Operators": lambda row: _count_cell(row.operators),

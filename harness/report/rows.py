@@ -28,6 +28,7 @@ class Row:
 
     case_id: str
     layer: str
+    family: str
     framework: str
     framework_version: str
     device: str
@@ -37,7 +38,7 @@ class Row:
     threads: int
     batch: int
     seq: int | None
-    params: str
+    parameters: Mapping[str, Any]
     status: str
     reason: str
     latency: Interval | None
@@ -56,6 +57,8 @@ class Row:
     roofline_fraction: float | None
     bound: str
     parity_error: float | None
+    approximation_error: float | None
+    density: float | None
     audit: tuple[str, ...]
     memory_parts: dict[str, float]
     """Of what is allocated at the peak, by what it is for; empty where they cannot all be told."""
@@ -95,6 +98,11 @@ class Row:
     def memory_below_resolution(self) -> bool:
         """Whether the peak was read, and is less than can be told from nothing."""
         return self.peak_memory_bytes is None and self.peak_memory != units.MISSING
+
+    @property
+    def params(self) -> str:
+        """``units=256, bias=True``."""
+        return ", ".join(f"{name}={value}" for name, value in self.parameters.items())
 
     @property
     def setting(self) -> Setting:
@@ -170,6 +178,7 @@ def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
     return Row(
         case_id=_text(row, "case_id"),
         layer=_text(row, "layer"),
+        family=_text(row, "family"),
         framework=_text(row, "framework"),
         framework_version=_text(row, "framework_version"),
         device=_text(row, "device"),
@@ -179,9 +188,7 @@ def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
         threads=int(_number(row, "threads") or 0),
         batch=int(_number(row, "batch") or 0),
         seq=None if (seq := _number(row, "seq")) is None else int(seq),
-        params=", ".join(f"{name}={value}" for name, value in params.items())
-        if isinstance(params, Mapping)
-        else "",
+        parameters=params if isinstance(params, Mapping) else {},
         status=_text(row, "status"),
         reason=_text(row, "reason"),
         latency=_latency(row),
@@ -200,6 +207,8 @@ def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
         roofline_fraction=_number(row, "roofline_fraction"),
         bound=_text(row, "bound"),
         parity_error=_number(row, "parity_error"),
+        approximation_error=_number(row, "approximation_error"),
+        density=_number(row, "density"),
         audit=_texts(row.get("audit")),
         memory_parts=_memory_parts(row),
         execution_path=_text(row, "execution_path"),

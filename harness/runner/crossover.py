@@ -11,7 +11,7 @@ from harness import catalogue, frameworks
 from harness.checks import check_known
 from harness.layer import Layer
 from harness.runner.execute import Event, execute
-from harness.runner.request import Plan, Request, check_has_axis, make_plan
+from harness.runner.request import Plan, Request, check_has_axis, check_search, make_plan
 from harness.search import crossing
 from harness.search.axis import AXES, at, pattern
 from harness.search.crossing import Curves, Question
@@ -62,14 +62,12 @@ def make_crossover(a: str, b: str, axis: str, request: Request, up_to: int | Non
     Raises:
         UsageError: something asked for does not exist or does not make sense.
     """
-    check_known("axis", [axis], AXES)
-    if axis in request.axes:
-        raise UsageError(f"{axis} is what is searched along; leave out --{axis}")
+    check_search(axis, request)
     several = {**request.axes, **request.params}
     if name := next((name for name, values in several.items() if len(values) > 1), None):
         raise UsageError(f"{name}: a crossover compares two configurations; give one value")
     layers = catalogue.load(request.suites)
-    first, last = min(read_sweep(request.sweep).axes[axis]), up_to or UP_TO[axis]
+    first, last = read_sweep(request.sweep).smallest(axis), up_to or UP_TO[axis]
     values = crossing.grid(min(first, last), last)
     case_a, case_b = (_resolved(text, axis, values[0], request, layers) for text in (a, b))
     known = [key for case in (case_a, case_b) for key, _ in case.params]
@@ -102,10 +100,10 @@ def _resolved(
     if "seq" in sized and not layers[name].has_seq:
         raise UsageError(f"{text!r}: {name} has no sequence axis")
     sweep = read_sweep(request.sweep)
-    axes = {
+    axes: dict[str, Sequence[Any]] = {
         "framework": [_first_framework(layers[name])],
         **{key: [value] for key, value in DEFAULTS.items()},
-        **{key: [min(sweep.axes[key])] for key in ("threads", *AXES)},
+        **{key: [sweep.smallest(key)] for key in ("threads", *AXES)},
         **request.axes,
         **{key: [value] for key, value in (said | sized).items()},
         axis: [first],

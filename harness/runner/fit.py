@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import frameworks, units
-from harness.checks import LARGEST_COUNT, check_known
+from harness.checks import LARGEST_COUNT
 from harness.devices import cuda, machine
 from harness.problem import Problem
 from harness.runner.execute import ruled_out
 from harness.runner.measure import told_peak
 from harness.runner.process import CaseFailedError
-from harness.runner.request import Plan, Request, check_has_axis, make_plan
+from harness.runner.request import Plan, Request, check_has_axis, check_search, make_plan
 from harness.runner.workers import memory_limit_bytes, start
 from harness.search import limit
 from harness.search.axis import AXES, at
@@ -71,10 +71,8 @@ def make_fit(
     Raises:
         UsageError: something asked for does not exist or does not make sense.
     """
-    check_known("axis", [axis], AXES)
-    if axis in request.axes:
-        raise UsageError(f"{axis} is what is searched for; leave out --{axis}")
-    smallest = {name: [min(read(request.sweep).axes[name])] for name in AXES}
+    check_search(axis, request)
+    smallest = {name: [read(request.sweep).smallest(name)] for name in AXES}
     first = smallest[axis][0]
     if up_to is not None and up_to < first:
         smallest[axis] = [up_to]

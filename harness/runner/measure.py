@@ -171,8 +171,11 @@ def _affordable(walls: list[float], calls: int, effort: Effort) -> int:
 
 def make_ready(ask: Ask, case: Case, pass_index: int, effort: Effort, resolution_s: float) -> Ready:
     """Prepares and checks the case, finds the calls a block needs, and warms up; see `latency`."""
+    checked = _check(ask, "check_smaller", case=case.to_json())
+    said = checked.pop("warnings", ())
     measurement = _prepare(ask, case, "latency", pass_index, effort)
-    measurement = replace(measurement, **_check(ask))
+    checked |= _check(ask, "check")
+    measurement = replace(measurement, warnings=(*measurement.warnings, *said), **checked)
 
     def run(calls: int, blocks: int) -> list[float]:
         """Seconds of each block."""
@@ -283,10 +286,10 @@ def _prepare(ask: Ask, case: Case, probe: str, pass_index: int, effort: Effort) 
     return Measurement(case, probe, pass_index, Status.OK, started_at, **answer)
 
 
-def _check(ask: Ask) -> dict[str, Any]:
-    """Compares the prepared case's first result with the reference; it has a limit of its own."""
+def _check(ask: Ask, what: str, **request: Any) -> dict[str, Any]:
+    """Compares a first result with the reference; that has a limit of its own."""
     try:
-        return ask(CHECK_TIMEOUT_S, do="check")
+        return ask(CHECK_TIMEOUT_S, do=what, **request)
     except WorkerFailedError as failure:
         if failure.status is Status.TIMEOUT:
             failure.reason = (

@@ -15,6 +15,7 @@ from harness.checks import (
     CLOSED,
     COUNTS,
     check_axis,
+    check_kind,
     check_known,
     check_names,
     check_params,
@@ -25,6 +26,7 @@ from harness.devices import cpu, machine
 from harness.layer import Layer
 from harness.runner import arguments, estimate, here
 from harness.runner.execute import ruled_out
+from harness.search.axis import AXES as SEARCHED
 from harness.store import RunRecord, read_run
 from harness.store.writing import writing
 from harness.sweep import Sweep
@@ -40,7 +42,7 @@ class Request:
         layers: names or patterns.
         axes: values by axis; they win over the sweep's, for every layer and framework.
         params: values by parameter name.
-        presets: ``first`` or ``all`` of each layer's.
+        presets: ``first`` or ``all`` of each layer's, or the name of one.
         cases: case ids; then nothing else is measured.
         suites: files or modules with layers beside the catalogue.
         passes: how many at most; if None and there is a budget, as many as fit.
@@ -137,6 +139,20 @@ def make_plan(request: Request) -> Plan:
     return Plan(request, chosen, used, tuple(cases), missing)
 
 
+def check_search(axis: str, request: Request) -> None:
+    """Refuses a search whose request leaves no axis to go along, or no other one in its place.
+
+    Raises:
+        UsageError: the axis is none, has values, or the batch would change along it.
+    """
+    check_known("axis", [axis], SEARCHED)
+    if axis in request.axes:
+        raise UsageError(f"{axis} is what is searched along; leave out --{axis}")
+    for batch in request.axes.get("batch", ()):
+        if isinstance(batch, str):
+            raise UsageError(f"batch {batch!r} is not a number; a search along {axis} needs one")
+
+
 def check_has_axis(axis: str, layers: Mapping[str, Layer]) -> None:
     """Refuses to search along an axis that a layer lacks.
 
@@ -174,6 +190,7 @@ def _settled(request: Request) -> Sweep:
         chosen,
         layers=layers,
         axes={**chosen.axes, **axes},
+        by_device=without(chosen.by_device),
         by_framework=without(chosen.by_framework),
         by_layer=without(chosen.by_layer),
         params={**chosen.params, **params},
@@ -190,7 +207,7 @@ def _frameworks(
         UsageError: one that it names is not known or not installed, or a device of it is not here.
     """
     picked = choose("layer", chosen.layers, layers)
-    asked = _each(chosen.values("framework", "", layer) for layer in picked)
+    asked = _each(chosen.values("framework", layer) for layer in picked)
     # Those for tests are found by their own name only.
     known = [*frameworks.names(), *filter(here.is_for_tests, asked)]
     check_known("framework", chosen.by_framework, known)
@@ -199,8 +216,9 @@ def _frameworks(
     missing = tuple(name for name in wanted if name not in installed)
     here.check_frameworks(name for name in missing if name in asked or not installed)
     named = _each(
-        chosen.values("device", framework, layer) for layer in picked for framework in wanted
+        chosen.values("device", layer, framework) for layer in picked for framework in wanted
     )
+    check_known("device", chosen.by_device, here.DEVICES)
     choose("device", named, here.DEVICES)
     here.check_devices(name for name in named if name in here.DEVICES)
     return installed, missing
@@ -240,14 +258,7 @@ def _check_kinds(cases: Iterable[Case], layers: Mapping[str, Layer]) -> None:
         UsageError: one is of another kind.
     """
     for layer, name, value in {(c.layer, *param) for c in cases for param in c.params}:
-        usual = next(iter(layers[layer].presets.values()))[name]
-        number = isinstance(usual, float) and type(value) is int
-        if type(value) is not type(usual) and not number:
-            kind = _KINDS[type(usual)]
-            raise UsageError(f"layer {layer}: {name} = {value!r} is not {kind}, such as {usual!r}")
-
-
-_KINDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
+        check_kind(layer, name, value, next(iter(layers[layer].presets.values()))[name])
 
 
 def _let_layers_refuse(cases: Collection[Case], layers: Mapping[str, Layer]) -> None:

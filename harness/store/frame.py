@@ -60,6 +60,8 @@ COLUMNS = {
     "roofline_fraction": "float64",
     "bound": "str",
     "parity_error": "float64",
+    "approximation_error": "float64",
+    "density": "float64",
     "execution_path": "str",
     "operators": "float64",
     "kernels": "float64",

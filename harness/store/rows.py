@@ -177,10 +177,12 @@ def _row(
         "parameter_bytes": first.parameter_bytes,
         "input_bytes": first.input_bytes,
         "flops": first.flops,
+        "density": first.density,
         "bytes": first.bytes,
     }
     errors = [a.parity_error for a in attempts if a.parity_error is not None]
     row["parity_error"] = max(errors, default=None)
+    row["approximation_error"] = first.approximation_error
     if verdict is None:
         row |= _figures(case, good, run)
         if memory and memory.status is Status.OK:

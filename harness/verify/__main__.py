@@ -27,21 +27,23 @@ PROOFS = {
     "parity": "parity",
 }
 """Module by name, in the order in which they run."""
-COST = "cost"
-"""What the harness itself costs: asked for by name, as it is a comparison and no proof."""
+COMPARISONS = ("cost", "attention")
+"""What the harness itself costs, and attention beside what others published: asked for by name, as
+they are no proofs."""
+_ALL = (*PROOFS, *COMPARISONS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 if every check holds, 3 if one fails, 2 if a name is unknown."""
     parser = argparse.ArgumentParser(prog="python -m harness.verify", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"of: {', '.join((*PROOFS, COST))}; all but cost")
+    parser.add_argument("names", nargs="*", help=f"of: {', '.join(_ALL)}; all proofs if none")
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="write the tables into this file's section"
     )
     given = parser.parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 160)
     try:
-        names = checks.choose("proof", given.names or PROOFS, (*PROOFS, COST))
+        names = checks.choose("proof", given.names or PROOFS, _ALL)
         if given.markdown:
             table.check(given.markdown, names)  # before minutes are spent
         verdicts = set()

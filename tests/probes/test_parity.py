@@ -93,6 +93,37 @@ def test_what_is_wrong_is_caught_and_named(
         parity.check(problem(), change(right(problem())))
 
 
+def first_row_hangs_on_rounding(x: Arrays, w: Arrays, c: Config) -> Array:
+    return np.arange(c.batch)[:, None] > 0
+
+
+def test_a_result_that_hangs_on_rounding_is_neither_compared_nor_differentiated() -> None:
+    p = problem(decided=first_row_hangs_on_rounding)
+    assert not p.upstream[0].any()
+    assert p.upstream[1:].all()
+    outcome = right(p)
+    outcome.output[0] += 1
+    assert parity.check(p, outcome) < 1e-8
+    outcome.output[1] += 1
+    with pytest.raises(Mismatch, match="output differs"):
+        parity.check(p, outcome)
+
+
+def test_a_layer_of_which_hardly_anything_is_compared_does_not_pass() -> None:
+    p = problem(decided=lambda x, w, c: np.arange(c.batch)[:, None] == 0)
+    with pytest.raises(Mismatch, match="nothing to compare"):
+        parity.check(p, right(p))
+
+
+def test_a_case_that_is_too_large_to_be_checked_is_not_searched_for_close_choices() -> None:
+    def fails(x: Arrays, w: Arrays, c: Config) -> Array:
+        raise AssertionError("takes too long")
+
+    p = problem(decided=fails, check_length=4)
+    long = replace(p, case=replace(p.case, seq=5))
+    assert long.upstream.all()
+
+
 def test_one_wrong_element_of_a_gradient_is_caught() -> None:
     outcome = right(problem())
     outcome.input_gradients[0][3, 2] += 1e-3  # type: ignore[index]

@@ -181,6 +181,7 @@ def test_a_layer_that_fails_ends_the_comparison_there(tmp_path: Path) -> None:
         ("sequence", "power_law", {"params": {"uss": 1}}, "unknown parameter 'uss'"),
         ("sequence", "power_law", {"axes": {"mode": ["forward", "train"]}}, "give one value"),
         ("sequence", "power_law", {"axes": {"seq": [16]}}, "leave out --seq"),
+        ("sequence", "power_law", {"axes": {"batch": ["tokens=64"]}}, "a search along seq needs"),
     ],
 )
 def test_a_comparison_that_makes_no_sense_is_refused(
@@ -197,6 +198,7 @@ def test_a_comparison_that_makes_no_sense_is_refused(
         ("limted", "seq", {}, None, "unknown layer 'limted'; nearest: limited"),
         ("limited", "heads", {}, None, "unknown axis 'heads'"),
         ("limited", "seq", {"axes": {"seq": [16]}}, None, "leave out --seq"),
+        ("limited", "seq", {"axes": {"batch": ["tokens=64"]}}, None, "a search along seq needs"),
         ("limited", "seq", {"axes": {"device": ["cuda"]}}, None, "cuda is not on this machine"),
     ],
 )

@@ -126,6 +126,13 @@ seq = [1]
 """
 
 
+def test_axes_of_a_device_that_there_never_is_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SWEEP + "[device_axes.cdua]\nseq = [2]", encoding="utf-8")
+    with pytest.raises(UsageError, match="unknown device 'cdua'; nearest: cuda"):
+        runner.make_plan(Request(str(path), suites=(SUITE,)))
+
+
 @pytest.mark.parametrize(
     ("axes", "complaint"),
     [

@@ -7,12 +7,8 @@ import math
 import numpy as np
 
 from harness.layer import Array, Arrays, Config, canonical
-from suites.attention import (
-    ATTENTION,
-    ATTENTION_PROJECTED,
-    MULTI_HEAD_ATTENTION,
-    PROJECTIONS,
-)
+from suites.attention import ATTENTION, ATTENTION_PROJECTED, MULTI_HEAD_ATTENTION
+from suites.attention.projections import PROJECTIONS
 
 
 def config(heads: int, head_dim: int, seq: int) -> Config:

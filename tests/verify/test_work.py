@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness import catalogue
-from harness.layer import Config
+from harness.layer import Builder, Config
 from harness.verify import work
 from harness.verify.row import Verdict
 
@@ -39,7 +39,8 @@ def test_products_of_an_xla_module_are_read_from_its_text() -> None:
 
 
 def test_every_layer_of_the_catalogue_has_a_count_by_hand() -> None:
-    assert set(work.ELEMENTWISE) == set(catalogue.load())
+    layers = catalogue.load().values()
+    assert set(work.ELEMENTWISE) == {layer.name for layer in layers if layer.products is None}
 
 
 def test_a_wrong_declaration_does_not_meet_the_counter() -> None:
@@ -50,3 +51,40 @@ def test_a_wrong_declaration_does_not_meet_the_counter() -> None:
     assert work.compared("dense", 3 * work.products(dense, config), counted).verdict is Verdict.OK
     once = replace(dense, flops=lambda c: c.batch * c.out_features * (c.in_features + 1))
     assert work.compared("dense", 3 * work.products(once, config), counted).verdict is Verdict.FAILS
+
+
+def test_a_dense_kernel_may_compute_hidden_scores_and_no_others() -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
+    plain = catalogue.load()["attention_plain"]
+    config = dict(work._configs(plain, training=True))["gpt_like"]
+    (row,) = work._rows_of_torch(plain, "gpt_like", config, "train")
+    assert row.verdict is Verdict.OK
+    half, everything = (4 * 8 * scores * 64 for scores in (1024 * 1025 // 2, 1024**2))
+    assert row.expected == f"{3 * half:,} to {3 * everything:,} (hidden scores too)"
+    assert row.found == f"{3 * everything:,}"
+    for declared in (half // 3, everything + half):
+        wrong = replace(plain, products=lambda c, declared=declared: declared)
+        (row,) = work._rows_of_torch(wrong, "gpt_like", config, "train")
+        assert row.verdict is Verdict.FAILS
+
+
+def test_sparse_attention_may_compute_two_and_a_half_times_what_it_declares() -> None:
+    config = Config(1, 1024, False, {"heads": 8, "head_dim": 64, "causal": True, "padding": 0.0})
+    plain = catalogue.load()["attention_plain"]
+    sparse = replace(plain, family="sparse_attention")
+    assert work.allowed(sparse, config, 100) == (250, "2.5 times, for edges")
+    assert work.allowed(replace(plain, density=None), config, 100) == (100, "")
+    for counted, verdict in ((99, "FAILS"), (100, "ok"), (250, "ok"), (251, "FAILS")):
+        assert work.compared("x", 100, counted, 250, "why").verdict == verdict
+
+
+def test_what_a_framework_lacks_is_skipped_with_its_reason() -> None:
+    def build(c: Config) -> None:
+        raise NotImplementedError("no such kernel")
+
+    dense = catalogue.load()["dense"]
+    lacking = replace(dense, builders={"torch": Builder(build)})
+    pytest.importorskip("torch", reason="torch is not installed")
+    preset, config = next(work._configs(lacking, training=False))
+    (row,) = work._rows_of_torch(lacking, preset, config, "forward")
+    assert (row.found, row.verdict) == ("no such kernel", Verdict.SKIPPED)

@@ -10,8 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, glorot, normal
+from harness.layer import Array, Arrays, Builder, Config, Layer, normal
 from harness.types import Value
+from suites.attention.formula import attend, score_flops
+from suites.attention.projections import (
+    PROJECTIONS,
+    head_weights,
+    heads_first,
+    heads_joined,
+    linear_weights,
+    project,
+    projection_weights,
+    sequence,
+    width,
+)
 
 PRESETS: Mapping[str, Mapping[str, Value]] = {
     "textbook": {"heads": 1, "head_dim": 64},
@@ -19,18 +31,9 @@ PRESETS: Mapping[str, Mapping[str, Value]] = {
 }
 
 
-def _attend(query: Array, key: Array, value: Array) -> Array:
-    """softmax(Q Kᵀ / sqrt(d_k)) V over the last two axes, (..., seq, d_k)."""
-    scores = query @ key.swapaxes(-2, -1) / math.sqrt(query.shape[-1])
-    weights: Array = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    weights /= weights.sum(axis=-1, keepdims=True)
-    return weights @ value
-
-
 def _attend_flops(c: Config) -> int:
     """Two products, and scale, exp, sum and division of each score."""
-    scores = c.batch * c.heads * c.seq**2
-    return int(scores * (4 * c.head_dim + 4))
+    return score_flops(c, c.batch * c.heads * c.seq**2)
 
 
 def _split_heads(c: Config) -> tuple[int, ...]:
@@ -69,7 +72,7 @@ ATTENTION = Layer(
     presets={**PRESETS, "llama_7b": {"heads": 32, "head_dim": 128}},
     inputs=lambda c: {name: normal(*_split_heads(c)) for name in ("query", "key", "value")},
     output=_split_heads,
-    reference=lambda inputs, weights, c: _attend(**inputs),
+    reference=lambda inputs, weights, c: attend(**inputs),
     flops=_attend_flops,
     builders={
         "torch": Builder(
@@ -85,46 +88,18 @@ ATTENTION = Layer(
 )
 
 
-PROJECTIONS = ("query", "key", "value")
-
-
-def _width(c: Config) -> int:
-    return int(c.heads * c.head_dim)
-
-
-def _sequence(c: Config) -> tuple[int, ...]:
-    return (c.batch, c.seq, _width(c))
-
-
-def _projection_weights(*names: str) -> Callable[[Config], dict[str, Tensor]]:
-    def weights(c: Config) -> dict[str, Tensor]:
-        kernels = {f"{name}_kernel": glorot(_width(c), _width(c)) for name in names}
-        return kernels | {f"{name}_bias": normal(_width(c), std=0.1) for name in names}
-
-    return weights
-
-
-def _project(x: Array, weights: Arrays, name: str) -> Array:
-    projected: Array = x @ weights[f"{name}_kernel"] + weights[f"{name}_bias"]
-    return projected
-
-
 def _attention_projected(inputs: Arrays, weights: Arrays, c: Config) -> Array:
     """Each head attends to its own slice of the features."""
-
-    def heads_first(x: Array) -> Array:
-        return x.reshape(c.batch, c.seq, c.heads, c.head_dim).swapaxes(1, 2)
-
-    projected = (heads_first(_project(inputs["x"], weights, name)) for name in PROJECTIONS)
-    return _attend(*projected).swapaxes(1, 2).reshape(_sequence(c))
+    projected = (heads_first(project(inputs["x"], weights, name), c) for name in PROJECTIONS)
+    return heads_joined(attend(*projected), c)
 
 
 def _multi_head_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
-    return _project(_attention_projected(inputs, weights, c), weights, "output")
+    return project(_attention_projected(inputs, weights, c), weights, "output")
 
 
 def _projected_flops(projections: int) -> Callable[[Config], int]:
-    return lambda c: projections * 2 * c.batch * c.seq * _width(c) ** 2 + _attend_flops(c)
+    return lambda c: projections * 2 * c.batch * c.seq * width(c) ** 2 + _attend_flops(c)
 
 
 def _torch_projected(c: Config) -> Any:
@@ -136,19 +111,14 @@ def _torch_projected(c: Config) -> Any:
         def __init__(self) -> None:
             super().__init__()
             for name in PROJECTIONS:
-                self.add_module(name, nn.Linear(_width(c), _width(c)))
+                self.add_module(name, nn.Linear(width(c), width(c)))
 
         def forward(self, x: Any) -> Any:
             split = (c.batch, c.seq, c.heads, c.head_dim)
             heads = (getattr(self, name)(x).view(split).transpose(1, 2) for name in PROJECTIONS)
-            return scaled_dot_product_attention(*heads).transpose(1, 2).reshape(_sequence(c))
+            return scaled_dot_product_attention(*heads).transpose(1, 2).reshape(sequence(c))
 
     return ProjectedAttention()
-
-
-def _torch_linear_weights(weights: Arrays, _c: Config) -> Arrays:
-    kernels = {f"{name}.weight": weights[f"{name}_kernel"].T for name in PROJECTIONS}
-    return kernels | {f"{name}.bias": weights[f"{name}_bias"] for name in PROJECTIONS}
 
 
 def _keras_projected(c: Config) -> Any:
@@ -159,14 +129,14 @@ def _keras_projected(c: Config) -> Any:
     class ProjectedAttention(keras.layers.Layer):
         def __init__(self) -> None:
             super().__init__()
-            self.projections = [keras.layers.Dense(_width(c), name=name) for name in PROJECTIONS]
+            self.projections = [keras.layers.Dense(width(c), name=name) for name in PROJECTIONS]
             self.attention = keras.layers.Attention()
 
         def call(self, x: Any) -> Any:
             heads = (self._heads_to_batch(projection(x)) for projection in self.projections)
             attended = _keras_scaled(self.attention, c, *heads)
             split = ops.reshape(attended, (c.batch, c.heads, c.seq, c.head_dim))
-            return ops.reshape(ops.transpose(split, (0, 2, 1, 3)), _sequence(c))
+            return ops.reshape(ops.transpose(split, (0, 2, 1, 3)), sequence(c))
 
         def _heads_to_batch(self, x: Any) -> Any:
             split = ops.reshape(x, (c.batch, c.seq, c.heads, c.head_dim))
@@ -186,13 +156,13 @@ ATTENTION_PROJECTED = Layer(
     formula="y = softmax(Q K^T / sqrt(d_k)) V a head at a time, with Q = x W_q + b_q, "
     "K = x W_k + b_k, V = x W_v + b_v",
     presets=PRESETS,
-    inputs=lambda c: {"x": normal(*_sequence(c))},
-    weights=_projection_weights(*PROJECTIONS),
-    output=_sequence,
+    inputs=lambda c: {"x": normal(*sequence(c))},
+    weights=lambda c: projection_weights(c, dict.fromkeys(PROJECTIONS, width(c))),
+    output=sequence,
     reference=_attention_projected,
     flops=_projected_flops(len(PROJECTIONS)),
     builders={
-        "torch": Builder(_torch_projected, weights=_torch_linear_weights),
+        "torch": Builder(_torch_projected, weights=linear_weights),
         "keras": Builder(_keras_projected, weights=_keras_dense_weights),
     },
     has_seq=True,
@@ -203,7 +173,7 @@ ATTENTION_PROJECTED = Layer(
 def _torch_multi_head(c: Config) -> Any:
     from torch import nn
 
-    return nn.MultiheadAttention(_width(c), c.heads, batch_first=True)
+    return nn.MultiheadAttention(width(c), c.heads, batch_first=True)
 
 
 def _torch_stacked_weights(weights: Arrays, _c: Config) -> Arrays:
@@ -221,26 +191,14 @@ def _keras_multi_head(c: Config) -> Any:
     return keras.layers.MultiHeadAttention(c.heads, c.head_dim)
 
 
-def _keras_head_weights(weights: Arrays, c: Config) -> Arrays:
-    heads = (c.heads, c.head_dim)
-    projections = {}
-    for name in PROJECTIONS:
-        projections[f"{name}/kernel"] = weights[f"{name}_kernel"].reshape(_width(c), *heads)
-        projections[f"{name}/bias"] = weights[f"{name}_bias"].reshape(heads)
-    return projections | {
-        "attention_output/kernel": weights["output_kernel"].reshape(*heads, _width(c)),
-        "attention_output/bias": weights["output_bias"],
-    }
-
-
 MULTI_HEAD_ATTENTION = Layer(
     name="multi_head_attention",
     family="attention",
     formula="y = A W_o + b_o, with A the result of attention_projected",
     presets=PRESETS,
-    inputs=lambda c: {"x": normal(*_sequence(c))},
-    weights=_projection_weights(*PROJECTIONS, "output"),
-    output=_sequence,
+    inputs=lambda c: {"x": normal(*sequence(c))},
+    weights=lambda c: projection_weights(c, dict.fromkeys((*PROJECTIONS, "output"), width(c))),
+    output=sequence,
     reference=_multi_head_attention,
     flops=_projected_flops(len(PROJECTIONS) + 1),
     builders={
@@ -251,7 +209,7 @@ MULTI_HEAD_ATTENTION = Layer(
         ),
         "keras": Builder(
             _keras_multi_head,
-            weights=_keras_head_weights,
+            weights=head_weights,
             call=lambda module, c, x: module(query=x, value=x),
         ),
     },
