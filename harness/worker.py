@@ -143,11 +143,12 @@ class Worker:
         Before the case itself is prepared, as preparing one may forget what was compiled for
         another.
         """
-        self._forget()
-        smaller = self._problem_of(Case.from_json(case)).checked_case
-        if smaller.to_json() == case:
+        whole = Case.from_json(case)
+        smaller = self._problem_of(whole).checked_case
+        if smaller == whole:
             return {}
         if smaller not in self._checked:
+            self._forget()
             problem = self._problem_of(smaller)
             step = self._framework.prepare(problem)
             self._checked[smaller] = self._compared(problem, step.outcome(step.open()()))
