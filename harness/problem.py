@@ -22,6 +22,9 @@ from harness.layer import (
 )
 from harness.types import DTYPE_BYTES, Case
 
+CHECK_DENSITY, CHECK_LONGEST = 0.875, 2048
+"""Sparse attention is checked at a length at which it is so much less dense than at half of it, but
+at none beyond this one."""
 CHECK_BATCH = 2
 """Enough to see whether items of a batch are kept apart."""
 INDEX_BYTES = 8
@@ -72,7 +75,22 @@ class Problem:
         longest, seq = self.layer.check_length, self.case.seq
         if longest is None or seq is None or seq <= longest:
             return self.case
-        return replace(self.case, seq=longest, batch=min(self.case.batch, CHECK_BATCH))
+        smaller = replace(self.case, seq=longest, batch=min(self.case.batch, CHECK_BATCH))
+        while 2 * longest <= min(seq, CHECK_LONGEST) and self._leaves_nothing_out(smaller):
+            longest *= 2
+            smaller = replace(smaller, seq=longest)
+        return smaller
+
+    def _leaves_nothing_out(self, case: Case) -> bool:
+        """Whether the whole case leaves scores out, and this one not yet.
+
+        A pattern that reaches its limit is less dense than at half the length.
+        """
+        own = self.layer.density
+        if own is None or case.seq is None:
+            return False
+        here, half = own(Config.of(case)), own(Config.of(replace(case, seq=case.seq // 2)))
+        return here > CHECK_DENSITY * half and own(self.config) < CHECK_DENSITY * here
 
     @cached_property
     def input_tensors(self) -> dict[str, Tensor]:

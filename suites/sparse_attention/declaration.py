@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor
-from harness.types import UsageError, Value
+from harness.layer import Array, Arrays, Builder, Config, Layer
+from harness.types import Value
 from suites.attention.formula import (
     attend,
     heads_apart,
@@ -17,19 +17,6 @@ from suites.attention.formula import (
 from suites.sparse_attention.plans import Plan, plan_scores
 
 Presets: TypeAlias = Mapping[str, Mapping[str, Value]]
-
-
-LEAST = {"window": 0, "globals": 0, "global_blocks": 0, "random_blocks": 0}
-"""Values that a parameter may have from; 1 for the others."""
-
-
-def _inputs(c: Config) -> dict[str, Tensor]:
-    """Raises UsageError: there is no pattern with these parameters."""
-    for name, value in c.params.items():
-        least = LEAST.get(name, 1)
-        if type(value) is int and value < least:
-            raise UsageError(f"{name} = {value} is not {least} or more")
-    return queries_keys_values(c)
 
 
 def sparse_layer(
@@ -61,7 +48,7 @@ def sparse_layer(
         family="sparse_attention",
         formula=f"y = softmax(Q K^T / sqrt(d_k)) V over {formula}",
         presets=presets,
-        inputs=_inputs,
+        inputs=queries_keys_values,
         output=heads_apart,
         reference=reference,
         flops=lambda c: score_flops(c, c.batch * c.heads * scores(c)),

@@ -83,7 +83,7 @@ def test_an_svg_tells_the_density_and_the_citation_and_is_the_same_each_time() -
     ("typed", "complaint"),
     [
         (["bigbrd"], "unknown layer 'bigbrd'; nearest: bigbird_attention"),
-        (["lstm"], "lstm has no pattern to draw; these have: bigbird_attention, block_sparse"),
+        (["lstm"], "lstm has no pattern to draw; these have: additive_attention"),
         (["bigbird", "-o", "x.jpg"], "x.jpg ends in neither .png nor .svg"),
         (["bigbird", "-o", "no/folder/x.png"], "cannot write to no/folder/x.png"),
         (["bigbird", "--preset", "textbok"], "unknown preset 'textbok'; nearest: textbook"),

@@ -241,6 +241,15 @@ class TestAdvice:
         names = column(self.best(FLASH, *several), "Fastest exact sparse")
         assert names["16384"] == "a, tied: b and 2 more"
 
+    def test_what_is_too_small_to_be_read_is_below_all_that_is_read(self) -> None:
+        members = rows()
+        for member in members:
+            if member["layer"] == WINDOW.layer:
+                member |= {"peak_memory_bytes": NAN, "memory_method": "VmHWM, below 256 KiB"}
+        table = advice.table(study(members))
+        assert set(column(table, "Least memory").values()) == {"sliding_window"}
+        assert set(column(table, "Peak").values()) == {"<256 KiB"}
+
     def test_a_formula_of_its_own_is_no_advice(self) -> None:
         recurrent = law("retention", "linear_attention", seconds=1e-5, mib=0.1)
         table = self.best(FLASH, recurrent)

@@ -17,7 +17,7 @@ from harness.layer import Layer, Mismatch
 from harness.probes import parity
 from harness.problem import Problem
 from harness.types import Case, Value
-from suites import sparse_attention
+from suites.sparse_attention import blocks, windows
 
 SHAPES = ((1, 1, 1), (1, 1, 37), (2, 3, 130), (2, 1, 201))
 """Batch, heads, length: not a multiple of any block, and longer than a chunk of a window."""
@@ -47,8 +47,12 @@ PARAMS: Mapping[str, tuple[Mapping[str, Value], ...]] = {
     ),
 }
 LAYERS: dict[str, Layer] = {
-    layer.name: layer for layer in vars(sparse_attention).values() if isinstance(layer, Layer)
+    layer.name: layer
+    for module in (blocks, windows)
+    for layer in vars(module).values()
+    if isinstance(layer, Layer)
 }
+"""Those of a fixed structure."""
 
 
 def case_names(framework: str) -> Iterator[str]:

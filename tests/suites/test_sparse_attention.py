@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sparse_parity
 
 from harness.layer import Array, Config, Layer
-from harness.types import UsageError, Value
-from suites import sparse_attention
+from harness.problem import Problem
+from harness.types import Case, UsageError, Value
 from suites.sparse_attention import patterns, plans, residues
 from suites.sparse_attention.plans import Plan
 
-LAYERS: list[Layer] = [getattr(sparse_attention, name) for name in sparse_attention.__all__]
+LAYERS = list(sparse_parity.LAYERS.values())
 LENGTHS = (1, 2, 7, 64, 100, 257)
 
 
@@ -235,8 +236,28 @@ def test_a_plan_for_a_long_sequence_stays_small(layer: Layer) -> None:
 
 
 def test_a_pattern_that_cannot_be_is_refused() -> None:
-    layer = sparse_attention.BLOCK_SPARSE_ATTENTION
+    layer = sparse_parity.LAYERS["block_sparse_attention"]
     with pytest.raises(UsageError, match="block = 0 is not 1 or more"):
         layer.inputs(Config(1, 8, False, {**layer.presets["textbook"], "block": 0}))
-    window = sparse_attention.SLIDING_WINDOW_ATTENTION
+    window = sparse_parity.LAYERS["sliding_window_attention"]
     assert window.inputs(Config(1, 8, False, {**window.presets["textbook"], "window": 0}))
+
+
+@pytest.mark.parametrize(
+    ("layer", "checked"),
+    [
+        ("sliding_window_attention", 512),
+        ("block_sparse_attention", 1024),  # at 512 its 8 blocks of 64 are all there is
+        ("dilated_attention", 1024),
+    ],
+)
+def test_a_long_case_is_checked_where_its_pattern_leaves_something_out(
+    layer: str, checked: int
+) -> None:
+    declared = sparse_parity.LAYERS[layer]
+    params = tuple(declared.presets["bert_like"].items())
+    where = (layer, "any", "cpu", "forward", "eager", "float32", 1, 4)
+    long, short = (Case(*where, seq, params) for seq in (16384, 300))
+    found = Problem(long, declared, declared.builders["torch"]).checked_case
+    assert (found.seq, found.batch) == (checked, 2)
+    assert Problem(short, declared, declared.builders["torch"]).checked_case == short

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sparse_parity
 
 from harness.layer import Config, Layer
-from suites import sparse_attention
 from suites.sparse_attention import chunked_torch
 from suites.sparse_attention.plans import window_plan
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-LAYERS = [layer for layer in vars(sparse_attention).values() if isinstance(layer, Layer)]
+LAYERS = list(sparse_parity.LAYERS.values())
 each = pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
 
 

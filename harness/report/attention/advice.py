@@ -51,6 +51,8 @@ def _best(study: Study, length: int, kinds: Sequence[Kind], figure: str) -> tupl
         for variant in study.variants
         if variant.kind in kinds and length in variant.rows
     }
+    if figure == MEMORY and (small := [label for label in tried if _unresolved(tried[label])]):
+        return Cell(f"{small[0]}{_with(small[1:])}"), tried[small[0]]
     values = {label: value for label, row in tried.items() if (value := _value(row, figure))}
     if not values:
         failed = together(dict.fromkeys(row.status for row in tried.values() if row.failed))
@@ -59,6 +61,11 @@ def _best(study: Study, length: int, kinds: Sequence[Kind], figure: str) -> tupl
     best = tried[first]
     ties = [label for label in values if label != first and _tied(best, tried[label], figure)]
     return Cell(f"{first}{_with(ties)}"), best
+
+
+def _unresolved(row: Row) -> bool:
+    """Whether the peak is too small to be told from nothing, and so below any that can be."""
+    return row.peak_memory.startswith("<")
 
 
 def _tied(best: Row, other: Row, figure: str) -> bool:
@@ -76,6 +83,8 @@ def _figure(base: Row | None, best: Row | None, figure: str) -> Cell:
     """The ratio to the base; the figure itself where the base has none, or is the best."""
     if best is None:
         return Cell(units.MISSING, tone="muted")
+    if figure == MEMORY and _unresolved(best):
+        return Cell(best.peak_memory)
     value = _value(best, figure)
     ratio = point(base, best, figure)
     # Small peaks are read too coarsely for a ratio.
