@@ -18,7 +18,14 @@ import numpy as np
 
 from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, normal
 from harness.types import UsageError
-from suites.attention.formula import causal, heads_apart, score_flops, score_products, softmax
+from suites.attention.formula import (
+    causal,
+    check_sizes,
+    heads_apart,
+    score_flops,
+    score_products,
+    softmax,
+)
 from suites.sparse_attention.parts import keras_part, keras_together, torch_part, torch_together
 from suites.sparse_attention.selection import decided
 
@@ -31,6 +38,7 @@ The paper's -100,000 would take a score's digits with it in float32; e^-30 is no
 
 def _inputs(c: Config) -> dict[str, Tensor]:
     """Keys are the queries in unit length."""
+    check_sizes(c)
     return {name: normal(*heads_apart(c)) for name in ("query", "value")}
 
 
