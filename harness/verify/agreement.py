@@ -17,9 +17,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from harness import catalogue, devices, frameworks, stats, units
+from harness import devices, frameworks, stats, units
 from harness.probes import latency
-from harness.problem import Problem
 from harness.types import Case
 from harness.verify import bench
 from harness.verify.row import Row, Verdict, judged, skipped
@@ -117,12 +116,9 @@ def compare(framework_name: str, ids: Sequence[str]) -> Iterator[tuple[str, str,
     framework = frameworks.get(framework_name)
     parsed = [Case.parse(text) for text in ids]
     framework.start(parsed[0].device, 1)
-    layers = catalogue.load()
     for case in parsed:
-        layer = layers[case.layer]
-        step = framework.prepare(Problem(case, layer, layer.builders[framework.builder]))
         timer, theirs = _OTHERS[case.framework, case.device]
-        yield case.id, timer, *_alternate(framework, step.open(), theirs)
+        yield case.id, timer, *_alternate(framework, bench.opened(framework, case.id), theirs)
 
 
 _Timer = Callable[[Callable[[], Any], int], float]

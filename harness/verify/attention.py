@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from harness import catalogue, devices, frameworks, stats, units
 from harness.probes import latency
-from harness.problem import Problem
 from harness.runner import measure
 from harness.runner.measure import Effort
 from harness.stats import Interval
@@ -118,15 +117,8 @@ def alternate(pairs: Sequence[tuple[str, str]]) -> Iterator[list[list[float]]]:
     """Seconds a call of both of each pair, in blocks taken in turn, in a process of its own."""
     framework = frameworks.get("torch")
     framework.start("cpu", 1)
-    layers = catalogue.load()
-
-    def opened(text: str) -> Any:
-        parsed = Case.parse(text)
-        layer = layers[parsed.layer]
-        return framework.prepare(Problem(parsed, layer, layer.builders["torch"])).open()
-
     for pair in pairs:
-        calls = [opened(text) for text in pair]
+        calls = [bench.opened(framework, text) for text in pair]
         counts = [_calls(call, framework) for call in calls]
         taken: list[list[float]] = [[], []]
         end = time.monotonic() + PAIR_S

@@ -11,16 +11,18 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness import frameworks
+from harness import catalogue, frameworks
 from harness.devices import cpu
+from harness.frameworks import Framework
+from harness.problem import Problem
 from harness.runner.measure import Ask
 from harness.runner.workers import start
-from harness.types import Bench
+from harness.types import Bench, Case
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +30,13 @@ ROOT = Path(__file__).resolve().parents[2]
 def installed(wanted: Sequence[str] = ("torch", "tensorflow")) -> list[str]:
     """Those of the frameworks that are installed."""
     return [name for name in wanted if frameworks.installed(name)]
+
+
+def opened(framework: Framework, case: str) -> Callable[[], Any]:
+    """The call of a case, by its id, in a process where the framework was started."""
+    parsed = Case.parse(case)
+    layer = catalogue.load()[parsed.layer]
+    return framework.prepare(Problem(parsed, layer, layer.builders[framework.builder])).open()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from suites.sparse_attention.parts import keras_softmax
 from suites.sparse_attention.plans import Chunks, Plan, padded
 
 
@@ -55,7 +56,7 @@ def _attend(chunks: Chunks, bias: Any, blocks: Any, query: Any, key: Any, value:
     split = (rows, chunks.count, chunks.size, head_dim)
     queries = ops.reshape(query[:, chunks.start : end], split) / math.sqrt(head_dim)
     scores = ops.einsum("rcqd,rckd->rcqk", queries, _of_chunks(key, chunks, blocks))
-    weights = ops.softmax(scores if bias is None else scores + bias)
+    weights = keras_softmax(scores if bias is None else scores + bias)
     found = ops.matmul(weights, _of_chunks(value, chunks, blocks))
     return ops.reshape(found, (rows, chunks.count * chunks.size, head_dim))
 

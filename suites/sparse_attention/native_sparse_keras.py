@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from harness.layer import Config
 from suites.sparse_attention.chosen_blocks import blocks
-from suites.sparse_attention.parts import keras_part, keras_softmax
+from suites.sparse_attention.chunked_keras import chunked_attention
+from suites.sparse_attention.parts import keras_softmax
+from suites.sparse_attention.plans import window_plan
 from suites.sparse_attention.routing import keras_blocks, keras_chosen_blocks
 
 LOWEST = -1e30
@@ -20,9 +20,7 @@ def native_sparse(c: Config) -> Any:
     import keras
     from keras import ops
 
-    size = min(int(c.window), c.seq)
-    chunks = math.ceil(c.seq / size)
-    behind = 0 if c.causal else size  # keys that a chunk has besides its own and those before
+    near = chunked_attention(window_plan(c.seq, c.window, c.causal), c.seq)
 
     class NativeSparseAttention(keras.layers.Layer):
         def __init__(self) -> None:
@@ -38,7 +36,7 @@ def native_sparse(c: Config) -> Any:
             return (
                 gates[..., :1] * self._in_brief(importance, value)
                 + gates[..., 1:2] * keras_chosen_blocks(importance, query, key, value, c)
-                + gates[..., 2:] * self._near(query, key, value)
+                + gates[..., 2:] * near(query, key, value)
             )
 
         def _compressed(self, x: Any, kernel: Any) -> Any:
@@ -62,34 +60,5 @@ def native_sparse(c: Config) -> Any:
                 ended, scores.dtype
             )
             return ops.matmul(ops.cast(weights, value.dtype), compressed)
-
-        def _near(self, query: Any, key: Any, value: Any) -> Any:
-            """Chunks as long as the window, each against itself and its neighbours."""
-            missing = chunks * size - c.seq
-            span = 2 * size + behind
-            positions = np.arange(chunks)[:, None] * size + np.arange(span)
-
-            def neighbours(x: Any) -> Any:
-                padded = ops.pad(x, ((0, 0), (0, 0), (size, missing + behind), (0, 0)))
-                return ops.take(padded, positions, axis=2)
-
-            queries = ops.pad(query, ((0, 0), (0, 0), (0, missing), (0, 0)))
-            queries = ops.reshape(queries, (c.batch, c.heads, chunks, size, c.head_dim))
-            bias = ops.where(self._window(), 0.0, -math.inf)
-            found, _ = keras_part(queries, neighbours(key), neighbours(value), bias)
-            found = ops.reshape(found, (c.batch, c.heads, -1, c.head_dim))
-            return found[:, :, : c.seq]
-
-        def _window(self) -> Any:
-            """Of each chunk, (chunks, queries, keys); queries of the padding see padding."""
-            starts = size * ops.arange(chunks)[:, None, None]
-            queries = starts + ops.arange(size)[:, None]
-            keys = starts - size + ops.arange(2 * size + behind)
-            beyond = ops.logical_and(keys >= c.seq, queries < c.seq)
-            far = ops.abs(queries - keys) > c.window
-            hidden = ops.logical_or(ops.logical_or(keys < 0, beyond), far)
-            if c.causal:
-                hidden = ops.logical_or(hidden, keys > queries)
-            return ops.logical_not(hidden)
 
     return NativeSparseAttention()

@@ -7,6 +7,8 @@ from typing import Any
 
 from harness.layer import Config
 from suites.sparse_attention.chosen_blocks import blocks
+from suites.sparse_attention.chunked_torch import chunked_attention
+from suites.sparse_attention.plans import window_plan
 from suites.sparse_attention.routing import torch_blocks, torch_chosen_blocks
 
 LOWEST = -1e30
@@ -16,11 +18,8 @@ LOWEST = -1e30
 def native_sparse(c: Config) -> Any:
     import torch
     from torch import nn
-    from torch.nn.functional import pad, scaled_dot_product_attention
 
-    size = min(int(c.window), c.seq)
-    chunks = math.ceil(c.seq / size)
-    behind = 0 if c.causal else size  # keys that a chunk has besides its own and those before
+    near = chunked_attention(window_plan(c.seq, c.window, c.causal), c.seq)
 
     class NativeSparseAttention(nn.Module):
         def __init__(self) -> None:
@@ -36,7 +35,7 @@ def native_sparse(c: Config) -> Any:
             return (
                 gates[..., :1] * self._in_brief(importance, value)
                 + gates[..., 1:2] * torch_chosen_blocks(importance, query, key, value, c)
-                + gates[..., 2:] * self._near(query, key, value)
+                + gates[..., 2:] * near(query, key, value)
             )
 
         def _importance(self, query: Any, key: Any) -> Any:
@@ -55,31 +54,5 @@ def native_sparse(c: Config) -> Any:
             ended = ends <= torch.arange(1, c.seq + 1, device=value.device)[:, None]
             weights = scores.masked_fill(~ended, LOWEST).softmax(dim=-1) * ended
             return weights.to(value.dtype) @ compressed
-
-        def _near(self, query: Any, key: Any, value: Any) -> Any:
-            """Chunks as long as the window, each against itself and its neighbours."""
-            missing = chunks * size - c.seq
-            queries = pad(query.flatten(0, 1), (0, 0, 0, missing))
-
-            def neighbours(x: Any) -> Any:
-                padded = pad(x.flatten(0, 1), (0, 0, size, missing + behind))
-                return padded.unfold(1, 2 * size + behind, size).transpose(-2, -1)
-
-            found = scaled_dot_product_attention(
-                queries.unflatten(1, (chunks, size)),
-                neighbours(key),
-                neighbours(value),
-                self._window(query.device)[None],
-            )
-            return found.flatten(1, 2)[:, : c.seq].view(query.shape)
-
-        def _window(self, device: Any) -> Any:
-            """Of each chunk, (chunks, queries, keys); queries of the padding see padding."""
-            starts = size * torch.arange(chunks, device=device)[:, None, None]
-            queries = starts + torch.arange(size, device=device)[:, None]
-            keys = starts - size + torch.arange(2 * size + behind, device=device)
-            inside = (keys >= 0) & ((keys < c.seq) | (queries >= c.seq))
-            near = (queries - keys).abs() <= c.window
-            return inside & near & (keys <= queries) if c.causal else inside & near
 
     return NativeSparseAttention()

@@ -57,4 +57,6 @@ def keras_softmax(scores: Any) -> Any:
     """Over the last axis; Keras's own warns where it has one element, as short sequences have."""
     from keras import ops
 
+    if scores.shape[-1] > 1:
+        return ops.softmax(scores)
     return ops.exp(scores - ops.logsumexp(scores, axis=-1, keepdims=True))

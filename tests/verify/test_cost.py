@@ -11,7 +11,8 @@ from fake_runs import request
 from harness import store
 from harness.runner import measure
 from harness.stats import Interval
-from harness.verify import cost
+from harness.verify import cost, other_tools
+from harness.verify.ledger import timed_s
 from harness.verify.row import Verdict
 
 
@@ -22,31 +23,31 @@ def spread(count: int, width: float) -> list[float]:
 
 
 def test_samples_that_suffice_are_stopped_by_our_rule_and_what_is_beside_them_stays() -> None:
-    spent = cost.Spent(taken_s=4.0, sampling_s=3.0, blocks=spread(300, 0.001), extras_s=0.5)
+    spent = other_tools.Spent(taken_s=4.0, sampling_s=3.0, blocks=spread(300, 0.001), extras_s=0.5)
     assert spent.at_width() == pytest.approx(1 + 3 * measure.ENOUGH_SAMPLES / 300)
     assert spent.at_width(extras=False) == pytest.approx(0.5 + 3 * measure.ENOUGH_SAMPLES / 300)
-    assert cost.rows_a_minute([spent] * 2) == pytest.approx(60 / spent.at_width())
+    assert other_tools.rows_a_minute([spent] * 2) == pytest.approx(60 / spent.at_width())
 
 
 def test_where_samples_do_not_suffice_four_times_as_many_halve_the_width() -> None:
     blocks = spread(200, 0.2)
-    width = cost.Spent(1.0, 1.0, blocks).width
-    assert cost.needed(blocks) == pytest.approx(200 * (width / cost.WIDTH) ** 2)
-    assert cost.needed(spread(8, 0.001)) == measure.ENOUGH_SAMPLES
+    width = other_tools.Spent(1.0, 1.0, blocks).width
+    assert other_tools.needed(blocks) == pytest.approx(200 * (width / other_tools.WIDTH) ** 2)
+    assert other_tools.needed(spread(8, 0.001)) == measure.ENOUGH_SAMPLES
 
 
 def test_single_calls_are_gathered_into_blocks_like_ours() -> None:
-    assert cost.in_blocks([0.4e-3, 0.6e-3, 0.2e-3, 1.0e-3, 0.1e-3], 1) == pytest.approx(
+    assert other_tools.in_blocks([0.4e-3, 0.6e-3, 0.2e-3, 1.0e-3, 0.1e-3], 1) == pytest.approx(
         [0.5e-3, 0.6e-3]
     )
-    assert cost.in_blocks([2e-3, 3e-3], 1) == [2e-3, 3e-3]
-    assert cost.in_blocks([1e-6] * 4, 500) == pytest.approx([1e-6] * 2)
+    assert other_tools.in_blocks([2e-3, 3e-3], 1) == [2e-3, 3e-3]
+    assert other_tools.in_blocks([1e-6] * 4, 500) == pytest.approx([1e-6] * 2)
 
 
 def test_how_much_faster_another_tool_is_goes_case_by_case() -> None:
-    ours = [cost.Spent(one, 0.0, [1.0] * 30) for one in (1.0, 20.0, 3.0)]
-    theirs = [cost.Spent(one, 0.0, [1.0] * 30) for one in (0.5, 10.0, 1.5)]
-    assert cost.faster(ours, theirs).value == pytest.approx(2)
+    ours = [other_tools.Spent(one, 0.0, [1.0] * 30) for one in (1.0, 20.0, 3.0)]
+    theirs = [other_tools.Spent(one, 0.0, [1.0] * 30) for one in (0.5, 10.0, 1.5)]
+    assert other_tools.faster(ours, theirs).value == pytest.approx(2)
 
 
 @pytest.mark.parametrize(
@@ -59,15 +60,15 @@ def test_how_much_faster_another_tool_is_goes_case_by_case() -> None:
     ],
 )
 def test_a_tool_that_is_faster_with_certainty_fails_ours(ratio: Interval, verdict: Verdict) -> None:
-    assert cost.verdict_on(ratio) is verdict
+    assert other_tools.verdict_on(ratio) is verdict
 
 
 def test_the_first_call_warm_up_samples_and_pairs_count_as_timed() -> None:
-    assert cost.timed_s({"do": "prepare"}, {"first_call_s": 2.0}) == 2.0
-    assert cost.timed_s({"do": "run", "calls": 3}, {"wall_s": [1.0, 2.0]}) == 9.0
+    assert timed_s({"do": "prepare"}, {"first_call_s": 2.0}) == 2.0
+    assert timed_s({"do": "run", "calls": 3}, {"wall_s": [1.0, 2.0]}) == 9.0
     pairs = {"wall_s": [1.0], "doubled_s": [1.0]}
-    assert cost.timed_s({"do": "pairs", "calls": 3}, pairs) == 9.0
-    assert cost.timed_s({"do": "memory"}, {"peak_bytes": 5}) == 0.0
+    assert timed_s({"do": "pairs", "calls": 3}, pairs) == 9.0
+    assert timed_s({"do": "memory"}, {"peak_bytes": 5}) == 0.0
 
 
 def test_the_time_of_a_sweep_is_told_by_request() -> None:
