@@ -1,0 +1,273 @@
+"""What a gate found: pure data, which survives a round trip through JSON unchanged.
+
+Everything that shows or uploads a gate's result starts from an `Outcome`; nothing of it needs the
+machine, the frameworks or the code that was compared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
+
+from harness.stats import Interval
+from harness.types import UsageError
+
+SCHEMA = 1
+"""Of an outcome's JSON; raised when a reader of the old one would misread."""
+
+
+class Verdict(StrEnum):
+    """What the gate says of one figure, or of a case; worst first."""
+
+    REGRESSION = "regression"
+    """More than before, and by more than the threshold as far as can be told."""
+    FAILED = "failed"
+    """Ran on base; on head it fails, or computes something else."""
+    VANISHED = "vanished"
+    """In base's plan, and not in head's."""
+    INCONCLUSIVE = "inconclusive"
+    """Neither a change nor its absence could be shown."""
+    IMPROVEMENT = "improvement"
+    FIXED = "fixed"
+    """Failed on base, and runs on head."""
+    NEW = "new"
+    """In head's plan only."""
+    SAME = "same"
+    """Shown to differ by less than the threshold."""
+    NOT_COMPARED = "not compared"
+    """Ran on neither."""
+
+    @property
+    def bad(self) -> bool:
+        """Whether it closes the gate."""
+        return self in (Verdict.REGRESSION, Verdict.FAILED, Verdict.VANISHED)
+
+    @property
+    def compared(self) -> bool:
+        """Whether something was set against something."""
+        return self not in (Verdict.NEW, Verdict.NOT_COMPARED, Verdict.FIXED)
+
+
+class Metric(NamedTuple):
+    """A figure that is gated.
+
+    Attributes:
+        name: in prose.
+        unit: ``s``, ``bytes``, or a noun in the plural for a count.
+        exact: the same code gives the same figure each time, so any rise is one.
+    """
+
+    name: str
+    unit: str
+    exact: bool
+
+
+METRICS: Mapping[str, Metric] = {
+    "latency": Metric("latency", "s", False),
+    "first_call": Metric("first call", "s", False),
+    "peak_memory": Metric("peak memory", "bytes", False),
+    "allocated": Metric("allocated at the peak", "bytes", True),
+    "parameters": Metric("parameters and state", "bytes", True),
+    "flops": Metric("declared work", "FLOP", True),
+    "operators": Metric("operators", "operators", True),
+    "kernels": Metric("kernels", "kernels", True),
+}
+"""By key. Of all, less is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One figure of one case, base beside head.
+
+    Attributes:
+        metric: key of `METRICS`.
+        base, head: SI units; None where there is no such figure, as of a peak too small to read.
+        ratio: head over base, with its 95 % interval; the interval is the value where exact.
+        visible: the smallest relative change, 0.05 for 5 %, that would most likely have been
+            found here; 0 where exact, None where nothing can be said.
+        pairs: fresh pairs of processes behind the ratio; 0 where exact.
+        verdict: of this figure.
+    """
+
+    metric: str
+    base: float | None
+    head: float | None
+    ratio: Interval | None
+    visible: float | None
+    pairs: int
+    verdict: Verdict
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        ratio = data["ratio"]
+        interval = None if ratio is None else Interval(*(_number(ratio[k]) for k in _LIMITS))
+        if data["metric"] not in METRICS:
+            raise ValueError(f"unknown metric {data['metric']!r}")
+        return cls(
+            metric=str(data["metric"]),
+            base=_optional(data["base"]),
+            head=_optional(data["head"]),
+            ratio=interval,
+            visible=_optional(data["visible"]),
+            pairs=int(data["pairs"]),
+            verdict=Verdict(data["verdict"]),
+        )
+
+
+_LIMITS = ("value", "low", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOutcome:
+    """What became of one case.
+
+    Attributes:
+        case: its id.
+        verdict: the worst of its findings, or what its statuses say.
+        base_status, head_status: as in `harness.types.Status`; empty if not in that side's plan.
+        reason: a sentence, if it failed or was not compared.
+        findings: latency first.
+    """
+
+    case: str
+    verdict: Verdict
+    base_status: str
+    head_status: str
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    def finding(self, metric: str) -> Finding | None:
+        """That of one metric."""
+        return next((found for found in self.findings if found.metric == metric), None)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            case=str(data["case"]),
+            verdict=Verdict(data["verdict"]),
+            base_status=str(data["base_status"]),
+            head_status=str(data["head_status"]),
+            reason=str(data["reason"]),
+            findings=tuple(map(Finding.from_json, data["findings"])),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two that were compared.
+
+    Attributes:
+        given: as it was named: a branch, a folder, an interpreter.
+        commit: the full hash; empty where there is none.
+        dirty: whether tracked files differ from that commit.
+        python: version of the interpreter.
+        versions: by framework.
+    """
+
+    given: str
+    commit: str = ""
+    dirty: bool = False
+    python: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            given=str(data["given"]),
+            commit=str(data["commit"]),
+            dirty=bool(data["dirty"]),
+            python=str(data["python"]),
+            versions={str(name): str(version) for name, version in data["versions"].items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run of the gate found.
+
+    Attributes:
+        base, head: what was compared.
+        threshold: the smallest relative change that counts, 0.05 for 5 %.
+        error_rate: at most this is the chance of any false regression or improvement in latency.
+        started_at: ISO 8601, UTC.
+        seconds: what it took.
+        budget_s: what it was allowed; None for no limit.
+        machine: see `harness.devices.machine.describe`.
+        command: what to type to do it again.
+        cases: in the order of head's plan, then what only base had.
+        notes: sentences on what went otherwise than planned.
+    """
+
+    base: Side
+    head: Side
+    threshold: float
+    error_rate: float
+    started_at: str
+    seconds: float
+    budget_s: float | None
+    machine: Mapping[str, Any]
+    command: str
+    cases: tuple[CaseOutcome, ...]
+    notes: tuple[str, ...] = ()
+
+    def of(self, *verdicts: Verdict) -> list[CaseOutcome]:
+        """The cases with one of these verdicts."""
+        return [case for case in self.cases if case.verdict in verdicts]
+
+    @property
+    def bad(self) -> list[CaseOutcome]:
+        """The cases that close the gate."""
+        return [case for case in self.cases if case.verdict.bad]
+
+    @property
+    def compared(self) -> list[CaseOutcome]:
+        """The cases of which something was set against something."""
+        return [case for case in self.cases if case.verdict.compared]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"schema": SCHEMA, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """The outcome that `to_json` gave.
+
+        Raises:
+            UsageError: it is none; such a file may come from anyone.
+        """
+        try:
+            if data["schema"] != SCHEMA:
+                raise ValueError(f"schema {data['schema']!r}, this layerbench reads {SCHEMA}")
+            return cls(
+                base=Side.from_json(data["base"]),
+                head=Side.from_json(data["head"]),
+                threshold=_number(data["threshold"]),
+                error_rate=_number(data["error_rate"]),
+                started_at=str(data["started_at"]),
+                seconds=_number(data["seconds"]),
+                budget_s=_optional(data["budget_s"]),
+                machine=dict(data["machine"]),
+                command=str(data["command"]),
+                cases=tuple(map(CaseOutcome.from_json, data["cases"])),
+                notes=tuple(map(str, data["notes"])),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UsageError(f"not the result of a gate: {error}") from error
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """The one that comes first in `Verdict`; ``not compared`` of none."""
+    return min(verdicts, key=list(Verdict).index, default=Verdict.NOT_COMPARED)
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if isinstance(value, str | bool) or not math.isfinite(number):
+        raise ValueError(f"{value!r} is not a finite number")
+    return number
+
+
+def _optional(value: Any) -> float | None:
+    return None if value is None else _number(value)
