@@ -42,10 +42,37 @@ def load(suites: Sequence[str] = ()) -> dict[str, Layer]:
     return layers
 
 
+def put_first(roots: Sequence[str]) -> None:
+    """Makes folders come first on the path, for whatever suites import from them.
+
+    A checkout of layerbench itself brings its own catalogue; beside any other code stays ours,
+    though that may have a package ``suites`` too.
+    """
+    if not any(_is_catalogue(Path(root) / "suites") for root in roots):
+        _adopt_own()
+    sys.path[:0] = roots
+
+
+def _adopt_own() -> None:
+    """Imports our catalogue's package, wherever the path leads."""
+    own = Path(__file__).resolve().parents[1] / "suites"
+    spec = importlib.util.spec_from_file_location(
+        "suites", own / "__init__.py", submodule_search_locations=[str(own)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules["suites"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules["suites"])
+
+
+def _is_catalogue(folder: Path) -> bool:
+    """Whether this is layerbench's own package: it lies beside a harness."""
+    return (folder.parent / "harness" / "catalogue.py").is_file() and folder.is_dir()
+
+
 def _catalogue() -> list[ModuleType]:
     package = importlib.import_module("suites")
-    own = Path(__file__).resolve().parents[1] / "suites" / "__init__.py"
-    if Path(str(package.__file__)).resolve() != own:
+    if not _is_catalogue(Path(str(package.__file__)).resolve().parent):
         raise UsageError(
             f"{package.__file__} hides layerbench's own package suites: call `layerbench` and "
             "not `python -m harness`, or work in another folder"

@@ -28,7 +28,7 @@ from harness import catalogue, faults, frameworks
 from harness.devices import noise
 from harness.frameworks import Framework, Step, UnsupportedError
 from harness.layer import Layer, Mismatch
-from harness.probes import ceilings, latency, parity
+from harness.probes import ceilings, latency, parity, reference
 from harness.probes.parity import Outcome
 from harness.problem import ConstantProblem, Problem
 from harness.profilers import operators
@@ -44,6 +44,7 @@ class Setup:
         memory_limit_bytes: of private memory, so that a layer that wants too much gets an error
             and not the machine; None for no limit.
         suites: files and modules beside the catalogue.
+        roots: folders that come first on the path, with the code that the suites are about.
         cache: folder for the reference's answers.
         parent: process id; the worker ends with it.
     """
@@ -54,6 +55,7 @@ class Setup:
     cores: tuple[int, ...]
     memory_limit_bytes: int | None
     suites: tuple[str, ...]
+    roots: tuple[str, ...]
     cache: str
     parent: int
 
@@ -82,6 +84,7 @@ class Worker:
             "check_smaller": self._check_smaller,
             "prepare": self._prepare,
             "check": self._check,
+            "sketch": self._sketch,
             "run": self._run,
             "pairs": self._pairs,
             "memory": self._memory,
@@ -167,11 +170,22 @@ class Worker:
         return self._compared(self._problem, outcome)
 
     def _compared(self, problem: Problem, outcome: Outcome) -> dict[str, Any]:
-        cache = Path(self._setup.cache) if self._setup.cache else None
-        found: dict[str, Any] = {"parity_error": parity.check(problem, outcome, cache)}
+        found: dict[str, Any] = {"parity_error": parity.check(problem, outcome, self._cache)}
         if (error := parity.approximation_error(problem)) is not None:
             found["approximation_error"] = error
         return found
+
+    def _sketch(self) -> dict[str, Any]:
+        """What the reference computes, in a few numbers; see `harness.probes.reference`."""
+        assert self._problem is not None
+        problem = self._problem_of(self._problem.checked_case)
+        if problem.layer.reference is None:
+            return {"sketch": []}
+        return {"sketch": reference.sketch(problem, self._cache)}
+
+    @property
+    def _cache(self) -> Path | None:
+        return Path(self._setup.cache) if self._setup.cache else None
 
     def _run(self, calls: int, blocks: int) -> dict[str, Any]:
         assert self._call is not None
@@ -285,6 +299,7 @@ def _serve(setup: Setup, lines: TextIO, reply: Callable[[str], None]) -> None:
     framework = frameworks.get(setup.framework)
     try:
         framework.start(setup.device, setup.threads)
+        catalogue.put_first(setup.roots)
         layers = catalogue.load(setup.suites)
     except BaseException as error:  # a suite may call sys.exit, too
         traceback.print_exc()
@@ -313,7 +328,8 @@ def _serve(setup: Setup, lines: TextIO, reply: Callable[[str], None]) -> None:
 def main(arguments: Sequence[str]) -> None:
     """Serves requests until standard input ends."""
     data = json.loads(arguments[0])
-    setup = Setup(**{**data, "cores": tuple(data["cores"]), "suites": tuple(data["suites"])})
+    lists = {name: tuple(data[name]) for name in ("cores", "suites", "roots")}
+    setup = Setup(**{**data, **lists})
     _settle(setup)
     requests, answers = _private_streams()
 

@@ -86,6 +86,18 @@ def answer(problem: Problem, cache: Path | None, rounding: int = 0) -> Expected:
     return expected
 
 
+def sketch(problem: Problem, cache: Path | None) -> list[float]:
+    """The reference's output, projected on a few random directions and relative to its size.
+
+    Two references that compute the same from the same inputs agree in these to rounding.
+    """
+    output = answer(problem, cache).output
+    rng = _rng("sketch", problem, "output")
+    scale = float(np.linalg.norm(output)) or 1.0
+    seen = [float(np.vdot(rng.standard_normal(output.shape), output)) for _ in range(DIRECTIONS)]
+    return [scale, *(value / scale for value in seen)]
+
+
 def _read(file: Path) -> Expected:
     with np.load(file) as stored:
         slopes = {

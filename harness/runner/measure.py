@@ -171,11 +171,20 @@ def _affordable(walls: list[float], calls: int, effort: Effort) -> int:
 
 def make_ready(ask: Ask, case: Case, pass_index: int, effort: Effort, resolution_s: float) -> Ready:
     """Prepares and checks the case, finds the calls a block needs, and warms up; see `latency`."""
-    checked = _check(ask, "check_smaller", case=case.to_json())
-    said = checked.pop("warnings", ())
-    measurement = _prepare(ask, case, "latency", pass_index, effort)
-    checked |= _check(ask, "check")
-    measurement = replace(measurement, warnings=(*measurement.warnings, *said), **checked)
+    return warmed_up(ask, checked(ask, case, pass_index, effort), effort, resolution_s)
+
+
+def checked(ask: Ask, case: Case, pass_index: int, effort: Effort) -> Measurement:
+    """Prepares the case and holds it against its reference."""
+    found = _check(ask, "check_smaller", case=case.to_json())
+    said = found.pop("warnings", ())
+    measurement = prepared(ask, case, "latency", pass_index, effort)
+    found |= _check(ask, "check")
+    return replace(measurement, warnings=(*measurement.warnings, *said), **found)
+
+
+def warmed_up(ask: Ask, measurement: Measurement, effort: Effort, resolution_s: float) -> Ready:
+    """Finds the calls that a block of the prepared case needs, and warms it up."""
 
     def run(calls: int, blocks: int) -> list[float]:
         """Seconds of each block."""
@@ -237,7 +246,7 @@ def memory(ask: Ask, case: Case, effort: Effort) -> Measurement:
     Raises:
         CaseFailedError: the case, or its worker, failed.
     """
-    measurement = _prepare(ask, case, "memory", 0, effort)
+    measurement = prepared(ask, case, "memory", 0, effort)
     for _ in range(2):
         ask(effort.timeout_s, do="run", calls=1, blocks=1)
     readings = [ask(effort.timeout_s, do="memory") for _ in range(MEMORY_READINGS)]
@@ -279,7 +288,8 @@ def _fields(answer: dict[str, Any], found: Measurement) -> dict[str, Any]:
     return answer
 
 
-def _prepare(ask: Ask, case: Case, probe: str, pass_index: int, effort: Effort) -> Measurement:
+def prepared(ask: Ask, case: Case, probe: str, pass_index: int, effort: Effort) -> Measurement:
+    """The case, built and called once."""
     started_at = datetime.now(UTC).isoformat()
     answer = ask(effort.timeout_s, do="prepare", case=case.to_json())
     answer["warnings"] = tuple(answer["warnings"])

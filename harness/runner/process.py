@@ -28,14 +28,23 @@ _MARK = "LAYERBENCH_WORKER"
 _NO_MEMORY = ("bad_alloc", "out of memory", "can't allocate", "Cannot allocate", "OOM when")
 
 
-_MAIN = f"""
-import sys
-sys.path.append({str(Path(__file__).resolve().parents[2])!r})
-from harness.worker import main
-main(sys.argv[1:])
+_ADOPT = f"""
+import importlib.util, sys
+root = {str(Path(__file__).resolve().parents[2])!r}
+spec = importlib.util.spec_from_file_location(
+    "harness", root + "/harness/__init__.py", submodule_search_locations=[root + "/harness"]
+)
+sys.modules["harness"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["harness"])
 """
-"""Unlike ``python -m harness.worker``, it does not put the working directory first, where a file
-``torch.py`` of the user's would be taken for the framework."""
+"""Makes this harness the one that is imported, in any interpreter and whatever is installed there,
+and puts nothing on the path: not the folder it lies in, beside which another environment's packages
+may lie, nor the working directory, where a file ``torch.py`` would be taken for the framework."""
+
+
+def program(module: str) -> str:
+    """The text of a program that calls ``main`` of this module of ours with its arguments."""
+    return f"{_ADOPT}from {module} import main\nmain(sys.argv[1:])\n"
 
 
 class CaseFailedError(Exception):
@@ -61,7 +70,9 @@ class WorkerFailedError(CaseFailedError):
 class WorkerProcess:
     """One worker process, from its start to its end. Nothing it started outlives `close`."""
 
-    def __init__(self, setup: Setup, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, setup: Setup, environment: Mapping[str, str], log: Path, python: str = sys.executable
+    ) -> None:
         """Starts the process; `greeting` waits for it to be ready."""
         self._oom_kills = _oom_kills()
         self._token = secrets.token_hex(8)
@@ -70,7 +81,7 @@ class WorkerProcess:
         with log.open("ab") as log_file:
             self._log_start = log_file.tell()
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _MAIN, setup.json],
+                [python, "-P", "-c", program("harness.worker"), setup.json],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log_file,

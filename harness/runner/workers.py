@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,24 @@ from harness.worker import Setup
 
 MEMORY_SHARE = 0.85
 """Of the memory that is available, what a worker may take before it gets an error."""
+
+@dataclass(frozen=True)
+class Code:
+    """Whose layers a worker measures; the harness that measures them is always this one.
+
+    Attributes:
+        roots: folders that come first on the path.
+        python: the interpreter, with the frameworks of its environment.
+    """
+
+    roots: tuple[str, ...] = ()
+    python: str = sys.executable
+
+
+OURS = Code()
+
+_TAKING_TURNS = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""For two workers on the same cores: threads that wait must not keep the other's turn busy."""
 
 _PROMPT_FREE = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 """Makes glibc hand large blocks back when they are freed, rather than keep them for the next
@@ -32,10 +52,12 @@ def start(
     folder: Path,
     suites: Sequence[str],
     limit_bytes: int | None = None,
+    code: Code = OURS,
 ) -> WorkerProcess:
     """Starts a worker; its log and the reference's answers lie in `folder`.
 
-    On the CPU it may take `limit_bytes` of memory, or `memory_limit_bytes` if that is None.
+    The probe is ``latency``, ``memory``, or ``duel`` for latency in turns with another worker. On the
+    CPU it may take `limit_bytes` of memory, or `memory_limit_bytes` if that is None.
     """
     framework = frameworks.get(bench.framework)
     cache = reference_folder(folder)
@@ -51,6 +73,7 @@ def start(
         # CUDA reserves address space far beyond what it uses.
         memory_limit_bytes=limit if bench.device == "cpu" else None,
         suites=tuple(suites),
+        roots=code.roots,
         cache=str(cache.resolve()),
         parent=os.getpid(),
     )
@@ -59,10 +82,11 @@ def start(
         # A worker for the CPU leaves the GPU and its driver alone.
         **({"CUDA_VISIBLE_DEVICES": ""} if bench.device == "cpu" else {}),
         **(_PROMPT_FREE if probe == "memory" else {}),
+        **(_TAKING_TURNS if probe == "duel" else {}),
         **framework.environment(bench.threads, probe),
     }
     log = logs / f"{bench.framework}-{bench.device}-t{bench.threads}.log"
-    return WorkerProcess(setup, environment, log)
+    return WorkerProcess(setup, environment, log, code.python)
 
 
 def reference_folder(folder: Path) -> Path:
