@@ -2,10 +2,10 @@
 
 Two stages. All cases get `FIRST` pairs; what is then shown to differ by less than the threshold
 is done. The others are candidates, and their change is judged by fresh pairs only, because a
-candidate's first pairs were chosen for looking bad. Fresh pairs are looked at after `LOOKS` many; a change is one
-whose t test is beyond the error rate, divided by the number of candidates and of looks (Bonferroni,
-so that the chance of any false change in a whole run is at most `ERROR_RATE`), and whose estimate is
-beyond the threshold. Slower and faster are treated alike.
+candidate's first pairs were chosen for looking bad. Fresh pairs are looked at after `LOOKS` many.
+A change is one whose t test is beyond the error rate, divided by the number of candidates and of
+looks (Bonferroni, so that the chance of any false change in a whole run is at most `ERROR_RATE`),
+and whose estimate is beyond the threshold. Slower and faster are treated alike.
 
 Nothing here measures: whoever asks brings a function that does, be it a duel of real processes or a
 simulation of noise, so what is proven of the one holds for the other.
@@ -110,9 +110,7 @@ def _same(logs: Sequence[float], bound: float) -> bool:
     return mean(logs).p_beyond(bound) <= SAME_RATE / (1 + len(LOOKS))
 
 
-def _judged(
-    early: Sequence[float], fresh: Sequence[float], bound: float, rate: float
-) -> Verdict:
+def _judged(early: Sequence[float], fresh: Sequence[float], bound: float, rate: float) -> Verdict:
     change = mean(fresh, early)
     if change.p_changed <= rate and abs(change.value) > bound:
         return Verdict.REGRESSION if change.value > 0 else Verdict.IMPROVEMENT

@@ -101,7 +101,7 @@ def latency(
         wanted = min(next_look, _affordable(walls, calls, effort)) - len(walls)
         blocks = max(1, min(wanted, int(CHUNK_S / block_s)))
         answer = ask(effort.timeout_s, do="run", calls=calls, blocks=blocks)
-        _check_clock(answer["wall_s"])
+        check_clock(answer["wall_s"])
         walls += answer["wall_s"]
         devices += answer["device_s"]
         if len(walls) >= next_look:
@@ -144,13 +144,13 @@ def _pairs(
         while len(usual) < wanted:
             pairs = min(chunk, wanted - len(usual))
             answer = ask(effort.timeout_s, do="pairs", calls=calls, pairs=pairs)
-            _check_clock(answer["wall_s"] + answer["doubled_s"])
+            check_clock(answer["wall_s"] + answer["doubled_s"])
             usual += answer["wall_s"]
             doubled += answer["doubled_s"]
     return tuple(usual), tuple(doubled)
 
 
-def _check_clock(walls: list[float]) -> None:
+def check_clock(walls: list[float]) -> None:
     """Refuses times that no clock can have read.
 
     Raises:

@@ -18,6 +18,7 @@ from harness.worker import Setup
 MEMORY_SHARE = 0.85
 """Of the memory that is available, what a worker may take before it gets an error."""
 
+
 @dataclass(frozen=True)
 class Code:
     """Whose layers a worker measures; the harness that measures them is always this one.

@@ -1,0 +1,104 @@
+"""What each side would measure, asked of a process that sees that side's code only."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.regress.sides import Checkout
+from harness.runner import Request
+from harness.runner.process import program
+from harness.types import Case, Status, UsageError
+
+PLAN_TIMEOUT_S = 300.0
+"""For importing a user's suites, which may import a framework."""
+
+
+@dataclass(frozen=True)
+class SidePlan:
+    """One side's cases.
+
+    Attributes:
+        cases: by id, in order.
+        ruled_out: (status, reason) of those that are known not to run there.
+        timeout_s: after which a case that does not answer is given up.
+        python: version of its interpreter.
+    """
+
+    cases: Mapping[str, Case]
+    ruled_out: Mapping[str, tuple[Status, str]]
+    timeout_s: float
+    python: str
+
+
+NOTHING = SidePlan({}, {}, 60.0, "")
+
+
+def plan(name: str, checkout: Checkout, request: Request) -> SidePlan:
+    """Plans one side.
+
+    Args:
+        name: ``base`` or ``head``, for messages.
+        checkout: its code.
+        request: what to measure; its suites are replaced by the side's own.
+
+    Raises:
+        UsageError: the request makes no sense there, or its code cannot be imported.
+    """
+    if request.suites and not checkout.suites:
+        return NOTHING  # the suite is new, or gone
+    given = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "plan.json"
+        asked = {
+            "request": {**given, "suites": list(checkout.suites)},
+            "roots": checkout.code.roots,
+            "answer": str(answer),
+        }
+        said = _run(name, checkout, json.dumps(asked))
+        if not answer.exists():
+            raise UsageError(f"{name} ({checkout.side.given}) cannot be planned: {said}")
+        return _read(name, checkout, json.loads(answer.read_text(encoding="utf-8")))
+
+
+def _run(name: str, checkout: Checkout, asked: str) -> str:
+    """The last line that the planner said."""
+    command = [checkout.code.python, "-P", "-c", program("harness.regress.planner"), asked]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PLAN_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UsageError(
+            f"{name} ({checkout.side.given}): importing its suites took longer than "
+            f"{PLAN_TIMEOUT_S:g} s"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{checkout.code.python} cannot be run: {error.strerror}") from error
+    return (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+
+
+def _read(name: str, checkout: Checkout, answer: Mapping[str, Any]) -> SidePlan:
+    if "error" in answer:
+        raise UsageError(f"{name} ({checkout.side.given}): {answer['error']}")
+    cases = map(Case.from_json, answer["cases"])
+    return SidePlan(
+        cases={case.id: case for case in cases},
+        ruled_out={
+            case: (Status(status), reason) for case, (status, reason) in answer["ruled_out"].items()
+        },
+        timeout_s=answer["timeout_s"],
+        python=answer["python"],
+    )

@@ -1,0 +1,181 @@
+"""The two sides of a comparison: where the code of each lies, and what runs it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.devices.command import output
+from harness.gate.outcome import Side
+from harness.runner.workers import Code
+from harness.types import UsageError
+
+WORKING_TREE = "."
+"""Stands for the code as it lies in the working directory."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """One side's code on disk.
+
+    Attributes:
+        side: what is told of it.
+        code: for its workers.
+        suites: files of this side, or names of modules; those that it lacks are left out.
+        lacking: files that were asked for and are not in this side.
+    """
+
+    side: Side
+    code: Code
+    suites: tuple[str, ...]
+    lacking: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A side as it was asked for.
+
+    Attributes:
+        code: a git ref, a folder, or `WORKING_TREE`.
+        python: an interpreter; None for the one that runs now.
+    """
+
+    code: str = WORKING_TREE
+    python: str | None = None
+
+
+@contextlib.contextmanager
+def checked_out(given: Given, suites: Sequence[str]) -> Iterator[Checkout]:
+    """The side's code, for as long as the context lasts; a git ref gets a worktree of its own.
+
+    Args:
+        given: the side.
+        suites: files, where the working directory has them, or names of modules.
+
+    Raises:
+        UsageError: there is no such ref, folder or interpreter.
+    """
+    python = _interpreter(given.python)
+    top = _toplevel(Path.cwd())
+    if _is_folder(given.code):
+        folder = Path(given.code).resolve()
+        # The working directory may be a part of its repository.
+        root = (top or folder) if given.code == WORKING_TREE else folder
+        commit = output("git", "-C", str(root), "rev-parse", "HEAD") or ""
+        changed = output(
+            "git", "-C", str(root), "--no-optional-locks", "status", "--porcelain", "-uno"
+        )
+        side = Side(_name(given), commit, bool(changed))
+        yield _checkout(side, root, top, python, suites)
+        return
+    if top is None:
+        raise UsageError(
+            f"{given.code!r} is no folder, and {Path.cwd()} is in no git repository that could "
+            "have a branch or commit of that name"
+        )
+    commit = _commit(given.code, top)
+    with _worktree(top, commit) as root:
+        yield _checkout(Side(_name(given), commit), root, top, python, suites)
+
+
+def _name(given: Given) -> str:
+    code = "working tree" if given.code == WORKING_TREE else given.code
+    return f"{code}, {given.python}" if given.python else code
+
+
+def _is_folder(code: str) -> bool:
+    """A branch may have the name of a folder; the folder is then written with a separator."""
+    separators = (os.sep, os.altsep or os.sep)
+    typed_as_path = code in (".", "..") or any(mark in code for mark in separators)
+    if not Path(code).is_dir():
+        return False
+    return typed_as_path or _find_commit(code, Path.cwd()) is None
+
+
+def _checkout(
+    side: Side, root: Path, top: Path | None, python: str, suites: Sequence[str]
+) -> Checkout:
+    here = Path.cwd()
+    inside = here.relative_to(top) if top and here.is_relative_to(top) else Path()
+    folders = (root / inside, root / inside / "src", root, root / "src")
+    roots = tuple(dict.fromkeys(str(folder) for folder in folders if folder.is_dir()))
+    found: list[str] = []
+    lacking: list[str] = []
+    for suite in suites:
+        if not suite.endswith(".py"):
+            found.append(suite)
+            continue
+        file = _in_side(Path(suite).resolve(), root, top)
+        (found if file.is_file() else lacking).append(str(file))
+    if lacking and not found and not any(Path(suite).exists() for suite in suites):
+        raise UsageError(f"suite {suites[0]} does not exist")
+    return Checkout(side, Code(roots, python), tuple(found), tuple(lacking))
+
+
+def _in_side(file: Path, root: Path, top: Path | None) -> Path:
+    """Where a side has the file that the repository has there; one from elsewhere is the same."""
+    if top is not None and file.is_relative_to(top):
+        return root / file.relative_to(top)
+    return file
+
+
+def _interpreter(python: str | None) -> str:
+    if python is None:
+        return sys.executable
+    found = shutil.which(python)
+    if found is None:
+        raise UsageError(f"{python!r} is no interpreter; name one such as path/to/venv/bin/python")
+    return str(Path(found).absolute())  # not resolved: a venv's python is a link out of it
+
+
+def _toplevel(folder: Path) -> Path | None:
+    found = output("git", "-C", str(folder), "rev-parse", "--show-toplevel")
+    return Path(found).resolve() if found else None
+
+
+def _find_commit(ref: str, folder: Path) -> str | None:
+    if ref.startswith("-"):
+        return None
+    return output("git", "-C", str(folder), "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+
+
+def _commit(ref: str, top: Path) -> str:
+    found = _find_commit(ref, top) or _find_commit(f"origin/{ref}", top)
+    if found is None:
+        raise UsageError(
+            f"{ref!r} is neither a folder nor a branch, tag or commit of {top}; a shallow clone "
+            "has only its newest commit: git fetch what is missing"
+        )
+    return found
+
+
+@contextlib.contextmanager
+def _worktree(top: Path, commit: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="layerbench-") as parent:
+        folder = Path(parent).resolve() / "code"
+        _git(top, "worktree", "add", "--detach", "--force", str(folder), commit)
+        try:
+            yield folder
+        finally:
+            _git(top, "worktree", "remove", "--force", str(folder))
+
+
+def _git(top: Path, *command: str) -> None:
+    done = subprocess.run(
+        ["git", "-C", str(top), *command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no reason"])[-1]
+        raise UsageError(f"git {' '.join(command[:2])} failed in {top}: {said}")

@@ -1,0 +1,97 @@
+"""Two prepared workers take turns, so that what disturbs one disturbs the other."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.runner.measure import Ask, Effort, Ready, check_clock
+from harness.runner.process import CaseFailedError
+
+BLOCK_S = 4e-3
+"""A turn lasts about this: long beside waking the other worker, short beside most disturbances."""
+FEWEST, MOST = 4, 40
+"""Rounds of four turns."""
+ENOUGH = 0.004
+"""Standard error of a pair's log ratio at which further rounds say nothing beside what differs
+from pair to pair anyway, which is 0.01 to 0.02."""
+LONGEST_S = 0.5
+"""All turns of a case in one pair; a slow layer takes `FEWEST` rounds all the same."""
+LONG_BLOCK_S = 0.05
+"""Beside which a cold cache is nothing, so that no round is thrown away."""
+
+
+class TurnFailedError(Exception):
+    """A worker failed at its turn.
+
+    Attributes:
+        side: 0 for the first of the two, 1 for the second.
+        cause: how.
+    """
+
+    def __init__(self, side: int, cause: CaseFailedError) -> None:
+        super().__init__(cause.reason)
+        self.side = side
+        self.cause = cause
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Seconds a call of each block."""
+
+    first_s: tuple[float, ...]
+    second_s: tuple[float, ...]
+
+
+def take(first: tuple[Ask, Ready], second: tuple[Ask, Ready], effort: Effort) -> Turns:
+    """Blocks of both in the order A, B, B, A, so that a steady drift weighs on both alike.
+
+    Args:
+        first: how to ask the worker that begins, and what is known of the case there.
+        second: likewise.
+        effort: for its time limit.
+
+    Raises:
+        TurnFailedError: a worker failed.
+    """
+    calls = max(_calls(first[1]), _calls(second[1]))
+    asks = (first[0], second[0])
+    taken: tuple[list[float], list[float]] = ([], [])
+
+    def round_() -> None:
+        for side in (0, 1, 1, 0):
+            try:
+                answer = asks[side](effort.timeout_s, do="run", calls=calls, blocks=1)
+                check_clock(answer["wall_s"])
+            except CaseFailedError as failure:
+                raise TurnFailedError(side, failure) from failure
+            taken[side].extend(answer["wall_s"])
+
+    if max(first[1].block_s, second[1].block_s) < LONG_BLOCK_S:
+        round_()
+        for walls in taken:
+            walls.clear()
+    start = time.monotonic()
+    for count in range(1, MOST + 1):
+        round_()
+        late = time.monotonic() - start > LONGEST_S
+        if count >= FEWEST and (late or _error(*taken) <= ENOUGH):
+            break
+    return Turns(*map(tuple, taken))
+
+
+def _calls(ready: Ready) -> int:
+    """Of a block that lasts `BLOCK_S`."""
+    return max(1, math.ceil(ready.calls * BLOCK_S / ready.block_s))
+
+
+def _error(first_s: Sequence[float], second_s: Sequence[float]) -> float:
+    """Standard error of the log ratio, from how rounds differ; of a median, by normal theory."""
+    first, second = (np.reshape(walls, (-1, 2)).mean(axis=1) for walls in (first_s, second_s))
+    logs = np.log(second / first)
+    spread = 1.4826 * float(np.median(np.abs(logs - np.median(logs))))
+    return math.sqrt(math.pi / 2) * spread / math.sqrt(len(logs))
