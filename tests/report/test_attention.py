@@ -160,6 +160,15 @@ class TestCrossovers:
         less = column(table, "Less memory than attention_plain")
         assert re.match(r"from 256 on", less["sliding_window_attention"])
 
+    @pytest.mark.parametrize("layer", [PLAIN.layer, WINDOW.layer])
+    def test_peaks_too_small_to_read_leave_open_where_it_begins(self, layer: str) -> None:
+        members = rows()
+        for member in members:
+            if member["layer"] == layer and member["seq"] < 512:
+                member |= {"peak_memory_bytes": NAN, "memory_method": "VmHWM, below 256 KiB"}
+        less = column(crossovers.table([study(members)]), "Less memory than attention_plain")
+        assert less["sliding_window_attention"] == "from 512 on, or earlier"
+
     def test_failures_have_a_column(self, table: Table) -> None:
         assert column(table, "Fails at") == {
             "attention_plain": "16384 (oom)",

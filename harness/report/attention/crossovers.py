@@ -74,7 +74,12 @@ def _cell(variant: Variant, base: ByLength, figure: str) -> Cell:
 
 
 def told(found: Sequence[Pair], figure: str) -> Cell:
-    """From which length on B of these pairs is lower than A, with the interval of that length."""
+    """From which length on B of these pairs is lower than A, with the interval of that length.
+
+    Args:
+        found: by rising length, all at which both were tried.
+        figure: `LATENCY` or ``MEMORY``.
+    """
     points = [point for point in curves(found)[figure].points if point.ratio]
     if not points:
         alone = _alone(found, 0)
@@ -98,7 +103,7 @@ def told(found: Sequence[Pair], figure: str) -> Cell:
         return Cell(text + times + doubtful, tone="good")
     first = certain[0].value
     text = f"from {first} on, or earlier"
-    if points[0].value == first:
+    if found[0].value == first:  # else shorter ones showed no difference, or were not compared
         text = f"from the first length on ({first})"
     return Cell(text + doubtful, tone="good")
 
