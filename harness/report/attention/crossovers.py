@@ -38,7 +38,7 @@ def table(studies: Sequence[Study]) -> Table:
         [*header, "Fails at"],
         (
             [
-                Cell(variant.name),
+                Cell(f"{variant.name}{_complete(variant)}"),
                 study.mode,
                 *(_cell(variant, _base(study, kind), figure) for figure, kind in bases),
                 _failures(variant.rows),
@@ -56,6 +56,12 @@ def _lines(studies: Sequence[Study]) -> Iterator[tuple[Variant, Study]]:
             for variant in study.variants:
                 if variant.name == name and variant.rows != study.base:
                     yield variant, study
+
+
+def _complete(variant: Variant) -> str:
+    """Behind the name of a sparse variant that is dense at some of its lengths."""
+    lengths = variant.complete_at
+    return f" (leaves nothing out at {together(map(str, lengths))})" if lengths else ""
 
 
 def _base(study: Study, kind: Kind) -> ByLength:
