@@ -115,6 +115,20 @@ class TestSection:
         # The longest is in both, as it is a batch of 1 there.
         assert all(study.lengths == LENGTHS[:6] for study in titles.values())
 
+    def test_one_sequence_beyond_constant_tokens_is_said(self) -> None:
+        constant = [
+            case | {"batch": max(1, 1024 // case["seq"])} for case in rows(lengths=LENGTHS[:6])
+        ]
+        studies_ = [b.studies[0] for b in found(constant).blocks]
+        titles = {study.setting.title.split("causal")[-1]: study.lengths for study in studies_}
+        (title,) = (title for title in titles if "tokens" in title)
+        assert title.endswith(", 1024 tokens in all, of lengths beyond 1024 one sequence")
+        assert titles[title] == LENGTHS[:6]
+
+    def test_batches_of_no_constant_tokens_are_not_said_to_be(self) -> None:
+        uneven = [case | {"batch": 8192 // case["seq"]} for case in rows(lengths=(96, 320, 448))]
+        assert found(uneven).blocks == ()
+
     def test_variants_of_one_layer_are_told_apart(self) -> None:
         wide = replace(WINDOW, extra=(("window", 512),))
         compiled = rows([PLAIN], execution="compiled")

@@ -184,7 +184,10 @@ def _shape(row: Row) -> str:
 
 
 def _by_batch(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Rows over whose lengths the batch size stays the same, or else the tokens do."""
+    """Rows over whose lengths the batch size stays the same, or else the tokens do.
+
+    A sweep that keeps tokens constant has one sequence of lengths beyond them.
+    """
     sizes = {(row.batch, row.seq or 0) for row in rows}
     fixed = [
         batch
@@ -194,11 +197,13 @@ def _by_batch(rows: Sequence[Row]) -> dict[str, list[Row]]:
     found = {f"batch size {b}": [row for row in rows if row.batch == b] for b in fixed}
     rest = {size for size in sizes if size[0] not in fixed}
     for tokens in sorted({batch * seq for batch, seq in rest}, reverse=True):
-        of_rule = {size for size in sizes if size[0] == max(1, tokens // size[1])}
-        if of_rule & rest and len(of_rule) > 1:
-            members = [row for row in rows if (row.batch, row.seq) in of_rule]
-            found[f"{tokens} tokens in all"] = members
-            rest -= of_rule
+        constant = {(batch, seq) for batch, seq in sizes if batch * seq == tokens}
+        beyond = {(batch, seq) for batch, seq in sizes if batch == 1 and seq > tokens}
+        if constant & rest and len(constant) > 1:
+            members = [row for row in rows if (row.batch, row.seq or 0) in constant | beyond]
+            longer = f", of lengths beyond {tokens} one sequence" if beyond else ""
+            found[f"{tokens} tokens in all{longer}"] = members
+            rest -= constant
     return found
 
 
