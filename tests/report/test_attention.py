@@ -296,7 +296,7 @@ class TestAdvice:
 
     def test_a_sparse_variant_that_leaves_nothing_out_is_marked_at_that_length(self) -> None:
         names = column(self.best(*FEW), "Fastest exact sparse")
-        assert names["256"] == "sliding_window (leaves nothing out here)"
+        assert names["256"] == "sliding_window (full)"
         assert names["512"] == "sliding_window"
 
     def test_causal_attention_leaves_out_what_dense_attention_does_not_have_either(self) -> None:

@@ -64,8 +64,8 @@ def _best(study: Study, length: int, kinds: Sequence[Kind], figure: str) -> tupl
 
 
 def _named(variant: Variant, length: int) -> str:
-    complete = length in variant.complete_at
-    return f"{variant.label} (leaves nothing out here)" if complete else variant.label
+    """The paragraphs of the section say what “full” means."""
+    return f"{variant.label} (full)" if length in variant.complete_at else variant.label
 
 
 def _unresolved(row: Row) -> bool:

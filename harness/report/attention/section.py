@@ -34,8 +34,8 @@ PARAGRAPHS = (
     "Ratios are of time, or of peak memory, to fused dense attention, with 95 % intervals: below 1 "
     "is better, and what intervals cannot tell apart is tied. Speedups are the time of dense "
     "attention over that of the variant: above 1 is faster. Density is the share of full "
-    "attention's scores that is computed; a sparse variant whose mask leaves nothing out at a "
-    "length is dense attention there, and said to be.",
+    "attention's scores that is computed. “(full)” stands behind a sparse variant whose mask "
+    "leaves nothing out at that length, so that it is dense attention there.",
     "A crossover is the length from which on a variant is better. At the first length in brackets "
     "dense attention is better with certainty, at the second the variant is.",
 )
