@@ -45,9 +45,12 @@ def by_head(inputs: Arrays, places: Places, attended: Callable[[Arrays, Array], 
         (queries, head_dim), in the order of the places.
     """
     item, head, position = places
+    # Kept from head to head: getting so much memory anew takes longer than the products.
+    of_head = {name: np.empty(values.shape[2:]) for name, values in inputs.items()}
     output = np.empty((len(position), next(iter(inputs.values())).shape[-1]))
     for i, h in dict.fromkeys(zip(item.tolist(), head.tolist(), strict=True)):
+        for name, values in inputs.items():
+            of_head[name][:] = values[i, h]
         here = (item == i) & (head == h)
-        of_head = {name: values[i, h].astype(np.float64) for name, values in inputs.items()}
         output[here] = attended(of_head, position[here])
     return output
