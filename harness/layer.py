@@ -18,6 +18,8 @@ from harness.types import Case, UsageError, Value, check_name, check_value
 
 Array: TypeAlias = NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]
+Places: TypeAlias = tuple[Array, ...]
+"""Of rows of an output: an array of indices for each of its axes but the last."""
 
 
 @dataclass(frozen=True)
@@ -255,8 +257,10 @@ class Layer:
             and their upstream gradient is 0.
         pattern: config -> which keys each query attends to, booleans of (queries, keys).
         density: config -> share of full attention's scores that are computed.
-        approximated: what the layer stands in for, as a reference; how far off it is becomes a
-            figure of the row, and no failure.
+        approximated: (inputs, weights, config, places) -> what the layer stands in for, in float64,
+            at those rows of the output: (rows, last axis). How far off the layer is there becomes
+            a figure of the row, and no failure. Values come as they were drawn, in float32, since
+            all of a long sequence's in float64 may take more memory than the layer.
         source: paper or text that the formula is from.
     """
 
@@ -281,7 +285,7 @@ class Layer:
     decided: Callable[[Arrays, Arrays, Config], Array] | None = None
     pattern: Callable[[Config], Array] | None = None
     density: Callable[[Config], float] | None = None
-    approximated: Callable[[Arrays, Arrays, Config], Array] | None = None
+    approximated: Callable[[Arrays, Arrays, Config, Places], Array] | None = None
     source: str = ""
 
     def __post_init__(self) -> None:

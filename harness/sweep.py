@@ -1,7 +1,8 @@
 """From a sweep file and flags to the list of cases: the plan of a run.
 
 A batch is a number, or such as ``"tokens=16384"``: then as many sequences as come to so many tokens
-at each length, one at least. Layers without a sequence have no such batch.
+at each length, which has to divide them. Of longer sequences it is one, so that a sweep may go on
+beyond what it keeps constant. Layers without a sequence have no such batch.
 """
 
 from __future__ import annotations
@@ -189,8 +190,11 @@ def plan(
             for device in choose("device", sweep.values("device", name, framework), devices):
                 for case in _cases(sweep, layers[name], framework, device):
                     cases[case] = None
-    if not cases:
-        raise UsageError(f"sweep {sweep.name} comes to no case")
+    if not cases:  # as any other axis has a value for every layer
+        raise UsageError(
+            f"batch {TOKENS}… needs a sequence axis, and there is none in {', '.join(chosen)}; "
+            "give a number"
+        )
     return list(cases)
 
 
@@ -210,15 +214,28 @@ def _cases(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[
 
 
 def _batch(wanted: int | str, seq: int | None) -> int | None:
-    """The batch size at a length; None for a number of tokens where there is no sequence."""
+    """The batch size at a length; None for a number of tokens where there is no sequence.
+
+    Raises:
+        UsageError: the tokens are no whole number of sequences.
+    """
     if isinstance(wanted, int):
         return wanted
-    return None if seq is None else max(1, int(wanted.removeprefix(TOKENS)) // seq)
+    if seq is None:
+        return None
+    batch, rest = divmod(int(wanted.removeprefix(TOKENS)), seq)
+    if batch and rest:
+        raise UsageError(f"batch {wanted} is no whole number of sequences of seq {seq}")
+    return max(1, batch)
 
 
 def _check_presets(sweep: Sweep, layers: Sequence[Layer]) -> None:
-    known = dict.fromkeys(preset for layer in layers for preset in layer.presets)
-    check_known("preset", [sweep.presets], ["first", "all", *known])
+    known = dict.fromkeys(
+        ["first", "all", *(preset for layer in layers for preset in layer.presets)]
+    )
+    if sweep.presets not in known and "," in sweep.presets:
+        raise UsageError(f"presets {sweep.presets!r}: one name a run, or all; not several")
+    check_known("preset", [sweep.presets], known)
 
 
 def _check_params(sweep: Sweep, layers: Sequence[Layer]) -> None:

@@ -244,7 +244,7 @@ class Measurement:
     converged: bool = False
     parity_error: float | None = None
     approximation_error: float | None = None
-    """Of the layer's formula against what it approximates, relative; not of its computation."""
+    """Of the result against what the layer approximates, relative, at some of its places."""
     density: float | None = None
     """Share of full attention's scores that are computed."""
     flops: int | None = None

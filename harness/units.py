@@ -129,8 +129,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def percent(value: float | None) -> str:
-    """0.0123 -> '1.2 %'."""
-    return MISSING if _missing(value) else f"{(value or 0.0) * 100:.1f} %"
+    """0.0123 -> '1.2 %'; below one two digits, so that little does not look like nothing."""
+    if _missing(value):
+        return MISSING
+    hundredths = (value or 0.0) * 100
+    return f"{hundredths:.2g} %" if 0 < abs(hundredths) < 0.95 else f"{hundredths:.1f} %"
 
 
 def parse_duration(text: str) -> float:

@@ -28,7 +28,7 @@ from harness import catalogue, faults, frameworks
 from harness.devices import noise
 from harness.frameworks import Framework, Step, UnsupportedError
 from harness.layer import Layer, Mismatch
-from harness.probes import ceilings, latency, parity, reference
+from harness.probes import approximation, ceilings, latency, parity, reference
 from harness.probes.parity import Outcome
 from harness.problem import ConstantProblem, Problem
 from harness.profilers import operators
@@ -164,16 +164,17 @@ class Worker:
         assert self._step is not None
         outcome = self._step.outcome(self._first_result)
         self._first_result = None
-        if self._problem.checked_case != self._problem.case:
+        if self._problem.checked_case == self._problem.case:
+            found = self._compared(self._problem, outcome)
+        else:
             parity.sane(self._problem, outcome)
-            return {}
-        return self._compared(self._problem, outcome)
-
-    def _compared(self, problem: Problem, outcome: Outcome) -> dict[str, Any]:
-        found: dict[str, Any] = {"parity_error": parity.check(problem, outcome, self._cache)}
-        if (error := parity.approximation_error(problem)) is not None:
+            found = {}
+        if (error := approximation.error(self._problem, outcome)) is not None:
             found["approximation_error"] = error
         return found
+
+    def _compared(self, problem: Problem, outcome: Outcome) -> dict[str, Any]:
+        return {"parity_error": parity.check(problem, outcome, self._cache)}
 
     def _sketch(self) -> dict[str, Any]:
         """What the reference computes, in a few numbers; see `harness.probes.reference`."""

@@ -96,18 +96,37 @@ def test_the_length_may_differ_by_device(tmp_path: Path) -> None:
 
 
 def test_constant_tokens_are_fewer_sequences_where_these_are_longer(tmp_path: Path) -> None:
-    text = AXES.replace("[1, 32]", '[1, "tokens=128"]').replace("[16, 64]", "[16, 48, 128, 256]")
+    text = AXES.replace("[1, 32]", '[1, "tokens=128"]').replace("[16, 64]", "[16, 64, 128, 200]")
     cases = plan(written(tmp_path, text + 'layers = ["lstm"]'), ("torch",))
     forward = [(case.batch, case.seq) for case in cases if case.mode == "forward"]
     # At 128 and beyond it is a batch of 1, which is there already.
-    assert forward == [(1, 16), (1, 48), (1, 128), (1, 256), (8, 16), (2, 48)]
+    assert forward == [(1, 16), (1, 64), (1, 128), (1, 200), (8, 16), (2, 64)]
+
+
+def test_tokens_that_are_no_whole_number_of_sequences_are_refused(tmp_path: Path) -> None:
+    text = AXES.replace("[1, 32]", '[1, "tokens=128"]').replace("[16, 64]", "[16, 48]")
+    with pytest.raises(UsageError, match=r"batch tokens=128 is no whole .* sequences of seq 48"):
+        plan(written(tmp_path, text + 'layers = ["lstm"]'), ("torch",))
+    assert plan(written(tmp_path, text + 'layers = ["dense"]'), ("torch",))
+
+
+@pytest.mark.parametrize("name", sweep.names())
+def test_every_sweep_that_comes_with_the_project_can_be_planned(name: str) -> None:
+    cases = sweep.plan(sweep.read(name), catalogue.load(), ("torch",), ("cpu", "cuda"))
+    assert {case.device for case in cases} == {"cpu", "cuda"}
 
 
 def test_a_layer_without_a_sequence_has_no_constant_tokens(tmp_path: Path) -> None:
     text = AXES.replace("[1, 32]", '[2, "tokens=64"]') + 'layers = ["dense"]'
     assert {case.batch for case in plan(written(tmp_path, text), ("torch",))} == {2}
     text = AXES.replace("[1, 32]", '["tokens=64"]') + 'layers = ["dense"]'
-    with pytest.raises(UsageError, match="comes to no case"):
+    with pytest.raises(UsageError, match=r"needs a sequence axis, and there is none in dense; "):
+        plan(written(tmp_path, text))
+
+
+def test_several_presets_are_refused(tmp_path: Path) -> None:
+    text = AXES + 'layers = ["dense"]\npresets = "first,bert_base"'
+    with pytest.raises(UsageError, match="presets 'first,bert_base': one name a run, or all"):
         plan(written(tmp_path, text))
 
 

@@ -55,6 +55,9 @@ def test_rates_ratios_and_shares() -> None:
     assert units.quantity(1.5e9, "FLOP/s") == "1.50 GFLOP/s"
     assert units.ratio(1.5) == "1.50×"
     assert units.percent(0.0123) == "1.2 %"
+    assert units.percent(0.00996) == "1.0 %"
+    assert units.percent(0.000488) == "0.049 %"
+    assert units.percent(0.0) == "0.0 %"
 
 
 def test_intervals_keep_one_unit() -> None:

@@ -20,7 +20,7 @@ AXIS_HELP = {
     "execution": "eager, compiled (torch.compile, tf.function), compiled-xla",
     "dtype": "float32, bfloat16, float16",
     "threads": "threads a worker may use",
-    "batch": "batch sizes; tokens=16384 for so many tokens at every length",
+    "batch": "batch sizes; tokens=16384 for so many tokens at each length that divides them",
     "seq": "sequence lengths, for layers that have one",
 }
 

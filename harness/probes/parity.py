@@ -22,7 +22,7 @@ import numpy as np
 from harness.layer import Array, Mismatch, Observation
 from harness.probes import reference
 from harness.probes.reference import EPS, Expected, Group
-from harness.problem import Problem, as_float64
+from harness.problem import Problem
 
 ROUNDINGS = 3
 """Problems with rounding errors that the reference is asked about, where it is needed at all."""
@@ -98,16 +98,6 @@ def sane(problem: Problem, outcome: Outcome) -> None:
         raise Mismatch(f"output has shape {output.shape}, the layer declares {wanted}")
     if not np.isfinite(output).all():
         raise Mismatch("output holds values that are not finite")
-
-
-def approximation_error(problem: Problem) -> float | None:
-    """How far the layer's own formula is from what it approximates, relative; None if nothing."""
-    if problem.layer.approximated is None or problem.layer.reference is None:
-        return None
-    inputs, weights = as_float64(problem.inputs), as_float64(problem.weights)
-    full = problem.layer.approximated(inputs, weights, problem.config)
-    own = problem.layer.reference(inputs, weights, problem.config)
-    return _rms(own - full) / (_rms(full) or 1.0)
 
 
 def _own_check(problem: Problem, outcome: Outcome) -> float:

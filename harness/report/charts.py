@@ -7,61 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.report.canvas import (
-    FONT_SIZE,
-    MUTED,
-    VARIABLES,
-    Style,
-    canvas,
-    label,
-    marker,
-    round_values,
-    set_ticks,
-    spaced,
-)
-from harness.report.panels import AXES, Line, Panel
+from harness.report.axes import Scale, limits, log_log
+from harness.report.canvas import VARIABLES, Style, canvas, label, marker
+from harness.report.panels import Line, Panel
 from harness.report.svg import to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _WIDTH, _HEIGHT = 288.0, 200.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 66.0, 12.0, 10.0, 42.0
-"""In points: a panel and its margins."""
-_MARK_HEIGHT = 0.1
-"""Of the height of a panel, for each line of marks of failures above the figures."""
-_MARKS_AT_MOST = 0.5
+_MARGINS = (66.0, 12.0, 10.0, 42.0)
+"""In points: a panel and its margins, left, right, top and bottom."""
 _SIDE = 0.12
 """How far the horizontal axis goes beyond its outer values, as a share of their distance."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The vertical axis of panels that are to be read side by side.
-
-    Attributes:
-        low: where it begins.
-        high: where figures end.
-        marks: how many lines of marks of failures there are above.
-    """
-
-    low: float
-    high: float
-    marks: int
-
-    @property
-    def mark_height(self) -> float:
-        """Of one line of marks, as a share of the axis."""
-        return min(_MARK_HEIGHT, _MARKS_AT_MOST / max(self.marks, 1))
-
-    @property
-    def top(self) -> float:
-        """Where the axis ends."""
-        share = self.marks * self.mark_height
-        return float(self.high * (self.high / self.low) ** (share / (1 - share)))
 
 
 def swatch(style: Style, key: str) -> str:
@@ -83,16 +43,7 @@ def panel(panel: Panel, scale: Scale, by_series: Mapping[str, Style], key: str) 
         by_series: how each line looks.
         key: unique in the page.
     """
-    figure, axes = canvas(_WIDTH, _HEIGHT, (_LEFT, _RIGHT, _TOP, _BOTTOM))
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_ylim(scale.low, scale.top)
-    heights = round_values(scale.low, scale.high, binary=panel.metric.binary)
-    set_ticks(axes, "y", heights, panel.metric.tick)
-    margin = (panel.ticks[-1] / panel.ticks[0]) ** _SIDE
-    axes.set_xlim(panel.ticks[0] / margin, panel.ticks[-1] * margin)
-    set_ticks(axes, "x", spaced(panel.ticks, _WIDTH - _LEFT - _RIGHT, _SIDE), str)
-    axes.set_xlabel(AXES[panel.axis], color=MUTED, size=FONT_SIZE, labelpad=4)
+    figure, axes = log_log(panel, scale, (_WIDTH, _HEIGHT), _MARGINS, _SIDE)
     for line in panel.lines:
         _draw_line(axes, line, by_series[line.series])
     for level, (name, status, places) in enumerate(_marks(panel)):
@@ -105,18 +56,6 @@ def panel(panel: Panel, scale: Scale, by_series: Mapping[str, Style], key: str) 
 def shared_scale(panels: Sequence[Panel]) -> Scale:
     """The scale that holds every figure of these panels, and every line of marks."""
     return Scale(*limits(panels), max(len(_marks(panel)) for panel in panels))
-
-
-def limits(panels: Sequence[Panel]) -> tuple[float, float]:
-    """Between which every figure of these panels lies.
-
-    At least a decade, as less would make noise look like a difference.
-    """
-    drawn = [figure for panel in panels for line in panel.lines for _, figure in line.points]
-    low = min(figure.low for figure in drawn) / 1.3
-    high = max(figure.high for figure in drawn) * 1.3
-    widen = math.sqrt(max(1.0, 10 * low / high))
-    return low / widen, high * widen
 
 
 def _marks(panel: Panel) -> list[tuple[str, str, list[int]]]:

@@ -102,7 +102,8 @@ def _attention(found: Section) -> Iterator[str]:
             yield f"At length n, use …, {escape(mode)}"
             yield table(best)
         for drawn in block.heatmaps:
-            yield f"Speedup over {escape(block.base)}, {escape(drawn.mode)}; ~ may be none"
+            over = f"Speedup over {escape(block.base)}, {escape(drawn.mode)}"
+            yield f"{over}; its density in brackets, and ~ where it may be none"
             yield table(heatmap.table(drawn))
         yield _or(block.crossovers, "There is nothing to cross.")
         yield "</details>"

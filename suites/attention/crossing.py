@@ -7,8 +7,7 @@ from typing import Any
 
 from harness.layer import Builder, Config, Layer, Tensor, normal
 from harness.types import Value
-from suites.attention.formula import attend, score_flops, score_products
-from suites.attention.masked import CHECK_LENGTH
+from suites.attention.formula import CHECK_LENGTH, attend, score_flops, score_products
 from suites.attention.sdpa import heads_second, heads_third
 
 

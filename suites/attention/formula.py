@@ -11,6 +11,8 @@ from harness.types import UsageError
 
 LEAST = {"window": 0, "globals": 0, "global_blocks": 0, "random_blocks": 0}
 """Values that a parameter may have from; 1 for the others."""
+CHECK_LENGTH = 512
+"""Float64 NumPy takes too long beyond for references that write out scores or loop over time."""
 PER_SCORE = 4
 """Scale, exp, sum and division."""
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, normal
 from harness.types import Value
-from suites.attention.formula import attend, heads_apart, score_flops, score_products
-from suites.attention.masked import CHECK_LENGTH, all_scores, density, mask, pattern
+from suites.attention.formula import CHECK_LENGTH, attend, heads_apart, score_flops, score_products
+from suites.attention.masked import all_scores, density, mask, pattern
 from suites.attention.plain import keras_attend
 from suites.attention.projections import (
     PROJECTIONS,

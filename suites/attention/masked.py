@@ -13,6 +13,7 @@ import numpy as np
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from harness.types import Value
 from suites.attention.formula import (
+    CHECK_LENGTH,
     attend,
     causal,
     heads_apart,
@@ -21,7 +22,6 @@ from suites.attention.formula import (
     score_products,
 )
 
-CHECK_LENGTH = 512
 PRESETS: Mapping[str, Mapping[str, Value]] = {
     "textbook": {"heads": 2, "head_dim": 16, "causal": False, "padding": 0.0},
     "bert_like": {"heads": 8, "head_dim": 64, "causal": False, "padding": 0.0},

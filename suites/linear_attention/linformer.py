@@ -7,13 +7,14 @@ from typing import Any
 
 from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, glorot
 from suites.attention.formula import (
+    CHECK_LENGTH,
     attend,
     heads_apart,
     queries_keys_values,
     score_flops,
     score_products,
 )
-from suites.linear_attention.full import CHECK_LENGTH, full_attention
+from suites.attention.full import full_attention
 
 PROJECTIONS = ("key_projection", "value_projection")
 

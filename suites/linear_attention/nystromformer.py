@@ -12,6 +12,7 @@ import numpy as np
 
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from suites.attention.formula import (
+    CHECK_LENGTH,
     attend,
     heads_apart,
     queries_keys_values,
@@ -19,7 +20,7 @@ from suites.attention.formula import (
     score_products,
     softmax,
 )
-from suites.linear_attention.full import CHECK_LENGTH, full_attention
+from suites.attention.full import full_attention
 from suites.linear_attention.precision import keras_wide, torch_wide
 
 ITERATIONS = 6

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from harness.layer import Array, Arrays, Builder, Config, Layer, orthogonal
-from suites.attention.formula import heads_apart, queries_keys_values
-from suites.linear_attention.full import CHECK_LENGTH, full_attention
+from suites.attention.formula import CHECK_LENGTH, heads_apart, queries_keys_values
+from suites.attention.full import full_attention
 from suites.linear_attention.kernel import (
     keras_kernel_attention,
     kernel_attention,

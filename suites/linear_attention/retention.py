@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness.layer import Array, Arrays, Builder, Config, Layer
-from suites.attention.formula import heads_apart, queries_keys_values
+from suites.attention.formula import CHECK_LENGTH, heads_apart, queries_keys_values
 from suites.linear_attention.chunks import (
     chunked,
     keras_before,
@@ -21,7 +21,6 @@ from suites.linear_attention.chunks import (
     torch_join,
     torch_split,
 )
-from suites.linear_attention.full import CHECK_LENGTH
 from suites.linear_attention.precision import keras_wide, torch_wide
 from suites.linear_attention.recurrence import keras_recurrence, torch_recurrence
 

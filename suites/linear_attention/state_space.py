@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, glorot, normal, uniform
-from suites.linear_attention.full import CHECK_LENGTH
+from suites.attention.formula import CHECK_LENGTH
 from suites.linear_attention.precision import keras_wide, torch_wide
 from suites.linear_attention.recurrence import keras_recurrence, torch_recurrence
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from harness.types import Value
 from suites.attention.formula import (
+    CHECK_LENGTH,
     attend,
     heads_apart,
     queries_keys_values,
@@ -55,7 +56,7 @@ def sparse_layer(
         products=lambda c: score_products(c, c.batch * c.heads * scores(c)),
         density=lambda c: scores(c) / c.seq**2,
         pattern=pattern,
-        check_length=512,
+        check_length=CHECK_LENGTH,
         builders=builders,
         has_seq=True,
         source=source,

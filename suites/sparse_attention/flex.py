@@ -16,6 +16,7 @@ import numpy as np
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from harness.types import Value
 from suites.attention.formula import (
+    CHECK_LENGTH,
     attend,
     heads_apart,
     queries_keys_values,
@@ -123,7 +124,7 @@ def _layer(
         products=lambda c: score_products(c, all_scores(c)),
         builders={"torch": Builder(build), "keras": Builder(_keras_flex)},
         has_seq=True,
-        check_length=512,
+        check_length=CHECK_LENGTH,
         pattern=pattern,
         density=lambda c: scores(c) / c.seq**2,
         source="Dong et al. (2024), arXiv:2412.05496",

@@ -16,16 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, normal
+from harness.layer import Array, Arrays, Builder, Config, Layer, Places, Tensor, normal
 from harness.types import UsageError
 from suites.attention.formula import (
-    causal,
+    CHECK_LENGTH,
     check_sizes,
     heads_apart,
     score_flops,
     score_products,
     softmax,
 )
+from suites.attention.full import by_head, visible
 from suites.sparse_attention.parts import keras_part, keras_together, torch_part, torch_together
 from suites.sparse_attention.selection import decided
 
@@ -62,12 +63,13 @@ def _decided(inputs: Arrays, weights: Arrays, c: Config) -> Array:
     return of_heads[0, ..., None]
 
 
-def _shared_scores(query: Array, c: Config) -> Array:
+def _shared_scores(query: Array, position: Array, c: Config) -> Array:
+    """Of the queries at these positions with all keys: (..., positions, seq)."""
     key = query / np.linalg.norm(query, axis=-1, keepdims=True)
-    scores: Array = query @ key.swapaxes(-2, -1) / math.sqrt(c.head_dim)
-    scores += ITSELF * np.eye(c.seq)
-    visible = causal(c.seq, c.seq) if c.causal else True
-    return np.where(visible, scores, -np.inf)
+    scores: Array = query[..., position, :] @ key.swapaxes(-2, -1) / math.sqrt(c.head_dim)
+    scores += ITSELF * (np.arange(c.seq) == position[:, None])
+    seen = visible(c, position)
+    return scores if seen is None else np.where(seen, scores, -np.inf)
 
 
 def _lsh_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
@@ -79,12 +81,17 @@ def _lsh_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
         back = chunk[..., :, None] - chunk[..., None, :]
         meetings += (bucket[..., :, None] == bucket[..., None, :]) & ((back == 0) | (back == 1))
     with np.errstate(divide="ignore"):
-        scores = _shared_scores(inputs["query"], c) + np.log(meetings)
+        scores = _shared_scores(inputs["query"], np.arange(c.seq), c) + np.log(meetings)
     return softmax(scores) @ inputs["value"]
 
 
-def _full_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
-    return softmax(_shared_scores(inputs["query"], c)) @ inputs["value"]
+def _full_attention(inputs: Arrays, _weights: Arrays, c: Config, places: Places) -> Array:
+    """One round of one bucket and one chunk; see `suites.attention.full.full_attention`."""
+
+    def of_head(head: Arrays, position: Array) -> Array:
+        return softmax(_shared_scores(head["query"], position, c)) @ head["value"]
+
+    return by_head(inputs, places, of_head)
 
 
 def _scores(c: Config) -> int:
@@ -281,7 +288,7 @@ LSH_ATTENTION = Layer(
     products=lambda c: score_products(c, c.batch * c.heads * _scores(c)) + _hash_flops(c),
     builders={"torch": Builder(_torch_lsh), "keras": Builder(_keras_lsh)},
     has_seq=True,
-    check_length=512,
+    check_length=CHECK_LENGTH,
     density=lambda c: _scores(c) / c.seq**2,
     decided=_decided,
     approximated=_full_attention,

@@ -13,13 +13,14 @@ import numpy as np
 
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from suites.attention.formula import (
+    CHECK_LENGTH,
     attend,
-    causal,
     heads_apart,
     queries_keys_values,
     score_flops,
     score_products,
 )
+from suites.attention.full import full_attention
 from suites.sparse_attention.chosen_blocks import (
     blocks,
     candidates,
@@ -45,10 +46,6 @@ def _gate(inputs: Arrays, c: Config) -> Array:
 
 def _moba_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
     return attend(**inputs, pattern=chosen_keys(_gate(inputs, c), c))
-
-
-def _full_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
-    return attend(**inputs, pattern=causal(c.seq, c.seq) if c.causal else None)
 
 
 def _scores(c: Config) -> int:
@@ -115,9 +112,9 @@ MOBA_ATTENTION = Layer(
     products=lambda c: score_products(c, _scores(c)) + _gate_flops(c),
     builders={"torch": Builder(_torch_moba), "keras": Builder(_keras_moba)},
     has_seq=True,
-    check_length=512,
+    check_length=CHECK_LENGTH,
     density=lambda c: (own_scores(c) + other_scores(c)) / c.seq**2,
     decided=lambda inputs, weights, c: decided_blocks(_gate(inputs, c), c),
-    approximated=_full_attention,
+    approximated=full_attention,
     source="Lu et al. (2025), arXiv:2502.13189, section 2.2",
 )

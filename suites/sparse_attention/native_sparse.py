@@ -15,6 +15,7 @@ import numpy as np
 
 from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, glorot
 from suites.attention.formula import (
+    CHECK_LENGTH,
     attend,
     causal,
     heads_apart,
@@ -22,6 +23,7 @@ from suites.attention.formula import (
     score_flops,
     score_products,
 )
+from suites.attention.full import full_attention
 from suites.sparse_attention.chosen_blocks import (
     blocks,
     chosen_keys,
@@ -74,10 +76,6 @@ def _native_sparse_attention(inputs: Arrays, weights: Arrays, c: Config) -> Arra
     gates = 1 / (1 + np.exp(-query @ weights["gate"]))
     averaged: Array = (gates[..., None, :] * np.stack(branches, axis=-1)).sum(axis=-1)
     return averaged
-
-
-def _full_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
-    return attend(**inputs, pattern=causal(c.seq, c.seq) if c.causal else None)
 
 
 def _brief_scores(c: Config) -> int:
@@ -148,9 +146,9 @@ NATIVE_SPARSE_ATTENTION = Layer(
     products=lambda c: score_products(c, _scores(c)) + _map_products(c),
     builders={"torch": Builder(_torch_native_sparse), "keras": Builder(_keras_native_sparse)},
     has_seq=True,
-    check_length=512,
+    check_length=CHECK_LENGTH,
     density=lambda c: _head_scores(c) / c.seq**2,
     decided=lambda inputs, weights, c: decided_blocks(_importance(inputs, weights, c), c),
-    approximated=_full_attention,
+    approximated=full_attention,
     source="Yuan et al. (2025), arXiv:2502.11089, equations 5 to 12",
 )

@@ -18,12 +18,14 @@ import numpy as np
 
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from suites.attention.formula import (
+    CHECK_LENGTH,
     PER_SCORE,
     attend,
     causal,
     heads_apart,
     queries_keys_values,
 )
+from suites.attention.full import full_attention
 from suites.sparse_attention.parts import keras_softmax
 from suites.sparse_attention.selection import decided, highest
 
@@ -42,10 +44,6 @@ def _topk_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
 
 def _decided(inputs: Arrays, weights: Arrays, c: Config) -> Array:
     return decided(_visible_scores(inputs, c), min(c.k, c.seq))[..., None]
-
-
-def _full_attention(inputs: Arrays, weights: Arrays, c: Config) -> Array:
-    return attend(**inputs, pattern=causal(c.seq, c.seq) if c.causal else None)
 
 
 def _scores(c: Config) -> int:
@@ -148,9 +146,9 @@ TOPK_ATTENTION = Layer(
     products=_products,
     builders={"torch": Builder(_torch_topk), "keras": Builder(_keras_topk)},
     has_seq=True,
-    check_length=512,
+    check_length=CHECK_LENGTH,
     density=lambda c: _kept(c) / c.seq**2,
     decided=_decided,
-    approximated=_full_attention,
+    approximated=full_attention,
     source="Gupta et al. (2021), arXiv:2106.06899, section 2",
 )

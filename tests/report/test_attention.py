@@ -17,6 +17,7 @@ from harness.report import rows as reading
 from harness.report.attention import advice, crossovers, lines
 from harness.report.attention.charts import spread
 from harness.report.attention.heatmap import HeatLine, heatmap
+from harness.report.attention.heatmap import table as heatmap_table
 from harness.report.attention.section import Block, Section, section
 from harness.report.attention.study import Kind, Study, studies
 from harness.report.panels import LATENCY, MEMORY
@@ -114,6 +115,20 @@ class TestSection:
         # The longest is in both, as it is a batch of 1 there.
         assert all(study.lengths == LENGTHS[:6] for study in titles.values())
 
+    def test_one_sequence_beyond_constant_tokens_is_said(self) -> None:
+        constant = [
+            case | {"batch": max(1, 1024 // case["seq"])} for case in rows(lengths=LENGTHS[:6])
+        ]
+        studies_ = [b.studies[0] for b in found(constant).blocks]
+        titles = {study.setting.title.split("causal")[-1]: study.lengths for study in studies_}
+        (title,) = (title for title in titles if "tokens" in title)
+        assert title.endswith(", 1024 tokens in all, of lengths beyond 1024 one sequence")
+        assert titles[title] == LENGTHS[:6]
+
+    def test_batches_of_no_constant_tokens_are_not_said_to_be(self) -> None:
+        uneven = [case | {"batch": 8192 // case["seq"]} for case in rows(lengths=(96, 320, 448))]
+        assert found(uneven).blocks == ()
+
     def test_variants_of_one_layer_are_told_apart(self) -> None:
         wide = replace(WINDOW, extra=(("window", 512),))
         compiled = rows([PLAIN], execution="compiled")
@@ -137,6 +152,10 @@ class TestSection:
         assert kinds["multi_query_attention"] is Kind.OTHER
 
 
+WINDOW_NAME = "sliding_window_attention (leaves nothing out at 128 and 256)"
+"""In the table of crossovers: of so short a sequence the window is all."""
+
+
 class TestCrossovers:
     """Against plain attention the laws cross where 1e-4 + 0.030 x² = 4e-4 + 0.010 x."""
 
@@ -145,8 +164,8 @@ class TestCrossovers:
         return crossovers.table([study(rows())])
 
     def test_length_in_time_against_both_baselines_with_its_interval(self, table: Table) -> None:
-        plain = column(table, "Faster than attention_plain")["sliding_window_attention"]
-        fused = column(table, "Faster than sdpa_flash")["sliding_window_attention"]
+        plain = column(table, "Faster than attention_plain")[WINDOW_NAME]
+        fused = column(table, "Faster than sdpa_flash")[WINDOW_NAME]
         for text, length in ((plain, 374), (fused, 884)):
             match = re.fullmatch(r"from (\d+) on \((\d+)–(\d+)\)", text)
             assert match
@@ -156,14 +175,23 @@ class TestCrossovers:
 
     def test_length_in_memory(self, table: Table) -> None:
         less = column(table, "Less memory than sdpa_flash")
-        assert less["sliding_window_attention"] == "none up to 16384"
+        assert less[WINDOW_NAME] == "none up to 16384"
         less = column(table, "Less memory than attention_plain")
-        assert re.match(r"from 256 on", less["sliding_window_attention"])
+        assert re.match(r"from 256 on", less[WINDOW_NAME])
+
+    @pytest.mark.parametrize("layer", [PLAIN.layer, WINDOW.layer])
+    def test_peaks_too_small_to_read_leave_open_where_it_begins(self, layer: str) -> None:
+        members = rows()
+        for member in members:
+            if member["layer"] == layer and member["seq"] < 512:
+                member |= {"peak_memory_bytes": NAN, "memory_method": "VmHWM, below 256 KiB"}
+        less = column(crossovers.table([study(members)]), "Less memory than attention_plain")
+        assert less[WINDOW_NAME] == "from 512 on, or earlier"
 
     def test_failures_have_a_column(self, table: Table) -> None:
         assert column(table, "Fails at") == {
             "attention_plain": "16384 (oom)",
-            "sliding_window_attention": "",
+            WINDOW_NAME: "",
         }
 
     @pytest.mark.parametrize(
@@ -247,7 +275,8 @@ class TestAdvice:
             if member["layer"] == WINDOW.layer:
                 member |= {"peak_memory_bytes": NAN, "memory_method": "VmHWM, below 256 KiB"}
         table = advice.table(study(members))
-        assert set(column(table, "Least memory").values()) == {"sliding_window"}
+        named = {name.partition(" ")[0] for name in column(table, "Least memory").values()}
+        assert named == {"sliding_window"}
         assert set(column(table, "Peak").values()) == {"<256 KiB"}
 
     def test_a_formula_of_its_own_is_no_advice(self) -> None:
@@ -264,6 +293,20 @@ class TestAdvice:
         # Without a base the figure stands for itself.
         index = table.header.index("Fastest exact sparse") + 1
         assert table.rows[-1][index].text == "160 ms"
+
+    def test_a_sparse_variant_that_leaves_nothing_out_is_marked_at_that_length(self) -> None:
+        names = column(self.best(*FEW), "Fastest exact sparse")
+        assert names["256"] == "sliding_window (full)"
+        assert names["512"] == "sliding_window"
+
+    def test_causal_attention_leaves_out_what_dense_attention_does_not_have_either(self) -> None:
+        lengths = (2, 4)
+        full = [(n + 1) / (2 * n) for n in lengths]
+        for shares, complete in ((full, (2, 4)), ([full[0], 0.5], (2,)), ([0.4, 0.5], ())):
+            members = rows([WINDOW], lengths)
+            for member, share in zip(members, shares, strict=True):
+                member |= {"params": {**member["params"], "causal": True}, "density": share}
+            assert study(members).variants[0].complete_at == complete
 
 
 class TestHeatmap:
@@ -293,12 +336,28 @@ class TestHeatmap:
         assert texts[512] == "–"
         assert texts[16384] == "alone"
 
-    def test_sparsest_last_and_those_without_scores_after_them(self) -> None:
-        densities = [line.density for line in heatmap(study(rows(MANY))).lines]
-        values = [-1.0 if text == "–" else float(text.split()[0]) for text in densities]
-        assert values == sorted(values, reverse=True)
-        assert values[0] == 100.0
-        assert values[-1] == -1.0
+    def test_each_cell_has_the_density_of_its_length(self) -> None:
+        assert [cell.density for cell in self.line(*FEW).cells] == [
+            "100.0 %", "100.0 %", "80.0 %", "40.0 %", "20.0 %", "10.0 %", "5.0 %", "2.5 %",
+        ]  # fmt: skip
+        table = heatmap_table(heatmap(study(rows())))
+        assert table.header == ("Variant", *map(str, LENGTHS))
+        assert column(table, "16384")["sliding_window_attention"] == "19.2× (2.5 %)"
+
+    def test_dense_first_then_by_keys_a_query_and_those_without_scores_last(self) -> None:
+        names = [line.name for line in heatmap(study(rows(MANY))).lines]
+        assert names[:2] == ["attention_plain", "sdpa_math"]
+        last = {law.layer for law in MANY if law.share is None}
+        assert {*names[-len(last) :]} == last
+
+    def test_what_fails_early_is_ranked_by_its_keys_and_not_by_its_shorter_lengths(self) -> None:
+        # Both have 410 keys a query where they are sparse; half of that is sparser at any length.
+        early = law("early_attention", share=0.2, longest=1024)
+        names = [line.name for line in heatmap(study(rows([FLASH, WINDOW, early]))).lines]
+        assert names == ["sliding_window_attention", "early_attention"]
+        early = replace(early, share=0.5)
+        names = [line.name for line in heatmap(study(rows([FLASH, WINDOW, early]))).lines]
+        assert names == ["early_attention", "sliding_window_attention"]
 
 
 class TestCharts:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from harness import units
 from harness.report.attention.sides import point
-from harness.report.attention.study import DENSE_KINDS, Kind, Study
+from harness.report.attention.study import DENSE_KINDS, Kind, Study, Variant
 from harness.report.rows import Row
 from harness.report.summary import together
 from harness.report.table import Cell, Table, Tone
@@ -47,7 +47,7 @@ def _line(study: Study, length: int) -> Iterator[Cell]:
 def _best(study: Study, length: int, kinds: Sequence[Kind], figure: str) -> tuple[Cell, Row | None]:
     """Who is lowest in the figure, and who is tied with it; or why there is none."""
     tried = {
-        variant.label: variant.rows[length]
+        _named(variant, length): variant.rows[length]
         for variant in study.variants
         if variant.kind in kinds and length in variant.rows
     }
@@ -61,6 +61,11 @@ def _best(study: Study, length: int, kinds: Sequence[Kind], figure: str) -> tupl
     best = tried[first]
     ties = [label for label in values if label != first and _tied(best, tried[label], figure)]
     return Cell(f"{first}{_with(ties)}"), best
+
+
+def _named(variant: Variant, length: int) -> str:
+    """The paragraphs of the section say what “full” means."""
+    return f"{variant.label} (full)" if length in variant.complete_at else variant.label
 
 
 def _unresolved(row: Row) -> bool:

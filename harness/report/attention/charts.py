@@ -8,21 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.report.attention.lines import Failures, failures
-from harness.report.canvas import (
-    FONT_SIZE,
-    INK,
-    MUTED,
-    VARIABLES,
-    Style,
-    canvas,
-    label,
-    marker,
-    round_values,
-    set_ticks,
-    spaced,
-)
-from harness.report.charts import Scale, limits
-from harness.report.panels import AXES, Line, Panel
+from harness.report.axes import Scale, limits, log_log
+from harness.report.canvas import FONT_SIZE, INK, VARIABLES, Style, label, marker
+from harness.report.panels import Line, Panel
 from harness.report.summary import together
 from harness.report.svg import to_svg
 
@@ -56,16 +44,8 @@ def chart(panel: Panel, scale: Scale, looks: Mapping[str, Style], key: str) -> s
     """
     drawn = [line for line in panel.lines if line.points]
     height = max(_LEAST_HEIGHT, _NAME_GAP * len(drawn))
-    figure, axes = canvas(_WIDTH, height + _TOP + _BOTTOM, (_LEFT, _RIGHT, _TOP, _BOTTOM))
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_ylim(scale.low, scale.top)
-    heights = round_values(scale.low, scale.high, binary=panel.metric.binary)
-    set_ticks(axes, "y", heights, panel.metric.tick)
-    margin = (panel.ticks[-1] / panel.ticks[0]) ** _SIDE
-    axes.set_xlim(panel.ticks[0] / margin, panel.ticks[-1] * margin)
-    set_ticks(axes, "x", spaced(panel.ticks, _WIDTH - _LEFT - _RIGHT, _SIDE), str)
-    axes.set_xlabel(AXES[panel.axis], color=MUTED, size=FONT_SIZE, labelpad=4)
+    size = (_WIDTH, height + _TOP + _BOTTOM)
+    figure, axes = log_log(panel, scale, size, (_LEFT, _RIGHT, _TOP, _BOTTOM), _SIDE)
     for line in drawn:
         _draw_line(axes, line, looks[line.series])
     _draw_names(axes, drawn, scale, looks, height)

@@ -38,7 +38,7 @@ def table(studies: Sequence[Study]) -> Table:
         [*header, "Fails at"],
         (
             [
-                Cell(variant.name),
+                Cell(f"{variant.name}{_complete(variant)}"),
                 study.mode,
                 *(_cell(variant, _base(study, kind), figure) for figure, kind in bases),
                 _failures(variant.rows),
@@ -58,6 +58,12 @@ def _lines(studies: Sequence[Study]) -> Iterator[tuple[Variant, Study]]:
                     yield variant, study
 
 
+def _complete(variant: Variant) -> str:
+    """Behind the name of a sparse variant that is dense at some of its lengths."""
+    lengths = variant.complete_at
+    return f" (leaves nothing out at {together(map(str, lengths))})" if lengths else ""
+
+
 def _base(study: Study, kind: Kind) -> ByLength:
     return study.plain if kind is Kind.PLAIN else study.fused
 
@@ -74,7 +80,12 @@ def _cell(variant: Variant, base: ByLength, figure: str) -> Cell:
 
 
 def told(found: Sequence[Pair], figure: str) -> Cell:
-    """From which length on B of these pairs is lower than A, with the interval of that length."""
+    """From which length on B of these pairs is lower than A, with the interval of that length.
+
+    Args:
+        found: by rising length, all at which both were tried.
+        figure: `LATENCY` or ``MEMORY``.
+    """
     points = [point for point in curves(found)[figure].points if point.ratio]
     if not points:
         alone = _alone(found, 0)
@@ -98,7 +109,7 @@ def told(found: Sequence[Pair], figure: str) -> Cell:
         return Cell(text + times + doubtful, tone="good")
     first = certain[0].value
     text = f"from {first} on, or earlier"
-    if points[0].value == first:
+    if found[0].value == first:  # else shorter ones showed no difference, or were not compared
         text = f"from the first length on ({first})"
     return Cell(text + doubtful, tone="good")
 

@@ -1,4 +1,4 @@
-"""Speedup over the dense baseline: variants, the sparsest last, by sequence length."""
+"""Speedup over the dense baseline and density: variants, the sparsest last, by sequence length."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness import units
 from harness.report.attention.sides import point
-from harness.report.attention.study import Study, Variant, density
+from harness.report.attention.study import DENSE_KINDS, Study, Variant
 from harness.report.rows import Row
 from harness.report.table import Cell, Table, Tone
 from harness.search.pairs import LATENCY
@@ -23,12 +23,14 @@ class HeatCell:
 
     Attributes:
         text: the speedup, or why there is none.
+        density: share of full attention's scores that is computed, as text; empty if not known.
         strength: from -1, far slower, to 1, far faster; None where there is no speedup.
         unsure: whether its interval contains 1.
         failed: whether it was tried and gave nothing.
     """
 
     text: str
+    density: str = ""
     strength: float | None = None
     unsure: bool = False
     failed: bool = False
@@ -36,10 +38,9 @@ class HeatCell:
 
 @dataclass(frozen=True)
 class HeatLine:
-    """A variant: its name, the share of scores it computes, and a cell a length."""
+    """A variant: its name, and a cell a length."""
 
     name: str
-    density: str
     cells: tuple[HeatCell, ...]
 
 
@@ -58,13 +59,22 @@ class HeatMap:
 def heatmap(study: Study) -> HeatMap:
     """Every variant but the baseline; those of no density come last, as they have no scores."""
     others = [variant for variant in study.variants if variant.rows != study.base]
-    ordered = sorted(others, key=lambda v: -1.0 if v.density is None else v.density, reverse=True)
+    ordered = sorted(others, key=lambda v: (v.kind not in DENSE_KINDS, -_keys(v)))
     return HeatMap(study.mode, study.lengths, tuple(_line(study, v) for v in ordered))
+
+
+def _keys(variant: Variant) -> float:
+    """That a query attends to, on average, at the greatest length of which the density is known.
+
+    Most patterns keep their number while their density falls with the length, so that it ranks
+    variants that do not reach the same length.
+    """
+    return max(((n, n * share) for n, share in variant.densities.items()), default=(0, 0.0))[1]
 
 
 def _line(study: Study, variant: Variant) -> HeatLine:
     cells = (_cell(study.base.get(n), variant.rows.get(n)) for n in study.lengths)
-    return HeatLine(variant.name, density(variant), tuple(cells))
+    return HeatLine(variant.name, tuple(cells))
 
 
 def _cell(base: Row | None, row: Row | None) -> HeatCell:
@@ -72,23 +82,25 @@ def _cell(base: Row | None, row: Row | None) -> HeatCell:
         return HeatCell(units.MISSING)
     if row.failed:
         return HeatCell(row.status, failed=True)
+    density = "" if row.density is None else units.percent(row.density)
     ratio = point(row, base, LATENCY)
     if ratio.ratio is None:
         alone = base is not None and base.failed and row.status == Status.OK
-        return HeatCell("alone" if alone else units.MISSING)
+        return HeatCell("alone" if alone else units.MISSING, density)
     speedup = ratio.ratio.value
-    strength = math.log(speedup) / math.log(_STRONGEST)
-    return HeatCell(units.ratio(speedup), max(-1.0, min(1.0, strength)), unsure=not ratio.lower)
+    strength = max(-1.0, min(1.0, math.log(speedup) / math.log(_STRONGEST)))
+    return HeatCell(units.ratio(speedup), density, strength, unsure=not ratio.lower)
 
 
 def table(found: HeatMap) -> Table:
-    """The same without colours; a speedup that may be none stands behind a ~."""
+    """The same without colours: a density in brackets, a ~ before a speedup that may be none."""
     return Table.of(
-        ("Variant", "Density", *map(str, found.lengths)),
-        ([line.name, line.density, *map(_plain, line.cells)] for line in found.lines),
+        ("Variant", *map(str, found.lengths)),
+        ([line.name, *map(_plain, line.cells)] for line in found.lines),
     )
 
 
 def _plain(cell: HeatCell) -> Cell:
     tone: Tone = "bad" if cell.failed else ""
-    return Cell(f"~{cell.text}" if cell.unsure else cell.text, cell.strength, tone)
+    text = f"~{cell.text}" if cell.unsure else cell.text
+    return Cell(f"{text} ({cell.density})" if cell.density else text, cell.strength, tone)

@@ -30,12 +30,12 @@ from harness.report.table import Table
 PARAGRAPHS = (
     "Where a sparse or linear attention beats dense attention on the same inputs. Exact sparse "
     "variants compute what dense attention computes under their mask, and each has a mask of its "
-    "own. What approximates dense attention has its error told, which is no failure; it is that at "
-    "the length at which the case was checked, about 512 for longer ones.",
+    "own. What approximates dense attention has its error told, which is no failure.",
     "Ratios are of time, or of peak memory, to fused dense attention, with 95 % intervals: below 1 "
     "is better, and what intervals cannot tell apart is tied. Speedups are the time of dense "
     "attention over that of the variant: above 1 is faster. Density is the share of full "
-    "attention's scores that is computed, at the greatest length.",
+    "attention's scores that is computed. “(full)” stands behind a sparse variant whose mask "
+    "leaves nothing out at that length, so that it is dense attention there.",
     "A crossover is the length from which on a variant is better. At the first length in brackets "
     "dense attention is better with certainty, at the second the variant is.",
 )

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from harness import units
 from harness.compare import configuration_order
 from harness.report.rows import NOT_MEASURED, Row, machine_suffix, mode_order
 from harness.types import DTYPES
@@ -67,19 +66,38 @@ class Variant:
 
     Attributes:
         name: of the layer, with what tells it from others of its name.
-        density: share of full attention's scores that it computes at its greatest length.
-        rows: by length; those that were tried.
+        rows: by length, rising; those that were tried.
     """
 
     name: str
     kind: Kind
-    density: float | None
     rows: ByLength
 
     @property
     def label(self) -> str:
         """The name as short as it can be told."""
         return self.name.replace("_attention", "", 1)
+
+    @property
+    def densities(self) -> Mapping[int, float]:
+        """By length, the share of full attention's scores that is computed, where it is known."""
+        return {n: row.density for n, row in self.rows.items() if row.density is not None}
+
+    @property
+    def complete_at(self) -> tuple[int, ...]:
+        """Lengths at which a sparse variant's mask leaves nothing out that dense attention has."""
+        if self.kind is not Kind.SPARSE:
+            return ()
+        found = self.densities.items()
+        return tuple(n for n, share in found if share >= _ROUNDED * _dense_share(self.rows[n], n))
+
+
+_ROUNDED = 1 - 1e-9
+
+
+def _dense_share(row: Row, length: int) -> float:
+    """Of seq² scores, those of dense attention that is causal if the row is."""
+    return (length + 1) / (2 * length) if row.parameters.get("causal") else 1.0
 
 
 @dataclass(frozen=True)
@@ -166,7 +184,10 @@ def _shape(row: Row) -> str:
 
 
 def _by_batch(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Rows over whose lengths the batch size stays the same, or else the tokens do."""
+    """Rows over whose lengths the batch size stays the same, or else the tokens do.
+
+    A sweep that keeps tokens constant has one sequence of lengths beyond them.
+    """
     sizes = {(row.batch, row.seq or 0) for row in rows}
     fixed = [
         batch
@@ -176,11 +197,13 @@ def _by_batch(rows: Sequence[Row]) -> dict[str, list[Row]]:
     found = {f"batch size {b}": [row for row in rows if row.batch == b] for b in fixed}
     rest = {size for size in sizes if size[0] not in fixed}
     for tokens in sorted({batch * seq for batch, seq in rest}, reverse=True):
-        of_rule = {size for size in sizes if size[0] == max(1, tokens // size[1])}
-        if of_rule & rest and len(of_rule) > 1:
-            members = [row for row in rows if (row.batch, row.seq) in of_rule]
-            found[f"{tokens} tokens in all"] = members
-            rest -= of_rule
+        constant = {(batch, seq) for batch, seq in sizes if batch * seq == tokens}
+        beyond = {(batch, seq) for batch, seq in sizes if batch == 1 and seq > tokens}
+        if constant & rest and len(constant) > 1:
+            members = [row for row in rows if (row.batch, row.seq or 0) in constant | beyond]
+            longer = f", of lengths beyond {tokens} one sequence" if beyond else ""
+            found[f"{tokens} tokens in all{longer}"] = members
+            rest -= constant
     return found
 
 
@@ -190,7 +213,10 @@ def _study(setting: Setting, mode: str, rows: Sequence[Row]) -> Study:
     for row in rows:
         variants.setdefault(names[row.case_id], {})[row.seq or 0] = row
     kinds = list(Kind)
-    found = [_variant(name, dict(sorted(members.items()))) for name, members in variants.items()]
+    found = [
+        Variant(name, _kind([*members.values()]), dict(sorted(members.items())))
+        for name, members in variants.items()
+    ]
     return Study(
         setting,
         mode,
@@ -218,13 +244,6 @@ def _names(rows: Sequence[Row]) -> dict[str, str]:
     }
 
 
-def _variant(name: str, rows: ByLength) -> Variant:
-    densities = [row.density for row in rows.values() if row.density is not None]
-    kind = _kind(list(rows.values()))
-    usual = 1.0 if kind in DENSE_KINDS else None
-    return Variant(name, kind, densities[-1] if densities else usual, rows)
-
-
 def _kind(rows: Sequence[Row]) -> Kind:
     layer = rows[0].layer
     if layer in _DENSE:
@@ -232,8 +251,3 @@ def _kind(rows: Sequence[Row]) -> Kind:
     if any(row.approximation_error is not None for row in rows):
         return Kind.APPROXIMATE
     return Kind.SPARSE if rows[0].family == "sparse_attention" else Kind.OTHER
-
-
-def density(variant: Variant) -> str:
-    """``12.5 %``."""
-    return units.percent(variant.density)

@@ -1,0 +1,88 @@
+"""The axes of a panel over sizes: both logarithmic, figures below, marks of failures above them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.report.canvas import FONT_SIZE, MUTED, canvas, round_values, set_ticks, spaced
+from harness.report.panels import AXES, Panel
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_MARK_HEIGHT = 0.1
+"""Of the height of a panel, for each line of marks of failures above the figures."""
+_MARKS_AT_MOST = 0.5
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The vertical axis of panels that are to be read side by side.
+
+    Attributes:
+        low: where it begins.
+        high: where figures end.
+        marks: how many lines of marks of failures there are above.
+    """
+
+    low: float
+    high: float
+    marks: int
+
+    @property
+    def mark_height(self) -> float:
+        """Of one line of marks, as a share of the axis."""
+        return min(_MARK_HEIGHT, _MARKS_AT_MOST / max(self.marks, 1))
+
+    @property
+    def top(self) -> float:
+        """Where the axis ends."""
+        share = self.marks * self.mark_height
+        return float(self.high * (self.high / self.low) ** (share / (1 - share)))
+
+
+def limits(panels: Sequence[Panel]) -> tuple[float, float]:
+    """Between which every figure of these panels lies.
+
+    At least a decade, as less would make noise look like a difference.
+    """
+    drawn = [figure for panel in panels for line in panel.lines for _, figure in line.points]
+    low = min(figure.low for figure in drawn) / 1.3
+    high = max(figure.high for figure in drawn) * 1.3
+    widen = math.sqrt(max(1.0, 10 * low / high))
+    return low / widen, high * widen
+
+
+def log_log(
+    panel: Panel,
+    scale: Scale,
+    size: tuple[float, float],
+    margins: tuple[float, float, float, float],
+    side: float,
+) -> tuple[Figure, Axes]:
+    """A figure with the axes of a panel, nothing drawn in them.
+
+    Args:
+        panel: what is to be drawn.
+        scale: of the vertical axis.
+        size: width and height of the figure, in points.
+        margins: left, right, top and bottom, in points.
+        side: how far the horizontal axis goes beyond its outer values, as a share of their
+            distance.
+    """
+    figure, axes = canvas(*size, margins)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_ylim(scale.low, scale.top)
+    heights = round_values(scale.low, scale.high, binary=panel.metric.binary)
+    set_ticks(axes, "y", heights, panel.metric.tick)
+    margin = (panel.ticks[-1] / panel.ticks[0]) ** side
+    axes.set_xlim(panel.ticks[0] / margin, panel.ticks[-1] * margin)
+    left, right, *_ = margins
+    set_ticks(axes, "x", spaced(panel.ticks, size[0] - left - right, side), str)
+    axes.set_xlabel(AXES[panel.axis], color=MUTED, size=FONT_SIZE, labelpad=4)
+    return figure, axes
