@@ -21,6 +21,8 @@ CONFIDENCE = 0.95
 """Of the interval that is shown."""
 POWER = 0.9
 """How likely a change is found that is called visible."""
+SPREAD = 0.9
+"""How likely the true spread is within what is reckoned with there."""
 
 
 @dataclass(frozen=True)
@@ -88,27 +90,31 @@ def mean(logs: Sequence[float], before: Sequence[float] = ()) -> Mean:
     return Mean(centre, math.sqrt(squares / freedom / len(logs)), freedom)
 
 
-def visible(spread: float, pairs: int, bound: float, rate: float) -> float | None:
+def visible(logs: Sequence[float], pairs: int, bound: float, rate: float) -> float | None:
     """The smallest relative change that so many pairs would find with 90 % probability.
 
+    The spread is taken at the upper end of what it may be, as the few pairs from which a case is
+    called the same are those that happened to agree.
+
     Args:
-        spread: standard deviation of the logarithms between pairs.
+        logs: pairs that tell the spread.
         pairs: that a decision would rest on.
         bound: logarithm beyond which a change counts.
         rate: two-sided error rate of the test.
 
     Returns:
-        0.05 for 5 %; None if a test of so few pairs finds nothing, or nothing finite.
+        0.05 for 5 %; None if so few pairs find nothing, or nothing but a factor of 100.
     """
-    if pairs < 2 or not math.isfinite(spread):
+    freedom = len(logs) - 1
+    if pairs < 2 or freedom < 1:
         return None
-    from scipy.special import stdtrit
+    from scipy.special import chdtri, stdtrit
 
-    error = spread / math.sqrt(pairs)
+    largest = float(np.var(logs)) * len(logs) / float(chdtri(freedom, SPREAD))
+    error = math.sqrt(largest / pairs)
     needed = max(bound, float(stdtrit(pairs - 1, 1 - rate / 2)) * error)
     found = needed + float(stdtrit(pairs - 1, POWER)) * error
     return math.expm1(found) if found < _LARGEST_LOG else None
 
 
 _LARGEST_LOG = math.log(100)
-"""A gate that would see a factor of 100 only sees nothing."""

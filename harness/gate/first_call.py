@@ -42,5 +42,5 @@ def finding(
         verdict = Verdict.REGRESSION if known.value > 0 else Verdict.IMPROVEMENT
     elif known.p_beyond(bound) <= rate or abs(after - before) <= LEAST_S:
         verdict = Verdict.SAME
-    seen = visible(known.error * math.sqrt(len(logs)), len(logs), bound, rate)
+    seen = visible(logs, len(logs), bound, rate)
     return Finding("first_call", before, after, known.interval, seen, len(logs), verdict)

@@ -18,8 +18,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
-
 from harness.gate.evidence import mean, visible
 from harness.gate.outcome import Verdict
 from harness.stats import Interval
@@ -56,20 +54,17 @@ class Decision:
     visible: float | None
 
 
-def decide(
-    cases: Sequence[str], another: Round, threshold: float, first: int = FIRST
-) -> dict[str, Decision]:
+def decide(cases: Sequence[str], another: Round, threshold: float) -> dict[str, Decision]:
     """Asks for rounds until every case is decided, or rounds are at their end.
 
     Args:
         cases: what to decide on.
         another: makes a round.
         threshold: relative change that counts, 0.05 for 5 %.
-        first: pairs for every case.
     """
     bound = math.log1p(threshold)
     early: dict[str, list[float]] = {case: [] for case in cases}
-    more = _gather(early, first, another)
+    more = _gather(early, FIRST, another)
     same = {case for case, logs in early.items() if _same(logs, bound)}
     candidates = [case for case in cases if case not in same]
     rate = ERROR_RATE / (len(LOOKS) * max(1, len(candidates)))
@@ -124,12 +119,11 @@ def _decision(
     changed = verdict in (Verdict.REGRESSION, Verdict.IMPROVEMENT)
     every = [*early, *fresh]
     basis = mean(fresh, early) if changed else mean(every)
-    spread = float(np.std(every, ddof=1)) if len(every) > 1 else math.inf
     # What is decided would, had it changed, have gone on to the last look; what is not has not.
     pairs = len(fresh) if verdict is Verdict.INCONCLUSIVE else LOOKS[-1]
     return Decision(
         verdict,
         len(fresh) if changed else len(every),
         basis.interval,
-        visible(spread, pairs, bound, rate),
+        visible(every, pairs, bound, rate),
     )

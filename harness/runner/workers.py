@@ -57,8 +57,8 @@ def start(
 ) -> WorkerProcess:
     """Starts a worker; its log and the reference's answers lie in `folder`.
 
-    The probe is ``latency``, ``memory``, or ``duel`` for latency in turns with another worker. On the
-    CPU it may take `limit_bytes` of memory, or `memory_limit_bytes` if that is None.
+    The probe is ``latency``, ``memory``, or ``duel`` for latency in turns with another worker. On
+    the CPU it may take `limit_bytes` of memory, or `memory_limit_bytes` if that is None.
     """
     framework = frameworks.get(bench.framework)
     cache = reference_folder(folder)

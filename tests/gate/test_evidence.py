@@ -50,11 +50,11 @@ def test_pairs_that_agree_to_the_last_bit_leave_no_doubt() -> None:
 
 
 def test_more_pairs_see_smaller_changes() -> None:
-    seen = [visible(0.03, pairs, math.log(1.01), 0.001) for pairs in (6, 10, 24)]
+    seen = [visible(LOGS, pairs, math.log(1.01), 0.001) for pairs in (6, 10, 24)]
     assert seen == sorted(seen, reverse=True)  # type: ignore[type-var]
     assert all(change is not None and change > 0.01 for change in seen)
 
 
 def test_one_pair_sees_nothing() -> None:
-    assert visible(0.03, 1, 0.05, 0.001) is None
-    assert visible(math.inf, 10, 0.05, 0.001) is None
+    assert visible(LOGS, 1, 0.05, 0.001) is None
+    assert visible([0.1], 10, 0.05, 0.001) is None
