@@ -60,10 +60,8 @@ def render(outcome: Outcome) -> str:
 def document(outcome: Outcome, room: Room) -> str:
     """What was found, without the marker, in no more than the bytes there are."""
     outcome = _shortened(outcome, room.longest_text)
-    opening = [
-        f"**{escape(wording.headline(outcome))}**",
-        " ".join(map(escape, wording.details(outcome))),
-    ]
+    details = "\n".join(f"- {escape(text)}" for text in wording.details(outcome))
+    opening = [f"**{escape(wording.headline(outcome))}**", details]
     closing = _again(wording.command(outcome))
     sections = list(_sections(outcome, room))
 
@@ -81,9 +79,9 @@ def document(outcome: Outcome, room: Room) -> str:
 def _sections(outcome: Outcome, room: Room) -> Iterator[_Section]:
     """In the order in which they are shown."""
     if outcome.notes:
-        yield _Section("", [f"- {escape(note)}" for note in outcome.notes], "", rank=1)
+        yield _Section("", [f"> - {escape(note)}" for note in outcome.notes], "", rank=0)
     parts: list[tuple[Collection[Verdict], str, int]] = [
-        (tables.CHANGED, "", 0),
+        (tables.CHANGED, "", 2),
         ({Verdict.INCONCLUSIVE}, "inconclusive", 3),
         ({Verdict.SAME}, "unchanged", 4),
         ({Verdict.NOT_COMPARED}, "not compared", 5),
@@ -92,8 +90,8 @@ def _sections(outcome: Outcome, room: Room) -> Iterator[_Section]:
         if chosen := tables.entries(outcome, *verdicts):
             title = f"{units.count(len(chosen), 'figure')} {name}" if name else ""
             yield _section(tables.table(chosen), code, title, rank, room)
-    yield _section(tables.sides(outcome), escape, "What was compared", 2, room)
-    yield _section(tables.machine(outcome), escape, "Machine", 2, room)
+    yield _section(tables.sides(outcome), escape, "What was compared", 1, room)
+    yield _section(tables.machine(outcome), escape, "Machine", 1, room)
 
 
 def _section(
@@ -102,8 +100,12 @@ def _section(
     """A table, the first cell of whose rows is written in a way of its own."""
 
     def line(row: Sequence[Cell]) -> str:
-        texts = [_clipped(cell.text, room.longest_text) for cell in row]
-        return _line([first(texts[0]), *map(escape, texts[1:])])
+        name, *others = row
+        return _line([first(_clipped(name.text, room.longest_text)), *map(cell_text, others)])
+
+    def cell_text(cell: Cell) -> str:
+        text = escape(_clipped(cell.text, room.longest_text))
+        return text if cell.figure is None else text.replace(" ", "\u00a0")
 
     header = [_clipped(name, room.longest_text) for name in table.header]
     rules = ("---:" if numeric else "---" for numeric in table.numeric)

@@ -11,7 +11,8 @@ from harness.report.gate import wording
 from harness.report.table import Cell, Table, Tone
 from harness.units import MISSING
 
-HEADER = ("Case", "Figure", "Base", "Head", "Ratio (95 %)", "Visible from", "Verdict")
+HEADER = ("Case", "What", "Verdict", "Ratio (95 %)", "Base", "Head", "Visible from")
+"""What is least needed comes last, where a narrow page cuts it off."""
 CHANGED = frozenset(Verdict) - {Verdict.INCONCLUSIVE, Verdict.SAME, Verdict.NOT_COMPARED}
 _TONES: dict[Verdict, Tone] = {
     Verdict.REGRESSION: "bad",
@@ -86,20 +87,19 @@ def _entries(case: CaseOutcome) -> Iterator[Entry]:
 
 def _row(entry: Entry) -> list[Cell | str]:
     case, found = entry.case, entry.finding
-    tone = _TONES.get(entry.verdict, "")
+    verdict = Cell(entry.verdict, tone=_TONES.get(entry.verdict, ""))
     if found is None:
-        base, head = wording.status(case.base_status), wording.status(case.head_status)
-        blank = Cell(MISSING)
-        return [case.case, blank, base, head, blank, blank, Cell(wording.case(case), tone=tone)]
+        statuses = (wording.status(case.base_status), wording.status(case.head_status))
+        return [case.case, case.reason or MISSING, verdict, MISSING, *statuses, MISSING]
     base, head = wording.figures(found)
     return [
         case.case,
         METRICS[found.metric].name,
+        verdict,
+        Cell(wording.ratio(found), found.ratio.value if found.ratio else None),
         Cell(base, found.base),
         Cell(head, found.head),
-        Cell(wording.ratio(found), found.ratio.value if found.ratio else None),
         Cell(wording.visible(found), found.visible),
-        Cell(found.verdict, tone=tone),
     ]
 
 
