@@ -136,6 +136,34 @@ def percent(value: float | None) -> str:
     return f"{hundredths:.2g} %" if 0 < abs(hundredths) < 0.95 else f"{hundredths:.1f} %"
 
 
+def share(value: float) -> str:
+    """0.05 -> '5 %'; 0.0025 -> '0.25 %': a share that was chosen, without digits it has not."""
+    return f"{value * 100:.3g} %"
+
+
+def figure(value: float | None, unit: str) -> str:
+    """(1e-3, 's') -> '1.00 ms'; (1536, 'bytes') -> '1.50 KiB'; (1200, 'kernels') -> '1,200'."""
+    if _missing(value):
+        return MISSING
+    assert value is not None
+    if unit == "s":
+        return seconds(value)
+    if unit == "bytes":
+        return size(value)
+    return quantity(value, unit) if unit == "FLOP" else f"{value:,.0f}"
+
+
+def exact_figure(value: float, unit: str) -> str:
+    """(1536, 'bytes') -> '1,536 bytes': every digit, where two figures differ in the last one."""
+    return f"{value:,.0f} {unit}"
+
+
+def exact_ratio(value: float) -> str:
+    """1.00002 -> '1.00002×': as many digits as tell it from 1."""
+    rounded = ratio(value)
+    return rounded if value == 1 or rounded != ratio(1.0) else f"{value:.6g}×"
+
+
 def parse_duration(text: str) -> float:
     """'10m' -> 600.0; a bare number is seconds.
 

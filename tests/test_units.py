@@ -111,3 +111,28 @@ def test_nonsense_is_refused(text: str) -> None:
         units.parse_fraction(text)
     with pytest.raises(UsageError, match="write one such as"):
         units.parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (1.5e-3, "s", "1.50 ms"),
+        (1536, "bytes", "1.50 KiB"),
+        (2e9, "FLOP", "2.00 GFLOP"),
+        (12345, "operators", "12,345"),
+        (None, "kernels", "–"),
+    ],
+)
+def test_a_figure_is_written_as_its_unit_asks(value: float | None, unit: str, text: str) -> None:
+    assert units.figure(value, unit) == text
+
+
+def test_exact_figures_and_ratios_show_the_smallest_step() -> None:
+    assert units.exact_figure(2**20 + 1, "bytes") == "1,048,577 bytes"
+    assert units.exact_ratio(1.00002) == "1.00002×"
+    assert units.exact_ratio(1.0) == "1.00×"
+    assert units.exact_ratio(1.5) == "1.50×"
+
+
+def test_a_chosen_share_has_no_digits_of_its_own() -> None:
+    assert [units.share(value) for value in (0.05, 0.0025, 0.125)] == ["5 %", "0.25 %", "12.5 %"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SPECIAL = {ord(sign): f"\\{sign}" for sign in "\\`*_[]|~$#"}
+_LINKED = re.compile(
+    r"(?<=[a-z])(?=://)|(?<=\bwww)(?=\.)|(?<=#)(?=\d)|(?<=\bgh)(?=-\d)", re.IGNORECASE
+)
+"""Where a URL or the number of an issue is broken, so that GitHub makes no link of it."""
+_LIST = re.compile(r"^(\d{0,9})(?=[-+.)] )")
+"""What would make a list of a line."""
 
 
 def render(frame: pd.DataFrame, runs: Sequence[Run]) -> str:
@@ -74,8 +81,9 @@ def table(content: Table) -> str:
 
 
 def escape(text: str) -> str:
-    """Text on one line that stays text: no markup, no HTML, no table cell ends within it."""
-    return html.escape(_inert(text).translate(_SPECIAL), quote=False)
+    """Text on one line that stays text: no markup, HTML or link, and no table cell ends in it."""
+    unlinked = _LINKED.sub("\u200b", _inert(text)).translate(_SPECIAL)
+    return html.escape(_LIST.sub(r"\1\\", unlinked), quote=False)
 
 
 def _inert(text: str) -> str:

@@ -1,6 +1,7 @@
 """Tables of the machines, software and runs that figures come from, and how two of them differ.
 
-A run is the dict that its ``run.json`` holds. Anything in it may be missing: it is then unknown.
+A run is the dict that its ``run.json`` holds. Anything in it may be missing or of another type, as
+the file may come from anyone: it is then unknown.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ Run: TypeAlias = Mapping[str, Any]
 
 UNKNOWN = "unknown"
 _ABSENT = "not installed"
+_LARGEST = 1e18
+"""No figure of a machine is larger; a file from a stranger may hold an integer of any length."""
 
 
 def in_order(runs: Iterable[Run]) -> list[Run]:
@@ -41,19 +44,33 @@ def get(data: Any, *path: str) -> Any:
     return data
 
 
+def number(data: Any, *path: str) -> float | None:
+    """The number at a path of keys, or None if there is none that can be shown."""
+    value = get(data, *path)
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if known and abs(value) < _LARGEST else None
+
+
+def gpus(run: Run) -> list[Any]:
+    """What is known of each GPU."""
+    found = get(run, "machine", "gpus")
+    return found if isinstance(found, list) else []
+
+
 def cpu_model(run: Run) -> str:
     return str(get(run, "machine", "cpu", "model") or "unknown processor")
 
 
 def gpu_names(run: Run) -> list[str]:
-    return [str(get(gpu, "name") or "unknown GPU") for gpu in get(run, "machine", "gpus") or []]
+    return [str(get(gpu, "name") or "unknown GPU") for gpu in gpus(run)]
 
 
 def versions(runs: Iterable[Run]) -> dict[str, list[str]]:
     """Every version of each package that was in use; more than one where runs differ."""
     found: dict[str, list[str]] = {}
     for run in runs:
-        for name, version in (get(run, "machine", "versions") or {}).items():
+        installed = get(run, "machine", "versions")
+        for name, version in installed.items() if isinstance(installed, Mapping) else ():
             known = found.setdefault(str(name), [])
             if str(version) not in known:
                 known.append(str(version))
@@ -67,9 +84,9 @@ def machine_table(runs: Sequence[Run]) -> Table:
         "Processor": cpu_model,
         "Cores": _cores,
         "Clock": _clock,
-        "Memory": lambda run: units.size(get(run, "machine", "memory_bytes")),
+        "Memory": lambda run: units.size(number(run, "machine", "memory_bytes")),
         "Container limit": _container,
-        "GPU": lambda run: "; ".join(map(_gpu, get(run, "machine", "gpus") or [])) or "none",
+        "GPU": lambda run: "; ".join(map(_gpu, gpus(run))) or "none",
         "Operating system": lambda run: str(get(run, "machine", "os") or UNKNOWN),
         "Python": lambda run: str(get(run, "machine", "python") or UNKNOWN),
         "TF32": _tf32,
@@ -168,7 +185,7 @@ def _cores(run: Run) -> str:
 def _clock(run: Run) -> str:
     cpu = get(run, "machine", "cpu")
     parts = []
-    if mhz := get(cpu, "max_mhz"):
+    if mhz := number(cpu, "max_mhz"):
         parts.append(f"up to {units.quantity(mhz * 1e6, 'Hz')}")
     if governor := get(cpu, "governor"):
         parts.append(f"governor {governor}")
@@ -178,8 +195,8 @@ def _clock(run: Run) -> str:
 
 
 def _container(run: Run) -> str:
-    cpus = get(run, "machine", "container", "cpus")
-    memory = get(run, "machine", "container", "memory_bytes")
+    cpus = number(run, "machine", "container", "cpus")
+    memory = number(run, "machine", "container", "memory_bytes")
     parts = [f"{cpus:g} {'CPU' if cpus == 1 else 'CPUs'}"] if cpus else []
     parts += [units.size(memory)] if memory else []
     return ", ".join(parts) or "none"
@@ -187,10 +204,10 @@ def _container(run: Run) -> str:
 
 def _gpu(gpu: Any) -> str:
     parts = [_known(get(gpu, "name")), f"driver {_known(get(gpu, 'driver'))}"]
-    parts.append(units.size(get(gpu, "memory_bytes")))
-    clock, fastest = get(gpu, "sm_clock_mhz"), get(gpu, "max_sm_clock_mhz")
+    parts.append(units.size(number(gpu, "memory_bytes")))
+    clock, fastest = number(gpu, "sm_clock_mhz"), number(gpu, "max_sm_clock_mhz")
     if clock and fastest:
         parts.append(f"{clock:g} of {fastest:g} MHz")
-    if power := get(gpu, "power_limit_w"):
+    if power := number(gpu, "power_limit_w"):
         parts.append(f"limited to {power:g} W")
     return ", ".join(parts)

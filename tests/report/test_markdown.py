@@ -90,3 +90,17 @@ def test_no_rows(empty: pd.DataFrame) -> None:
     text = markdown.render(empty, [])
     assert "There are no results" in text
     assert "Nothing was measured." in text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("https://a.example www.a.example", "https\u200b://a.example www\u200b.a.example"),
+        ("#12 and a/b#3, GH-4", "\\#\u200b12 and a/b\\#\u200b3, GH\u200b-4"),
+        ("- a", "\\- a"),
+        ("12. a", "12\\. a"),
+        ("-5 % of 1.5", "-5 % of 1.5"),
+    ],
+)
+def test_text_neither_links_nor_starts_a_list(text: str, written: str) -> None:
+    assert markdown.escape(text) == written
