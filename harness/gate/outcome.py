@@ -6,12 +6,14 @@ machine, the frameworks or the code that was compared.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
+from harness import faults
 from harness.stats import Interval
 from harness.types import UsageError
 
@@ -87,7 +89,7 @@ class Finding:
         base, head: SI units; None where there is no such figure, as of a peak too small to read.
         ratio: head over base, with its 95 % interval; the interval is the value where exact.
         visible: the smallest relative change, 0.05 for 5 %, that would most likely have been
-            found here; 0 where exact, None where nothing can be said.
+            found here; None where nothing can be said.
         pairs: fresh pairs of processes behind the ratio; 0 where exact.
         verdict: of this figure.
     """
@@ -151,7 +153,7 @@ class CaseOutcome:
             base_status=str(data["base_status"]),
             head_status=str(data["head_status"]),
             reason=str(data["reason"]),
-            findings=tuple(map(Finding.from_json, data["findings"])),
+            findings=tuple(map(Finding.from_json, _list(data["findings"]))),
         )
 
 
@@ -231,11 +233,23 @@ class Outcome:
         return {"schema": SCHEMA, **asdict(self)}
 
     @classmethod
+    def from_text(cls, text: str | bytes) -> Self:
+        """The outcome that `to_json` gave, as the text of a file, which may come from anyone.
+
+        Raises:
+            UsageError: it is none.
+        """
+        try:
+            return cls.from_json(json.loads(text, parse_constant=_refuse))
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"not the result of a gate: {faults.told(error)}") from error
+
+    @classmethod
     def from_json(cls, data: Any) -> Self:
         """The outcome that `to_json` gave.
 
         Raises:
-            UsageError: it is none; such a file may come from anyone.
+            UsageError: it is none.
         """
         try:
             if data["schema"] != SCHEMA:
@@ -250,11 +264,11 @@ class Outcome:
                 budget_s=_optional(data["budget_s"]),
                 machine=dict(data["machine"]),
                 command=str(data["command"]),
-                cases=tuple(map(CaseOutcome.from_json, data["cases"])),
-                notes=tuple(map(str, data["notes"])),
+                cases=tuple(map(CaseOutcome.from_json, _list(data["cases"]))),
+                notes=tuple(map(str, _list(data["notes"]))),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UsageError(f"not the result of a gate: {error}") from error
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise UsageError(f"not the result of a gate: {faults.told(error)}") from error
 
 
 def worst(verdicts: Sequence[Verdict]) -> Verdict:
@@ -271,3 +285,13 @@ def _number(value: Any) -> float:
 
 def _optional(value: Any) -> float | None:
     return None if value is None else _number(value)
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{value!r} is not a list")
+    return list(value)
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no number of JSON")

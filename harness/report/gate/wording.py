@@ -43,9 +43,8 @@ def details(outcome: Outcome) -> list[str]:
         sentences.append(visible)
     exact = together(metric.name for metric in METRICS.values() if metric.exact)
     sentences.append(
-        f"A measured figure counts as changed from {units.share(outcome.threshold)} on; an exact "
-        f"one ({exact}) with any change. The chance of any false change in latency is at most "
-        f"{units.share(outcome.error_rate)}."
+        f"A figure counts as changed from {units.share(outcome.threshold)} on; {exact} are exact. "
+        f"The chance of any false change in latency is at most {units.share(outcome.error_rate)}."
     )
     return sentences
 

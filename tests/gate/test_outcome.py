@@ -1,0 +1,82 @@
+"""An outcome's round trip through JSON, and files that are none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness.gate.outcome import CaseOutcome, Finding, Outcome, Side, Verdict, worst
+from harness.stats import Interval
+from harness.types import UsageError
+
+FINDING = Finding("latency", 1e-3, 2e-3, Interval(2.0, 1.9, 2.1), 0.06, 5, Verdict.REGRESSION)
+OUTCOME = Outcome(
+    base=Side("main", "a" * 40, versions={"torch": "2.13"}),
+    head=Side("working tree", "b" * 40, dirty=True, python="3.11.7"),
+    threshold=0.05,
+    error_rate=0.02,
+    started_at="2026-01-01T00:00:00+00:00",
+    seconds=12.0,
+    budget_s=None,
+    machine={"machine_id": "here"},
+    command="layerbench regress --base main",
+    cases=(
+        CaseOutcome("a/b/c/d/e/f/b1", Verdict.REGRESSION, "ok", "ok", "", (FINDING,)),
+        CaseOutcome("a/b/c/d/e/f/b2", Verdict.FAILED, "ok", "crashed", "SIGSEGV"),
+    ),
+    notes=("one",),
+)
+
+
+def test_a_round_trip_changes_nothing() -> None:
+    assert Outcome.from_text(json.dumps(OUTCOME.to_json())) == OUTCOME
+
+
+def _broken(**changes: Any) -> str:
+    return json.dumps({**OUTCOME.to_json(), **changes})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        "[" * 100_000,
+        _broken(schema=99),
+        _broken(threshold=10**400),
+        _broken(threshold="0.05"),
+        _broken(threshold=True),
+        _broken(notes="text"),
+        _broken(cases={}),
+        _broken(machine=3),
+        _broken(base=None),
+        _broken(machine={"x": float("nan")}),
+        _broken(cases=[{**OUTCOME.to_json()["cases"][0], "verdict": "splendid"}]),
+        _broken(seconds=None),
+    ],
+)
+def test_what_is_no_outcome_is_refused_in_a_line(text: str) -> None:
+    with pytest.raises(UsageError, match="not the result of a gate"):
+        Outcome.from_text(text)
+
+
+def test_an_infinite_number_of_pairs_is_refused() -> None:
+    data = OUTCOME.to_json()
+    data["cases"][0]["findings"][0]["pairs"] = 1e999
+    with pytest.raises(UsageError):
+        Outcome.from_json(data)
+
+
+def test_the_worst_verdict_wins() -> None:
+    assert worst([Verdict.SAME, Verdict.IMPROVEMENT]) is Verdict.IMPROVEMENT
+    assert worst([Verdict.IMPROVEMENT, Verdict.REGRESSION]) is Verdict.REGRESSION
+    assert worst([]) is Verdict.NOT_COMPARED
+
+
+def test_new_cases_alone_compare_nothing() -> None:
+    new = CaseOutcome("x", Verdict.NEW, "", "planned")
+    assert not replace(OUTCOME, cases=(new,)).compared
