@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.checks import Allowed, check_layer_params
 from harness.types import Case, UsageError, Value, check_name, check_value
 
 Array: TypeAlias = NDArray[Any]
@@ -226,6 +227,7 @@ class Layer:
         formula: what it computes, as text.
         presets: named sets of parameters, all with the same names. The first one is the
             default of short sweeps.
+        allowed: which numbers a parameter may be; a whole number is 1 or more if not said.
         inputs: config -> canonical inputs by name, in call order.
         weights: config -> canonical weights by name; those with ``trainable=False`` are state,
             such as running statistics.
@@ -274,6 +276,7 @@ class Layer:
     backward_flops: Callable[[Config], int] | None = None
     traffic: Callable[[Config, int], int] | None = None
     terms: Callable[[Config], int] | None = None
+    allowed: Mapping[str, Allowed] = field(default_factory=dict)
     not_applicable: Callable[[Config], str] = lambda config: ""
     check: Callable[[Observation, Config, float], float] | None = None
     products: Callable[[Config], int] | None = None
@@ -316,6 +319,8 @@ def _problems(layer: Layer) -> Iterator[str]:
             yield f"has a parameter {taken[0]!r}, which every config has already"
     if len({frozenset(preset) for preset in layer.presets.values()}) > 1:
         yield "has presets with different parameters"
+        return
+    yield from _not_allowed(layer)
     if layer.reference is None and layer.check is None:
         yield "needs a reference or a check"
     for key, builder in layer.builders.items():
@@ -323,6 +328,19 @@ def _problems(layer: Layer) -> Iterator[str]:
             yield f"has a builder {key!r}; it is called {_OTHER_NAMES[key]!r}"
         if not isinstance(builder, Builder):
             yield f"has a builder {key!r} that is no Builder: {key!r}: Builder(...)"
+
+
+def _not_allowed(layer: Layer) -> Iterator[str]:
+    """Of a declaration whose presets have the same parameters."""
+    for usual in layer.presets.values():
+        of_others = {range_.divides for range_ in layer.allowed.values() if range_.divides}
+        if unknown := sorted((layer.allowed.keys() | of_others) - usual.keys()):
+            yield f"says what {unknown[0]!r} may be, which is no parameter of it"
+            return
+        try:
+            check_layer_params(layer.name, usual, usual, layer.allowed)
+        except UsageError as error:
+            yield f"has a preset that it does not allow: {error}"
 
 
 def declared(kind: str, tensors: object) -> dict[str, Tensor]:

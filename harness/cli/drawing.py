@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness import catalogue, faults
-from harness.checks import check_kind, check_known
+from harness.checks import check_known, check_layer_params
 from harness.cli import GOOD
 from harness.cli.parser import by_name
 from harness.layer import Array, Config, Layer
@@ -74,8 +74,8 @@ def _params(layer: Layer, options: Namespace) -> dict[str, Value]:
         check_known("parameter", [name], params)
         if len(values) > 1:
             raise UsageError(f"--param {name} has {len(values)} values; a drawing shows one")
-        check_kind(layer.name, name, values[0], params[name])
         params[name] = values[0]
+    check_layer_params(layer.name, params, layer.presets[preset], layer.allowed)
     return params
 
 

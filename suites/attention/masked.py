@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.checks import Allowed
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from harness.types import Value
 from suites.attention.formula import (
@@ -75,11 +76,6 @@ def density(c: Config) -> float:
     return float(scores(c) / c.seq**2)
 
 
-def padding_problem(c: Config) -> str:
-    """Why that much padding makes no sense; empty if it does."""
-    return "" if 0 <= c.padding < 1 else "padding is a share of the keys: 0 or more, less than 1"
-
-
 class TorchMask:
     """A mask on whichever device asks for it; no module's weight, so nothing else moves it."""
 
@@ -121,7 +117,7 @@ def declare(name: str, how: str, builders: Mapping[str, Builder], source: str) -
         products=lambda c: score_products(c, all_scores(c)),
         builders=builders,
         has_seq=True,
-        not_applicable=padding_problem,
+        allowed={"padding": Allowed(least=0, below=1)},  # a share of the keys, not all
         check_length=CHECK_LENGTH,
         pattern=pattern,
         density=density,

@@ -40,4 +40,5 @@ BIGBIRD_ATTENTION = planned_layer(
     pattern=patterns.bigbird,
     plan=_bigbird,
     source="Zaheer et al. (2020), arXiv:2007.14062, section 2",
+    may_be_0=("global_blocks", "random_blocks"),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from harness.checks import Allowed
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from harness.types import Value
 from suites.attention.formula import (
@@ -27,6 +28,7 @@ def sparse_layer(
     scores: Callable[[Config], int],
     builders: Mapping[str, Builder],
     source: str,
+    may_be_0: Sequence[str] = (),
 ) -> Layer:
     """A layer that is dense attention under a pattern.
 
@@ -38,6 +40,7 @@ def sparse_layer(
         scores: config -> how many scores of the pattern one head has for one sequence.
         builders: see `Layer`.
         source: the paper.
+        may_be_0: parameters that may; the others are 1 or more.
     """
 
     def reference(inputs: Arrays, _weights: Arrays, c: Config) -> Array:
@@ -48,6 +51,7 @@ def sparse_layer(
         family="sparse_attention",
         formula=f"y = softmax(Q K^T / sqrt(d_k)) V over {formula}",
         presets=presets,
+        allowed=dict.fromkeys(may_be_0, Allowed(least=0)),
         inputs=queries_keys_values,
         output=heads_apart,
         reference=reference,
@@ -69,6 +73,7 @@ def planned_layer(
     pattern: Callable[[Config], Array],
     plan: Callable[[Config], Plan],
     source: str,
+    may_be_0: Sequence[str] = (),
 ) -> Layer:
     """A `sparse_layer` that is computed as a plan says: chunks of queries in the fused kernel."""
 
@@ -90,4 +95,5 @@ def planned_layer(
         scores=lambda c: plan_scores(plan(c), c.seq),
         builders={"torch": Builder(torch), "keras": Builder(keras)},
         source=source,
+        may_be_0=may_be_0,
     )

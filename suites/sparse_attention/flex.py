@@ -8,11 +8,12 @@ has no backward pass; Keras has no such kernel.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from harness.checks import Allowed
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from harness.types import Value
 from suites.attention.formula import (
@@ -104,6 +105,7 @@ def _layer(
     pattern: Callable[[Config], Array],
     scores: Callable[[Config], int],
     build: Callable[[Config], Any],
+    may_be_0: Sequence[str] = (),
 ) -> Layer:
     def reference(inputs: Arrays, weights: Arrays, c: Config) -> Array:
         return attend(**inputs, pattern=pattern(c))
@@ -116,6 +118,7 @@ def _layer(
         family="sparse_attention",
         formula=f"y = softmax(Q K^T / sqrt(d_k)) V over the keys with {formula}",
         presets=presets,
+        allowed=dict.fromkeys(may_be_0, Allowed(least=0)),
         inputs=queries_keys_values,
         output=heads_apart,
         reference=reference,
@@ -172,6 +175,7 @@ FLEX_WINDOW_ATTENTION = _layer(
     sliding_window,
     sliding_window_scores,
     _flex(lambda c: sliding_window_blocks(c, BLOCK), _window_pairs),
+    may_be_0=("window",),
 )
 
 FLEX_BLOCK_SPARSE_ATTENTION = _layer(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from harness.checks import Allowed
 from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, glorot
 from suites.attention.formula import (
     attend,
@@ -140,6 +141,7 @@ NATIVE_SPARSE_ATTENTION = Layer(
             "window": 256,
         },
     },
+    allowed={"window": Allowed(least=0)},
     inputs=queries_keys_values,
     weights=_weights,
     output=heads_apart,

@@ -32,6 +32,7 @@ SLIDING_WINDOW_ATTENTION = planned_layer(
     pattern=patterns.sliding_window,
     plan=_sliding,
     source="Beltagy et al. (2020), arXiv:2004.05150, section 3.1",
+    may_be_0=("window",),
 )
 
 LONGFORMER_ATTENTION = planned_layer(
@@ -45,6 +46,7 @@ LONGFORMER_ATTENTION = planned_layer(
     pattern=patterns.longformer,
     plan=_longformer,
     source="Beltagy et al. (2020), arXiv:2004.05150, section 3.1",
+    may_be_0=("window", "globals"),
 )
 
 
@@ -79,6 +81,7 @@ DILATED_ATTENTION = sparse_layer(
     scores=_dilated_scores,
     builders={"torch": Builder(_torch_dilated), "keras": Builder(_keras_dilated)},
     source="Beltagy et al. (2020), arXiv:2004.05150, section 3.1",
+    may_be_0=("window",),
 )
 
 

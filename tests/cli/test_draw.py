@@ -90,6 +90,12 @@ def test_an_svg_tells_the_density_and_the_citation_and_is_the_same_each_time() -
         (["bigbird", "--param", "blok=2"], "unknown parameter 'blok'; nearest: block"),
         (["bigbird", "--param", "block=2,4"], "block has 2 values"),
         (["bigbird", "--param", "block=0"], "block = 0 is not 1 or more"),
+        (["flex_document", "--param", "mean_length=0"], "mean_length = 0 is not 1 or more"),
+        (["attention_plain", "--param", "padding=5"], "padding = 5 is not 0 or more and less than"),
+        (
+            ["grouped_query_attention", "--param", "kv_heads=3"],
+            "layer grouped_query_attention: kv_heads = 3 is not 1 or more and a divisor of heads",
+        ),
         (["bigbird", "--param", "causal=1"], "causal = 1 is not True or False"),
         (["bigbird", "--seq", "100000"], "--seq 100000 is more than can be drawn"),
     ],

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from dense_parity import DENSE, GROUPED, MASKED, parameters
+from dense_parity import DENSE, MASKED, parameters
 
 from harness.layer import Array, Arrays, Config, Layer, canonical
 from suites.attention import (
@@ -112,21 +112,11 @@ def test_counts_of_another_sequence_are_queries_times_keys(layer: Layer) -> None
     assert (layer.products(c), layer.flops(c)) == (20 * scores, 24 * scores)
 
 
-def test_padding_leaves_a_key_and_must_be_a_share() -> None:
+def test_padding_leaves_a_key() -> None:
     for layer in MASKED:
         params = dict(layer.presets["textbook"])
         assert layer.pattern is not None
         assert layer.pattern(Config(1, 3, False, {**params, "padding": 0.99})).any(axis=1).all()
-        for padding, fits in ((0.0, True), (0.99, True), (1.0, False), (-0.1, False)):
-            said = layer.not_applicable(Config(1, 3, False, {**params, "padding": padding}))
-            assert (said == "") == fits
-
-
-def test_heads_that_cannot_be_grouped_are_not_applicable() -> None:
-    for layer in GROUPED:
-        for kv_heads, fits in ((1, True), (2, True), (3, False)):
-            params = {**layer.presets["textbook"], "heads": 4, "kv_heads": kv_heads}
-            assert (layer.not_applicable(Config(1, 3, False, params)) == "") == fits
 
 
 def test_multi_query_attention_has_one_head_of_keys_and_values() -> None:

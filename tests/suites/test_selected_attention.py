@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from harness.layer import Array, Config, Layer, canonical
-from harness.types import UsageError
 from suites.attention.formula import attend, causal
 from suites.sparse_attention import (
     FLEX_BLOCK_SPARSE_ATTENTION,
@@ -230,11 +229,6 @@ def test_lsh_attention_with_one_bucket_and_one_chunk_is_dense(ahead: bool) -> No
         computed(LSH_ATTENTION, c, directions=nowhere),
         LSH_ATTENTION.approximated(inputs, weights, c),
     )
-
-
-def test_lsh_attention_takes_an_even_number_of_buckets() -> None:
-    with pytest.raises(UsageError, match="buckets = 3"):
-        LSH_ATTENTION.weights(config(LSH_ATTENTION, 8, True, buckets=3))
 
 
 @pytest.mark.parametrize("layer", SELECTED, ids=lambda layer: layer.name)
