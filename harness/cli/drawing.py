@@ -49,16 +49,25 @@ def _with_pattern(name: str, layers: Mapping[str, Layer]) -> Layer:
     """The layer of that name, or the only one with a pattern whose name begins so.
 
     Raises:
-        UsageError: there is none, or it has no pattern.
+        UsageError: there is none, there are several, or it has no pattern.
     """
-    drawable = [known for known, layer in layers.items() if layer.pattern]
-    beginning = [known for known in drawable if known.startswith(name)]
-    if name not in layers and len(beginning) == 1:
-        (name,) = beginning
-    check_known("layer", [name], layers)
-    if name not in drawable:
-        raise UsageError(f"{name} has no pattern to draw; these have: {', '.join(drawable)}")
-    return layers[name]
+    meant = [name] if name in layers else [known for known in layers if known.startswith(name)]
+    if not meant:
+        check_known("layer", [name], layers)
+    drawable = [known for known in meant if layers[known].pattern]
+    if len(drawable) > 1:
+        raise UsageError(f"{name!r} may be each of {', '.join(drawable)}; say which one")
+    if not drawable:
+        without = "; ".join(_without_pattern(layers[known]) for known in meant)
+        others = ", ".join(known for known, layer in layers.items() if layer.pattern)
+        raise UsageError(f"{without}; these have: {others}")
+    return layers[drawable[0]]
+
+
+def _without_pattern(layer: Layer) -> str:
+    """That it has none, and if the layer chooses its keys, why."""
+    why = ": which keys a query attends to depends on the data" if layer.decided else ""
+    return f"{layer.name} has no pattern to draw{why}"
 
 
 def _params(layer: Layer, options: Namespace) -> dict[str, Value]:

@@ -84,6 +84,14 @@ def test_an_svg_tells_the_density_and_the_citation_and_is_the_same_each_time() -
     [
         (["bigbrd"], "unknown layer 'bigbrd'; nearest: bigbird_attention"),
         (["lstm"], "lstm has no pattern to draw; these have: additive_attention"),
+        (
+            ["topk"],
+            "topk_attention has no pattern to draw: which keys a query attends to depends on the "
+            "data; these have: additive_attention",
+        ),
+        (["b"], "'b' may be each of bigbird_attention, block_sparse_attention; say which one"),
+        (["performer"], "performer_attention has no pattern to draw; these have: additive"),
+        (["l", "--param", "stride=2"], "unknown parameter 'stride'"),  # longformer is the only one
         (["bigbird", "-o", "x.jpg"], "x.jpg ends in neither .png nor .svg"),
         (["bigbird", "-o", "no/folder/x.png"], "cannot write to no/folder/x.png"),
         (["bigbird", "--preset", "textbok"], "unknown preset 'textbok'; nearest: textbook"),
