@@ -243,6 +243,7 @@ class Layer:
             ``flops`` over the size of the output if not said, which is too few where most of the
             work goes into a few results, such as the mean and variance of a normalization.
         builders: by framework family: ``torch``, and ``keras`` for Keras on any backend.
+        lacking: by framework family, why it cannot have a builder.
         has_seq: whether the layer has a sequence axis.
         not_applicable: config -> why it makes no sense for this layer; empty if it does.
         check: replaces the comparison with the reference for layers whose output is random:
@@ -270,6 +271,7 @@ class Layer:
     output: Callable[[Config], tuple[int, ...]]
     flops: Callable[[Config], int]
     builders: Mapping[str, Builder]
+    lacking: Mapping[str, str] = field(default_factory=dict)
     reference: Callable[[Arrays, Arrays, Config], Array] | None = None
     weights: Callable[[Config], Mapping[str, Tensor]] = lambda config: {}
     has_seq: bool = False
@@ -323,9 +325,12 @@ def _problems(layer: Layer) -> Iterator[str]:
     yield from _not_allowed(layer)
     if layer.reference is None and layer.check is None:
         yield "needs a reference or a check"
-    for key, builder in layer.builders.items():
+    for key in (*layer.builders, *layer.lacking):
         if key in _OTHER_NAMES:
             yield f"has a builder {key!r}; it is called {_OTHER_NAMES[key]!r}"
+    if both := sorted(layer.builders.keys() & layer.lacking.keys()):
+        yield f"has a builder {both[0]!r}, and says why it lacks one"
+    for key, builder in layer.builders.items():
         if not isinstance(builder, Builder):
             yield f"has a builder {key!r} that is no Builder: {key!r}: Builder(...)"
 

@@ -83,6 +83,7 @@ TRAINING_ONLY = _layer(
     "training_only", _scale, not_applicable=lambda c: "" if c.training else "only in training"
 )
 NO_BUILDER = _layer("no_builder", _scale, builders={})
+LACKING = _layer("lacking", _scale, builders={}, lacking={"fake": "the fake has no such kernel"})
 WRONG_GRADIENT = _layer("wrong_gradient", lambda c: WrongGradient(1e-5))
 
 

@@ -46,6 +46,8 @@ SOUND = Layer(
         ({"reference": None}, "needs a reference or a check"),
         ({"builders": {"pytorch": BUILDER}}, "builder 'pytorch'; it is called 'torch'"),
         ({"builders": {"tensorflow": BUILDER}}, "it is called 'keras'"),
+        ({"lacking": {"tensorflow": "no kernel"}}, "it is called 'keras'"),
+        ({"lacking": {"torch": "no kernel"}}, "a builder 'torch', and says why it lacks one"),
         ({"builders": {"torch": lambda c: None}}, "builder 'torch' that is no Builder"),
     ],
 )

@@ -96,7 +96,13 @@ def _reference(inputs: Arrays, weights: Arrays, c: Config) -> Array:
     return attend(**inputs, pattern=pattern(c))
 
 
-def declare(name: str, how: str, builders: Mapping[str, Builder], source: str) -> Layer:
+def declare(
+    name: str,
+    how: str,
+    builders: Mapping[str, Builder],
+    source: str,
+    lacking: Mapping[str, str] | None = None,
+) -> Layer:
     """Self-attention of the given heads, causal or not, with or without padding.
 
     Args:
@@ -104,6 +110,7 @@ def declare(name: str, how: str, builders: Mapping[str, Builder], source: str) -
         how: in which way it is computed, as the end of the formula.
         builders: by framework family.
         source: of that way.
+        lacking: see `Layer`.
     """
     return Layer(
         name=name,
@@ -116,6 +123,7 @@ def declare(name: str, how: str, builders: Mapping[str, Builder], source: str) -
         flops=lambda c: score_flops(c, all_scores(c)),
         products=lambda c: score_products(c, all_scores(c)),
         builders=builders,
+        lacking=lacking or {},
         has_seq=True,
         allowed={"padding": Allowed(least=0, below=1)},  # a share of the keys, not all
         check_length=CHECK_LENGTH,

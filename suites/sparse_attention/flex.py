@@ -94,10 +94,6 @@ def _lists(table: Array) -> tuple[Array, Array]:
     return table.sum(axis=-1, dtype=np.int32), order.astype(np.int32)
 
 
-def _keras_flex(_c: Config) -> Any:
-    raise NotImplementedError("Keras has no kernel that is compiled for a pattern")
-
-
 def _layer(
     name: str,
     formula: str,
@@ -124,7 +120,8 @@ def _layer(
         reference=reference,
         flops=lambda c: score_flops(c, all_scores(c)),
         products=lambda c: score_products(c, all_scores(c)),
-        builders={"torch": Builder(build), "keras": Builder(_keras_flex)},
+        builders={"torch": Builder(build)},
+        lacking={"keras": "Keras has no kernel that is compiled for a pattern"},
         has_seq=True,
         check_length=512,
         pattern=pattern,

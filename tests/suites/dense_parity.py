@@ -80,6 +80,8 @@ def cases(framework: str) -> Iterator[Case]:
         return Case(*where, 1, *sizes, tuple(params.items()))
 
     for layer in DENSE:
+        if frameworks.get(framework).builder in layer.lacking:
+            continue
         *_, last = varied = list(parameters(layer))
         for params in varied:
             yield case(layer, params, (1, 7) if params["heads"] == 1 else (3, 33))

@@ -328,6 +328,12 @@ def _blocks_of(layer: Layer, c: Config) -> Blocks:
     return document_blocks(c, 4) if layer is FLEX_DOCUMENT_ATTENTION else block_sparse_blocks(c)
 
 
+@pytest.mark.parametrize("layer", FLEX, ids=lambda layer: layer.name)
+def test_flex_attention_says_that_keras_has_no_such_kernel(layer: Layer) -> None:
+    assert set(layer.builders) == {"torch"}
+    assert layer.lacking == {"keras": "Keras has no kernel that is compiled for a pattern"}
+
+
 def test_documents_fill_the_sequence_and_have_the_mean_length() -> None:
     lengths = document_lengths(config(FLEX_DOCUMENT_ATTENTION, 100_000, True, mean_length=50))
     assert lengths.sum() == 100_000
