@@ -116,7 +116,7 @@ class Tensor:
 def _orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
     """Each row is distributed as N(0, 1) vectors are, with their lengths.
 
-    Source: Yu et al. (2016), arXiv:1610.09072, section 3.
+    Source: Yu et al. (2016), arXiv:1610.09072.
     """
     blocks = []
     for _ in range(-(-rows // columns)):
@@ -260,6 +260,8 @@ class Layer:
         density: config -> share of full attention's scores that are computed.
         approximated: what the layer stands in for, as a reference; how far off it is becomes a
             figure of the row, and no failure.
+        complexity: how the work of one item of the batch grows, such as ``O(seq · window · heads ·
+            head_dim)``, in the sequence length and the layer's own parameters.
         source: paper or text that the formula is from.
     """
 
@@ -287,6 +289,7 @@ class Layer:
     pattern: Callable[[Config], Array] | None = None
     density: Callable[[Config], float] | None = None
     approximated: Callable[[Arrays, Arrays, Config], Array] | None = None
+    complexity: str = ""
     source: str = ""
 
     def __post_init__(self) -> None:

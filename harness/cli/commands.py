@@ -37,6 +37,7 @@ def list_command(options: Namespace) -> int:
                 "layer": layer.name,
                 "family": layer.family,
                 "formula": layer.formula,
+                "complexity": layer.complexity,
                 "has_seq": layer.has_seq,
                 "presets": {name: dict(preset) for name, preset in layer.presets.items()},
                 "frameworks": [name for name, key in builders.items() if key in layer.builders],

@@ -36,6 +36,7 @@ def draw_command(options: Namespace) -> int:
         _pattern(layer, Config(1, options.seq, False, params)),
         layer.name,
         shown,
+        layer.complexity,
         layer.source,
         suffix,
     )

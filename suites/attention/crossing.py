@@ -81,6 +81,7 @@ CROSS_ATTENTION = _declare(
         "bert_like": {"heads": 8, "head_dim": 64, "memory": 512},
     },
     lambda c: (c.seq, c.memory),
+    complexity="O(seq · memory · heads · head_dim)",
     check_length=CHECK_LENGTH,
 )
 
@@ -92,5 +93,6 @@ DECODE_ATTENTION = _declare(
         "bert_like": {"heads": 8, "head_dim": 64},
     },
     lambda c: (1, c.seq),
+    complexity="O(seq · heads · head_dim)",
     not_applicable=lambda c: "tokens are generated without gradients" if c.training else "",
 )

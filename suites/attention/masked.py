@@ -125,6 +125,7 @@ def declare(
         builders=builders,
         lacking=lacking or {},
         has_seq=True,
+        complexity="O(seq² · heads · head_dim)",
         allowed={"padding": Allowed(least=0, below=1)},  # a share of the keys, not all
         check_length=CHECK_LENGTH,
         pattern=pattern,

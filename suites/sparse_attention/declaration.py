@@ -27,6 +27,7 @@ def sparse_layer(
     pattern: Callable[[Config], Array],
     scores: Callable[[Config], int],
     builders: Mapping[str, Builder],
+    complexity: str,
     source: str,
     may_be_0: Sequence[str] = (),
 ) -> Layer:
@@ -39,6 +40,7 @@ def sparse_layer(
         pattern: see `Layer`; the reference is masked with it.
         scores: config -> how many scores of the pattern one head has for one sequence.
         builders: see `Layer`.
+        complexity: see `Layer`.
         source: the paper.
         may_be_0: parameters that may; the others are 1 or more.
     """
@@ -62,6 +64,7 @@ def sparse_layer(
         check_length=512,
         builders=builders,
         has_seq=True,
+        complexity=complexity,
         source=source,
     )
 
@@ -72,6 +75,7 @@ def planned_layer(
     presets: Presets,
     pattern: Callable[[Config], Array],
     plan: Callable[[Config], Plan],
+    complexity: str,
     source: str,
     may_be_0: Sequence[str] = (),
 ) -> Layer:
@@ -94,6 +98,7 @@ def planned_layer(
         pattern,
         scores=lambda c: plan_scores(plan(c), c.seq),
         builders={"torch": Builder(torch), "keras": Builder(keras)},
+        complexity=complexity,
         source=source,
         may_be_0=may_be_0,
     )

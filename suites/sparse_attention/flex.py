@@ -101,6 +101,7 @@ def _layer(
     pattern: Callable[[Config], Array],
     scores: Callable[[Config], int],
     build: Callable[[Config], Any],
+    complexity: str,
     may_be_0: Sequence[str] = (),
 ) -> Layer:
     def reference(inputs: Arrays, weights: Arrays, c: Config) -> Array:
@@ -126,6 +127,7 @@ def _layer(
         check_length=512,
         pattern=pattern,
         density=lambda c: scores(c) / c.seq**2,
+        complexity=complexity,
         source="Dong et al. (2024), arXiv:2412.05496",
     )
 
@@ -172,6 +174,7 @@ FLEX_WINDOW_ATTENTION = _layer(
     sliding_window,
     sliding_window_scores,
     _flex(lambda c: sliding_window_blocks(c, BLOCK), _window_pairs),
+    complexity="O(seq · window · heads · head_dim)",
     may_be_0=("window",),
 )
 
@@ -185,6 +188,7 @@ FLEX_BLOCK_SPARSE_ATTENTION = _layer(
     block_sparse,
     block_sparse_scores,
     _flex(block_sparse_blocks, _block_pairs),
+    complexity="O(seq · block · blocks · heads · head_dim)",
 )
 
 FLEX_DOCUMENT_ATTENTION = _layer(
@@ -194,4 +198,5 @@ FLEX_DOCUMENT_ATTENTION = _layer(
     documents,
     document_scores,
     _flex(lambda c: document_blocks(c, BLOCK), _document_pairs),
+    complexity="O(seq · mean_length · heads · head_dim)",
 )

@@ -282,5 +282,6 @@ LSH_ATTENTION = Layer(
     density=lambda c: _scores(c) / c.seq**2,
     decided=_decided,
     approximated=_full_attention,
+    complexity="O(seq · rounds · (chunk + buckets) · heads · head_dim)",
     source="Kitaev, Kaiser and Levskaya (2020), arXiv:2001.04451, section 2",
 )

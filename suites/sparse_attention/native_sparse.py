@@ -154,5 +154,6 @@ NATIVE_SPARSE_ATTENTION = Layer(
     density=lambda c: _head_scores(c) / c.seq**2,
     decided=lambda inputs, weights, c: decided_blocks(_importance(inputs, weights, c), c),
     approximated=_full_attention,
+    complexity="O(seq · (block · k + window + head_dim + seq / block) · heads · head_dim)",
     source="Yuan et al. (2025), arXiv:2502.11089, equations 5 to 12",
 )

@@ -31,6 +31,7 @@ SLIDING_WINDOW_ATTENTION = planned_layer(
     },
     pattern=patterns.sliding_window,
     plan=_sliding,
+    complexity="O(seq · window · heads · head_dim)",
     source="Beltagy et al. (2020), arXiv:2004.05150, section 3.1",
     may_be_0=("window",),
 )
@@ -45,6 +46,7 @@ LONGFORMER_ATTENTION = planned_layer(
     },
     pattern=patterns.longformer,
     plan=_longformer,
+    complexity="O(seq · (window + globals) · heads · head_dim)",
     source="Beltagy et al. (2020), arXiv:2004.05150, section 3.1",
     may_be_0=("window", "globals"),
 )
@@ -80,6 +82,7 @@ DILATED_ATTENTION = sparse_layer(
     pattern=patterns.dilated,
     scores=_dilated_scores,
     builders={"torch": Builder(_torch_dilated), "keras": Builder(_keras_dilated)},
+    complexity="O(seq · window · heads · head_dim)",
     source="Beltagy et al. (2020), arXiv:2004.05150, section 3.1",
     may_be_0=("window",),
 )
@@ -107,5 +110,6 @@ STRIDED_ATTENTION = sparse_layer(
     pattern=patterns.strided,
     scores=lambda c: grid_scores(c.seq, c.stride, c.causal),
     builders={"torch": Builder(_torch_strided), "keras": Builder(_keras_strided)},
+    complexity="O(seq · (stride + seq / stride) · heads · head_dim)",
     source="Child et al. (2019), arXiv:1904.10509, strided attention, both parts in one head",
 )

@@ -12,7 +12,7 @@ from matplotlib.image import imread
 
 from harness import cli
 from harness.report import pattern as drawing
-from suites.sparse_attention import BIGBIRD_ATTENTION
+from suites.sparse_attention import BIGBIRD_ATTENTION as BIGBIRD
 
 LAYERS = ("bigbird", "block_sparse", "dilated", "longformer", "sliding_window", "strided")
 
@@ -57,7 +57,7 @@ def test_a_default_drawing_has_256_queries() -> None:
 
 def test_a_drawing_has_queries_down_and_keys_across() -> None:
     pattern = np.random.default_rng(0).random((20, 20)) < 0.4
-    image = drawing.draw(pattern, "name", "parameters", "source", "png")
+    image = drawing.draw(pattern, "name", "parameters", "complexity", "source", "png")
     np.testing.assert_array_equal(squares(imread(io.BytesIO(image)), 20), pattern)
 
 
@@ -74,9 +74,9 @@ def test_an_svg_tells_the_density_and_the_citation_and_is_the_same_each_time() -
     assert cli.main([*typed, "one.svg"]) == cli.main([*typed, "two.svg"]) == 0
     text = Path("one.svg").read_text(encoding="utf-8")
     assert text == Path("two.svg").read_text(encoding="utf-8")
-    for said in ("100.0 % of 4,096 scores", "global_blocks 2", BIGBIRD_ATTENTION.source):
+    for said in ("100.0 % of 4,096 scores", "global_blocks 2", BIGBIRD.source, BIGBIRD.complexity):
         assert said in text
-    assert "head_dim" not in text
+    assert "head_dim 64" not in text
 
 
 @pytest.mark.parametrize(
