@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from dense_parity import DENSE, MASKED, parameters
+from dense_cases import DENSE, MASKED, parameters
 
 from harness.layer import Array, Arrays, Config, Layer, canonical
 from harness.runner import ruled_out

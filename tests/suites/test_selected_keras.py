@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from selected_parity import cases, found
+from checked import OK, found
+from selected_cases import cases
 
 from harness import frameworks
 from harness.types import Case
@@ -12,12 +13,14 @@ if not frameworks.installed("tensorflow"):
     pytest.skip("keras or tensorflow is not installed", allow_module_level=True)
 
 
+CASES = list(cases("tensorflow"))
+
+
 @pytest.fixture(scope="module")
 def said() -> dict[str, str]:
-    """One process for all cases: importing TensorFlow is much of its time."""
-    return found("tensorflow")
+    return found(CASES)
 
 
-@pytest.mark.parametrize("case", list(cases("tensorflow")), ids=lambda case: case.id)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_output_and_gradients_are_the_references(case: Case, said: dict[str, str]) -> None:
-    assert said[case.id] == "ok"
+    assert said[case.id] == OK
