@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.checks import Allowed
 from harness.layer import Array, Builder, Config, Layer, normal
 
 
@@ -293,6 +294,7 @@ LIMITED = _layer(
     lambda c: Limited(c.batch * c.seq * (3 if c.training else 1), c.limit, c.kind),
     has_seq=True,
     presets={"default": {"limit": 21, "kind": "memory_error"}},
+    allowed={"limit": Allowed(least=0)},
 )
 HOARD = replace(
     _layer("hoard", _scale, has_seq=True),
