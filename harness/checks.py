@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from harness.types import DTYPES, EXECUTIONS, MODES, UsageError, Value, check_value, parse_value
@@ -74,16 +75,76 @@ def check_params(params: Mapping[str, Any]) -> dict[str, tuple[Value, ...]]:
     return {name: tuple(values) for name, values in params.items()}
 
 
-def check_kind(layer: str, name: str, value: Value, usual: Value) -> None:
-    """Holds a parameter to the kind of value that a preset of its layer gives it.
+@dataclass(frozen=True)
+class Allowed:
+    """Which numbers a parameter of a layer may be.
+
+    Attributes:
+        least: the smallest of them.
+        below: what they are less than, if they end.
+        multiple_of: the whole number that they are multiples of.
+        divides: the parameter of the same layer that they divide; empty if there is none.
+    """
+
+    least: float = 1
+    below: float | None = None
+    multiple_of: int = 1
+    divides: str = ""
+
+    def told(self, params: Mapping[str, Any]) -> str:
+        """In words, such as ``1 or more and a divisor of heads = 8``."""
+        words = [f"{self.least:g} or more"]
+        if self.below is not None:
+            words.append(f"less than {self.below:g}")
+        if self.multiple_of > 1:
+            words.append(f"a multiple of {self.multiple_of}")
+        if self.divides:
+            words.append(f"a divisor of {self.divides} = {params[self.divides]}")
+        return " and ".join(words)
+
+    def holds(self, value: Any, params: Mapping[str, Any]) -> bool:
+        """Whether the value is one of them, beside the layer's other parameters."""
+        return (
+            value >= self.least
+            and (self.below is None or value < self.below)
+            and (self.multiple_of == 1 or value % self.multiple_of == 0)
+            and (not self.divides or params[self.divides] % value == 0)
+        )
+
+
+_SIZE = Allowed()
+"""What a whole number of a layer may be that says nothing else of it."""
+
+
+def check_layer_params(
+    layer: str,
+    params: Mapping[str, Value],
+    usual: Mapping[str, Value],
+    allowed: Mapping[str, Allowed],
+) -> None:
+    """Holds the parameters of a layer to what makes sense for it.
+
+    Args:
+        layer: its name.
+        params: of a case.
+        usual: those of a preset; a parameter is of the same kind.
+        allowed: numbers that they may be; a whole number is 1 or more if nothing is said of it.
 
     Raises:
-        UsageError: it is of another kind.
+        UsageError: one is of another kind, or a number that is not allowed.
     """
-    number = isinstance(usual, float) and type(value) is int
-    if type(value) is not type(usual) and not number:
-        kind = _KINDS[type(usual)]
-        raise UsageError(f"layer {layer}: {name} = {value!r} is not {kind}, such as {usual!r}")
+    for name, value in params.items():
+        if not _is_kind(value, usual[name]):
+            kind = f"{_KINDS[type(usual[name])]}, such as {usual[name]!r}"
+            raise UsageError(f"layer {layer}: {name} = {value!r} is not {kind}")
+    for name, value in params.items():
+        range_ = allowed.get(name, _SIZE if type(usual[name]) is int else None)
+        if range_ and not range_.holds(value, params):
+            raise UsageError(f"layer {layer}: {name} = {value} is not {range_.told(params)}")
+
+
+def _is_kind(value: Value, usual: Value) -> bool:
+    return type(value) is type(usual) or (isinstance(usual, float) and type(value) is int)
 
 
 _KINDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}

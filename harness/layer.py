@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.checks import Allowed, check_layer_params
 from harness.types import Case, UsageError, Value, check_name, check_value
 
 Array: TypeAlias = NDArray[Any]
@@ -117,7 +118,7 @@ class Tensor:
 def _orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Array:
     """Each row is distributed as N(0, 1) vectors are, with their lengths.
 
-    Source: Yu et al. (2016), arXiv:1610.09072, section 3.
+    Source: Yu et al. (2016), arXiv:1610.09072.
     """
     blocks = []
     for _ in range(-(-rows // columns)):
@@ -228,6 +229,7 @@ class Layer:
         formula: what it computes, as text.
         presets: named sets of parameters, all with the same names. The first one is the
             default of short sweeps.
+        allowed: which numbers a parameter may be; a whole number is 1 or more if not said.
         inputs: config -> canonical inputs by name, in call order.
         weights: config -> canonical weights by name; those with ``trainable=False`` are state,
             such as running statistics.
@@ -243,6 +245,7 @@ class Layer:
             ``flops`` over the size of the output if not said, which is too few where most of the
             work goes into a few results, such as the mean and variance of a normalization.
         builders: by framework family: ``torch``, and ``keras`` for Keras on any backend.
+        lacking: by framework family, why it cannot have a builder.
         has_seq: whether the layer has a sequence axis.
         not_applicable: config -> why it makes no sense for this layer; empty if it does.
         check: replaces the comparison with the reference for layers whose output is random:
@@ -261,6 +264,8 @@ class Layer:
             at those rows of the output: (rows, last axis). How far off the layer is there becomes
             a figure of the row, and no failure. Values come as they were drawn, in float32, since
             all of a long sequence's in float64 may take more memory than the layer.
+        complexity: how the work of one item of the batch grows, such as ``O(seq · window · heads ·
+            head_dim)``, in the sequence length and the layer's own parameters.
         source: paper or text that the formula is from.
     """
 
@@ -272,12 +277,14 @@ class Layer:
     output: Callable[[Config], tuple[int, ...]]
     flops: Callable[[Config], int]
     builders: Mapping[str, Builder]
+    lacking: Mapping[str, str] = field(default_factory=dict)
     reference: Callable[[Arrays, Arrays, Config], Array] | None = None
     weights: Callable[[Config], Mapping[str, Tensor]] = lambda config: {}
     has_seq: bool = False
     backward_flops: Callable[[Config], int] | None = None
     traffic: Callable[[Config, int], int] | None = None
     terms: Callable[[Config], int] | None = None
+    allowed: Mapping[str, Allowed] = field(default_factory=dict)
     not_applicable: Callable[[Config], str] = lambda config: ""
     check: Callable[[Observation, Config, float], float] | None = None
     products: Callable[[Config], int] | None = None
@@ -286,6 +293,7 @@ class Layer:
     pattern: Callable[[Config], Array] | None = None
     density: Callable[[Config], float] | None = None
     approximated: Callable[[Arrays, Arrays, Config, Places], Array] | None = None
+    complexity: str = ""
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -320,13 +328,31 @@ def _problems(layer: Layer) -> Iterator[str]:
             yield f"has a parameter {taken[0]!r}, which every config has already"
     if len({frozenset(preset) for preset in layer.presets.values()}) > 1:
         yield "has presets with different parameters"
+        return
+    yield from _not_allowed(layer)
     if layer.reference is None and layer.check is None:
         yield "needs a reference or a check"
-    for key, builder in layer.builders.items():
+    for key in (*layer.builders, *layer.lacking):
         if key in _OTHER_NAMES:
             yield f"has a builder {key!r}; it is called {_OTHER_NAMES[key]!r}"
+    if both := sorted(layer.builders.keys() & layer.lacking.keys()):
+        yield f"has a builder {both[0]!r}, and says why it lacks one"
+    for key, builder in layer.builders.items():
         if not isinstance(builder, Builder):
             yield f"has a builder {key!r} that is no Builder: {key!r}: Builder(...)"
+
+
+def _not_allowed(layer: Layer) -> Iterator[str]:
+    """Of a declaration whose presets have the same parameters."""
+    for usual in layer.presets.values():
+        of_others = {range_.divides for range_ in layer.allowed.values() if range_.divides}
+        if unknown := sorted((layer.allowed.keys() | of_others) - usual.keys()):
+            yield f"says what {unknown[0]!r} may be, which is no parameter of it"
+            return
+        try:
+            check_layer_params(layer.name, usual, usual, layer.allowed)
+        except UsageError as error:
+            yield f"has a preset that it does not allow: {error}"
 
 
 def declared(kind: str, tensors: object) -> dict[str, Tensor]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.checks import Allowed
 from harness.layer import Array, Builder, Config, Layer, normal
 
 
@@ -83,6 +84,7 @@ TRAINING_ONLY = _layer(
     "training_only", _scale, not_applicable=lambda c: "" if c.training else "only in training"
 )
 NO_BUILDER = _layer("no_builder", _scale, builders={})
+LACKING = _layer("lacking", _scale, builders={}, lacking={"fake": "the fake has no such kernel"})
 WRONG_GRADIENT = _layer("wrong_gradient", lambda c: WrongGradient(1e-5))
 
 
@@ -292,6 +294,7 @@ LIMITED = _layer(
     lambda c: Limited(c.batch * c.seq * (3 if c.training else 1), c.limit, c.kind),
     has_seq=True,
     presets={"default": {"limit": 21, "kind": "memory_error"}},
+    allowed={"limit": Allowed(least=0)},
 )
 HOARD = replace(
     _layer("hoard", _scale, has_seq=True),

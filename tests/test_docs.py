@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import harness
-from harness import frameworks, store
+from harness import catalogue, frameworks, store
 
 ROOT = Path(harness.__file__).parents[1]
 EXAMPLE = ROOT / "docs" / "examples" / "rms_norm_suite.py"
@@ -33,6 +33,17 @@ def test_the_layer_of_the_contributing_guide_runs_as_it_stands(tmp_path: Path) -
 def test_every_column_is_documented() -> None:
     text = (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE)) == set(store.COLUMNS)
+
+
+def test_the_layers_of_attention_are_documented_as_they_are_declared() -> None:
+    text = (ROOT / "docs" / "attention.md").read_text(encoding="utf-8")
+    declared = [
+        f"| `{layer.name}` | {layer.complexity} | "
+        f"{', '.join(f'`{name}`' for name in layer.presets['textbook'])} | {layer.source} |"
+        for layer in catalogue.load().values()
+        if layer.complexity
+    ]
+    assert [line for line in text.splitlines() if line.startswith("| `")] == declared
 
 
 def test_links_between_the_documents_lead_somewhere() -> None:

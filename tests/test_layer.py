@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.checks import Allowed
 from harness.layer import Builder, Config, Layer, normal
 from harness.types import UsageError
 
@@ -38,10 +39,15 @@ SOUND = Layer(
         ({"presets": {"a": {"mode": "1e5"}}}, "read back as a number"),
         ({"presets": {"a": {"InChannels": 3}}}, "'InChannels' is not of the form lower_case"),
         ({"presets": {"a": {"batch": 3}}}, "'batch', which every config has"),
+        ({"presets": {"a": {"units": 0}}}, "does not allow: .* units = 0 is not 1 or more"),
+        ({"allowed": {"featurs": Allowed()}}, "says what 'featurs' may be"),
+        ({"allowed": {"features": Allowed(divides="heads")}}, "says what 'heads' may be"),
         ({"name": "My Layer"}, "'My Layer' is not of the form lower_case"),
         ({"reference": None}, "needs a reference or a check"),
         ({"builders": {"pytorch": BUILDER}}, "builder 'pytorch'; it is called 'torch'"),
         ({"builders": {"tensorflow": BUILDER}}, "it is called 'keras'"),
+        ({"lacking": {"tensorflow": "no kernel"}}, "it is called 'keras'"),
+        ({"lacking": {"torch": "no kernel"}}, "a builder 'torch', and says why it lacks one"),
         ({"builders": {"torch": lambda c: None}}, "builder 'torch' that is no Builder"),
     ],
 )

@@ -18,6 +18,7 @@ from harness.cli.console import plain as _console
 from harness.cli.console import typed
 from harness.cli.parser import AXIS_HELP, LATEST, by_name
 from harness.cli.progress import Progress
+from harness.layer import Layer
 from harness.report import html, markdown, profiles, rows, summary, terminal
 from harness.store.writing import writing
 from harness.types import Status
@@ -36,9 +37,15 @@ def list_command(options: Namespace) -> int:
                 "layer": layer.name,
                 "family": layer.family,
                 "formula": layer.formula,
+                "complexity": layer.complexity,
                 "has_seq": layer.has_seq,
                 "presets": {name: dict(preset) for name, preset in layer.presets.items()},
                 "frameworks": [name for name, key in builders.items() if key in layer.builders],
+                "unsupported": {
+                    name: layer.lacking[key]
+                    for name, key in builders.items()
+                    if key in layer.lacking
+                },
                 "source": layer.source,
             }
             for layer in layers.values()
@@ -53,7 +60,7 @@ def list_command(options: Namespace) -> int:
         table.add_row(
             layer.name,
             layer.family,
-            *("yes" if key in layer.builders else units.MISSING for key in builders.values()),
+            *("yes" if key in layer.builders else _absent(layer, key) for key in builders.values()),
             ", ".join(f"{key}={value}" for key, value in preset.items()),
             layer.formula,
         )
@@ -62,6 +69,11 @@ def list_command(options: Namespace) -> int:
     if missing:
         print(f"\nnot installed here: {', '.join(missing)}")
     return GOOD
+
+
+def _absent(layer: Layer, builder: str) -> str:
+    """In place of a builder: that the framework cannot have one, or that nobody wrote it."""
+    return "unsupported" if builder in layer.lacking else units.MISSING
 
 
 def doctor_command(options: Namespace) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness import catalogue, faults
-from harness.checks import check_kind, check_known
+from harness.checks import check_known, check_layer_params
 from harness.cli import GOOD
 from harness.cli.parser import by_name
 from harness.layer import Array, Config, Layer
@@ -36,6 +36,7 @@ def draw_command(options: Namespace) -> int:
         _pattern(layer, Config(1, options.seq, False, params)),
         layer.name,
         shown,
+        layer.complexity,
         layer.source,
         suffix,
     )
@@ -49,16 +50,25 @@ def _with_pattern(name: str, layers: Mapping[str, Layer]) -> Layer:
     """The layer of that name, or the only one with a pattern whose name begins so.
 
     Raises:
-        UsageError: there is none, or it has no pattern.
+        UsageError: there is none, there are several, or it has no pattern.
     """
-    drawable = [known for known, layer in layers.items() if layer.pattern]
-    beginning = [known for known in drawable if known.startswith(name)]
-    if name not in layers and len(beginning) == 1:
-        (name,) = beginning
-    check_known("layer", [name], layers)
-    if name not in drawable:
-        raise UsageError(f"{name} has no pattern to draw; these have: {', '.join(drawable)}")
-    return layers[name]
+    meant = [name] if name in layers else [known for known in layers if known.startswith(name)]
+    if not meant:
+        check_known("layer", [name], layers)
+    drawable = [known for known in meant if layers[known].pattern]
+    if len(drawable) > 1:
+        raise UsageError(f"{name!r} may be each of {', '.join(drawable)}; say which one")
+    if not drawable:
+        without = "; ".join(_without_pattern(layers[known]) for known in meant)
+        others = ", ".join(known for known, layer in layers.items() if layer.pattern)
+        raise UsageError(f"{without}; these have: {others}")
+    return layers[drawable[0]]
+
+
+def _without_pattern(layer: Layer) -> str:
+    """That it has none, and if the layer chooses its keys, why."""
+    why = ": which keys a query attends to depends on the data" if layer.decided else ""
+    return f"{layer.name} has no pattern to draw{why}"
 
 
 def _params(layer: Layer, options: Namespace) -> dict[str, Value]:
@@ -74,8 +84,8 @@ def _params(layer: Layer, options: Namespace) -> dict[str, Value]:
         check_known("parameter", [name], params)
         if len(values) > 1:
             raise UsageError(f"--param {name} has {len(values)} values; a drawing shows one")
-        check_kind(layer.name, name, values[0], params[name])
         params[name] = values[0]
+    check_layer_params(layer.name, params, layer.presets[preset], layer.allowed)
     return params
 
 

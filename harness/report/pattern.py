@@ -21,19 +21,27 @@ _POINT = _DPI / 72
 """Pixels."""
 _SIDE = 1280
 """About how many pixels all squares take together, each as many whole ones as any other."""
-_MARGINS = (58.0, 24.0, 92.0, 62.0)
+_MARGINS = (58.0, 24.0, 92.0, 82.0)
 """In points: left, right, top, bottom."""
 _FINEST = 5
 """Pixels of a square that leave room for a line between it and the next."""
 
 
-def draw(pattern: NDArray[np.bool_], name: str, parameters: str, source: str, suffix: str) -> bytes:
+def draw(
+    pattern: NDArray[np.bool_],
+    name: str,
+    parameters: str,
+    complexity: str,
+    source: str,
+    suffix: str,
+) -> bytes:
     """The drawing as a file of its own.
 
     Args:
         pattern: which keys each query attends to, (queries, keys).
         name: of the layer.
         parameters: as text.
+        complexity: of the layer.
         source: where the pattern is from.
         suffix: one of `FORMATS`.
     """
@@ -52,7 +60,9 @@ def draw(pattern: NDArray[np.bool_], name: str, parameters: str, source: str, su
     _fill(axes, pattern)
     if pixels >= _FINEST:
         _rule(axes, queries, keys, 1 / _POINT if pixels < 4 * _FINEST else 1.0)
-    _write(axes, pattern, name, parameters, source)
+    _write(axes, pattern, name, parameters)
+    for line, text in enumerate((complexity, source)):
+        label(axes, text, (0, 0), ("axes fraction", "axes fraction"), (0, -42 - 20 * line), "left")
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": name}):
         metadata = {"Date": None} if suffix == "svg" else None
@@ -89,7 +99,7 @@ def _rule(axes: Axes, queries: int, keys: int, width: float) -> None:
     axes.vlines(np.arange(1, keys), 0, queries, colors=PAPER, linewidth=width)
 
 
-def _write(axes: Axes, pattern: NDArray[np.bool_], name: str, parameters: str, source: str) -> None:
+def _write(axes: Axes, pattern: NDArray[np.bool_], name: str, parameters: str) -> None:
     corner = ("axes fraction", "axes fraction")
     label(axes, name, (0, 1), corner, (0, 72), "left", INK, FONT_SIZE + 4)
     label(axes, parameters, (0, 1), corner, (0, 52), "left")
@@ -98,4 +108,3 @@ def _write(axes: Axes, pattern: NDArray[np.bool_], name: str, parameters: str, s
     label(axes, "■", (0, 0), corner, (0, -19), "left", SEEN, FONT_SIZE + 2)
     density = f"attends: {units.percent(float(pattern.mean()))} of {pattern.size:,} scores"
     label(axes, density, (0, 0), corner, (16, -20), "left", INK)
-    label(axes, source, (0, 0), corner, (0, -42), "left")

@@ -259,7 +259,8 @@ def ruled_out(case: Case, layer: Layer) -> tuple[Status, str] | None:
     if config.training and not any(t.trainable for t in (*inputs.values(), *weights.values())):
         return Status.NOT_APPLICABLE, "nothing in this layer has a gradient"
     if framework.builder not in layer.builders:
-        return Status.UNSUPPORTED, f"{layer.name} has no builder for {framework.builder}"
+        none = f"{layer.name} has no builder for {framework.builder}"
+        return Status.UNSUPPORTED, layer.lacking.get(framework.builder, none)
     if reason := framework.unsupported(case):
         return Status.UNSUPPORTED, reason
     return None

@@ -15,8 +15,8 @@ from harness.checks import (
     CLOSED,
     COUNTS,
     check_axis,
-    check_kind,
     check_known,
+    check_layer_params,
     check_names,
     check_params,
     check_setting,
@@ -133,7 +133,7 @@ def make_plan(request: Request) -> Plan:
         cases = sweep.plan(chosen, layers, installed, devices.available())
     for threads in {case.threads for case in cases}:
         cpu.cores(threads)
-    _check_kinds(cases, layers)
+    _check_layer_params(cases, layers)
     _let_layers_refuse(cases, layers)
     used = {case.layer: layers[case.layer] for case in cases}
     return Plan(request, chosen, used, tuple(cases), missing)
@@ -251,14 +251,16 @@ def _typed(case: Case, layers: Mapping[str, Layer]) -> Case:
     return replace(case, params=tuple((name, given[name]) for name in declared))
 
 
-def _check_kinds(cases: Iterable[Case], layers: Mapping[str, Layer]) -> None:
-    """Holds each parameter to the kind of value that the layer's presets give it.
+def _check_layer_params(cases: Iterable[Case], layers: Mapping[str, Layer]) -> None:
+    """Holds the parameters of each case to what its layer takes.
 
     Raises:
-        UsageError: one is of another kind.
+        UsageError: it does not take one.
     """
-    for layer, name, value in {(c.layer, *param) for c in cases for param in c.params}:
-        check_kind(layer, name, value, next(iter(layers[layer].presets.values()))[name])
+    for name, params in dict.fromkeys((case.layer, case.params) for case in cases):
+        layer = layers[name]
+        usual = next(iter(layer.presets.values()))
+        check_layer_params(name, dict(params), usual, layer.allowed)
 
 
 def _let_layers_refuse(cases: Collection[Case], layers: Mapping[str, Layer]) -> None:

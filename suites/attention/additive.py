@@ -95,6 +95,7 @@ ADDITIVE_ATTENTION = Layer(
     products=_products,
     builders={"torch": Builder(_torch_additive), "keras": Builder(_keras_additive)},
     has_seq=True,
+    complexity="O(seq² · heads · head_dim)",
     check_length=CHECK_LENGTH,
     pattern=pattern,
     density=density,

@@ -84,6 +84,7 @@ ATTENTION = Layer(
         "keras": Builder(_keras_attention, call=_keras_scaled),
     },
     has_seq=True,
+    complexity="O(seq² · heads · head_dim)",
     source="Vaswani et al. (2017), arXiv:1706.03762, section 3.2.1",
 )
 
@@ -166,6 +167,7 @@ ATTENTION_PROJECTED = Layer(
         "keras": Builder(_keras_projected, weights=_keras_dense_weights),
     },
     has_seq=True,
+    complexity="O(seq² · heads · head_dim + seq · (heads · head_dim)²)",
     source="Vaswani et al. (2017), arXiv:1706.03762, section 3.2.1",
 )
 
@@ -214,5 +216,6 @@ MULTI_HEAD_ATTENTION = Layer(
         ),
     },
     has_seq=True,
+    complexity="O(seq² · heads · head_dim + seq · (heads · head_dim)²)",
     source="Vaswani et al. (2017), arXiv:1706.03762, section 3.2.2",
 )

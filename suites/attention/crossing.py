@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.layer import Builder, Config, Layer, Tensor, normal
+from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, normal
 from harness.types import Value
 from suites.attention.formula import CHECK_LENGTH, attend, score_flops, score_products
-from suites.attention.sdpa import heads_second, heads_third
 
 
 def _torch_fused(c: Config) -> Any:
     from torch.nn.functional import scaled_dot_product_attention
 
     return scaled_dot_product_attention
+
+
+def _heads_third(inputs: Arrays) -> tuple[Array, ...]:
+    """Inputs as Keras has them: (batch, seq, heads, head_dim)."""
+    return tuple(array.swapaxes(1, 2) for array in inputs.values())
+
+
+def _heads_second(output: Array) -> Array:
+    """The way back."""
+    return output.swapaxes(1, 2)
 
 
 def _keras_fused(c: Config) -> Any:
@@ -55,7 +64,7 @@ def _declare(
         products=lambda c: score_products(c, scores(c)),
         builders={
             "torch": Builder(_torch_fused),
-            "keras": Builder(_keras_fused, inputs=heads_third, output=heads_second),
+            "keras": Builder(_keras_fused, inputs=_heads_third, output=_heads_second),
         },
         has_seq=True,
         source="Vaswani et al. (2017), arXiv:1706.03762, section 3.2.3",
@@ -71,6 +80,7 @@ CROSS_ATTENTION = _declare(
         "bert_like": {"heads": 8, "head_dim": 64, "memory": 512},
     },
     lambda c: (c.seq, c.memory),
+    complexity="O(seq · memory · heads · head_dim)",
     check_length=CHECK_LENGTH,
 )
 
@@ -82,5 +92,6 @@ DECODE_ATTENTION = _declare(
         "bert_like": {"heads": 8, "head_dim": 64},
     },
     lambda c: (1, c.seq),
+    complexity="O(seq · heads · head_dim)",
     not_applicable=lambda c: "tokens are generated without gradients" if c.training else "",
 )

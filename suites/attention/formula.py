@@ -7,10 +7,7 @@ import math
 import numpy as np
 
 from harness.layer import Array, Config, Tensor, normal
-from harness.types import UsageError
 
-LEAST = {"window": 0, "globals": 0, "global_blocks": 0, "random_blocks": 0}
-"""Values that a parameter may have from; 1 for the others."""
 CHECK_LENGTH = 512
 """Float64 NumPy takes too long beyond for references that write out scores or loop over time."""
 PER_SCORE = 4
@@ -22,21 +19,8 @@ def heads_apart(c: Config) -> tuple[int, ...]:
     return (c.batch, c.heads, c.seq, c.head_dim)
 
 
-def check_sizes(c: Config) -> None:
-    """Holds the layer's whole numbers to what makes sense.
-
-    Raises:
-        UsageError: one is too small.
-    """
-    for name, value in c.params.items():
-        least = LEAST.get(name, 1)
-        if type(value) is int and value < least:
-            raise UsageError(f"{name} = {value} is not {least} or more")
-
-
 def queries_keys_values(c: Config) -> dict[str, Tensor]:
-    """Inputs, each of the shape `heads_apart`; raises as `check_sizes`."""
-    check_sizes(c)
+    """Inputs, each of the shape `heads_apart`."""
     return {name: normal(*heads_apart(c)) for name in ("query", "key", "value")}
 
 

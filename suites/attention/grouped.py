@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.checks import Allowed
 from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, normal
 from harness.types import Value
 from suites.attention.formula import CHECK_LENGTH, attend, heads_apart, score_flops, score_products
@@ -47,11 +48,6 @@ def _attend(query: Array, key: Array, value: Array, c: Config) -> Array:
     return attend(query, repeat(key), repeat(value), pattern(c))
 
 
-def _uneven(c: Config) -> str:
-    """Why the heads cannot be grouped; empty if they can."""
-    return f"heads are no multiple of kv_heads={_kv_heads(c)}" if c.heads % _kv_heads(c) else ""
-
-
 def _torch_grouped(c: Config) -> Any:
     from torch.nn.functional import scaled_dot_product_attention
 
@@ -74,7 +70,11 @@ def _keras_grouped(c: Config) -> Any:
 
 
 def _declare(
-    name: str, formula: str, presets: Mapping[str, Mapping[str, Value]], source: str
+    name: str,
+    formula: str,
+    presets: Mapping[str, Mapping[str, Value]],
+    source: str,
+    allowed: Mapping[str, Allowed],
 ) -> Layer:
     return Layer(
         name=name,
@@ -88,7 +88,8 @@ def _declare(
         products=lambda c: score_products(c, all_scores(c)),
         builders={"torch": Builder(_torch_grouped), "keras": Builder(_keras_grouped)},
         has_seq=True,
-        not_applicable=_uneven,
+        complexity="O(seq² · heads · head_dim)",
+        allowed=allowed,
         check_length=CHECK_LENGTH,
         pattern=pattern,
         density=density,
@@ -102,11 +103,14 @@ GROUPED_PRESETS: Mapping[str, Mapping[str, Value]] = {
     "llama3_8b": {"heads": 32, "kv_heads": 8, "head_dim": 128, "causal": True},
 }
 
+GROUPS = {"kv_heads": Allowed(divides="heads")}
+
 GROUPED_QUERY_ATTENTION = _declare(
     "grouped_query_attention",
     "y_h = softmax(Q_h K_g^T / sqrt(d_k)) V_g, g = h // (heads / kv_heads), causal or not",
     GROUPED_PRESETS,
     source="Ainslie et al. (2023), arXiv:2305.13245, section 2.2",
+    allowed=GROUPS,
 )
 
 MULTI_QUERY_ATTENTION = _declare(
@@ -118,6 +122,7 @@ MULTI_QUERY_ATTENTION = _declare(
         "gpt_like": {"heads": 8, "head_dim": 64, "causal": True},
     },
     source="Shazeer (2019), arXiv:1911.02150, section 3",
+    allowed={},
 )
 
 
@@ -191,7 +196,8 @@ GROUP_QUERY_ATTENTION_LAYER = Layer(
         ),
     },
     has_seq=True,
-    not_applicable=_uneven,
+    complexity="O(seq² · heads · head_dim + seq · (heads · head_dim)²)",
+    allowed=GROUPS,
     check_length=CHECK_LENGTH,
     pattern=pattern,
     density=density,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.checks import Allowed
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from harness.types import Value
 from suites.attention.formula import (
@@ -75,11 +76,6 @@ def density(c: Config) -> float:
     return float(scores(c) / c.seq**2)
 
 
-def padding_problem(c: Config) -> str:
-    """Why that much padding makes no sense; empty if it does."""
-    return "" if 0 <= c.padding < 1 else "padding is a share of the keys: 0 or more, less than 1"
-
-
 class TorchMask:
     """A mask on whichever device asks for it; no module's weight, so nothing else moves it."""
 
@@ -100,7 +96,13 @@ def _reference(inputs: Arrays, weights: Arrays, c: Config) -> Array:
     return attend(**inputs, pattern=pattern(c))
 
 
-def declare(name: str, how: str, builders: Mapping[str, Builder], source: str) -> Layer:
+def declare(
+    name: str,
+    how: str,
+    builders: Mapping[str, Builder],
+    source: str,
+    lacking: Mapping[str, str] | None = None,
+) -> Layer:
     """Self-attention of the given heads, causal or not, with or without padding.
 
     Args:
@@ -108,6 +110,7 @@ def declare(name: str, how: str, builders: Mapping[str, Builder], source: str) -
         how: in which way it is computed, as the end of the formula.
         builders: by framework family.
         source: of that way.
+        lacking: see `Layer`.
     """
     return Layer(
         name=name,
@@ -120,8 +123,10 @@ def declare(name: str, how: str, builders: Mapping[str, Builder], source: str) -
         flops=lambda c: score_flops(c, all_scores(c)),
         products=lambda c: score_products(c, all_scores(c)),
         builders=builders,
+        lacking=lacking or {},
         has_seq=True,
-        not_applicable=padding_problem,
+        complexity="O(seq² · heads · head_dim)",
+        allowed={"padding": Allowed(least=0, below=1)},  # a share of the keys, not all
         check_length=CHECK_LENGTH,
         pattern=pattern,
         density=density,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.layer import Array, Arrays, Builder, Config, Layer
+from harness.layer import Builder, Config, Layer
 from suites.attention.masked import TorchMask, declare, mask, padding_mask
 
 _NO_KERNEL = ("No viable backend", "No available kernel")
@@ -79,59 +79,34 @@ def _torch_forced(kernel: str) -> Callable[[Config], Any]:
     return build
 
 
-def heads_third(inputs: Arrays) -> tuple[Array, ...]:
-    """Inputs as Keras has them: (batch, seq, heads, head_dim)."""
-    return tuple(array.swapaxes(1, 2) for array in inputs.values())
-
-
-def heads_second(output: Array) -> Array:
-    """The way back."""
-    return output.swapaxes(1, 2)
-
-
-def _keras_fused(c: Config) -> Any:
-    from functools import partial
-
-    from keras import ops
-
-    kept = padding_mask(c)
-    seen = None if kept is None else ops.convert_to_tensor(kept)
-    return partial(ops.dot_product_attention, mask=seen, is_causal=c.causal)
-
-
-def _keras_lacks(reason: str) -> Builder:
-    def build(c: Config) -> Any:
-        raise NotImplementedError(reason)
-
-    return Builder(build)
-
-
-def _sdpa(kernel: str, keras: Builder, source: str) -> Layer:
+def _sdpa(kernel: str, source: str, keras: str) -> Layer:
+    """`keras` says what Keras has in its place."""
     return declare(
         f"sdpa_{kernel}",
         f"by the {kernel} kernel of torch's scaled_dot_product_attention",
-        {"torch": Builder(_torch_forced(kernel)), "keras": keras},
+        {"torch": Builder(_torch_forced(kernel))},
         source,
+        {"keras": f"the {kernel} kernel is torch's; {keras}"},
     )
 
 
 SDPA_MATH = _sdpa(
     "math",
-    Builder(_keras_fused, inputs=heads_third, output=heads_second),
     "Vaswani et al. (2017), arXiv:1706.03762, section 3.2.1",
+    "attention_plain has Keras with its scores written out",
 )
 SDPA_FLASH = _sdpa(
     "flash",
-    _keras_lacks("keras.ops.dot_product_attention has no flash_attention on TensorFlow"),
     "Dao (2023), arXiv:2307.08691",
+    "keras.ops.dot_product_attention has no flash_attention on TensorFlow",
 )
 SDPA_EFFICIENT = _sdpa(
     "efficient",
-    _keras_lacks("Keras offers no memory-efficient attention kernel"),
     "Rabe and Staats (2021), arXiv:2112.05682",
+    "Keras offers no memory-efficient attention",
 )
 SDPA_CUDNN = _sdpa(
     "cudnn",
-    _keras_lacks("Keras offers no choice of cuDNN's attention kernel on TensorFlow"),
     "NVIDIA cuDNN frontend, scaled dot product attention",
+    "Keras offers no choice of cuDNN's attention on TensorFlow",
 )

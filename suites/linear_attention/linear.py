@@ -77,5 +77,6 @@ LINEAR_ATTENTION = Layer(
     has_seq=True,
     check_length=CHECK_LENGTH,
     approximated=full_attention,
-    source="Katharopoulos et al. (2020), arXiv:2006.16236, equations 4 to 7 and 9",
+    complexity="O(seq · heads · head_dim²)",
+    source="Katharopoulos et al. (2020), arXiv:2006.16236",
 )

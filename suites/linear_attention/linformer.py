@@ -109,5 +109,6 @@ LINFORMER_ATTENTION = Layer(
     has_seq=True,
     check_length=CHECK_LENGTH,
     approximated=full_attention,
-    source="Wang et al. (2020), arXiv:2006.04768, equation 7, with E and F shared by heads",
+    complexity="O(seq · rank · heads · head_dim)",
+    source="Wang et al. (2020), arXiv:2006.04768, with E and F shared by heads",
 )

@@ -176,5 +176,6 @@ NYSTROMFORMER_ATTENTION = Layer(
     has_seq=True,
     check_length=CHECK_LENGTH,
     approximated=full_attention,
-    source="Xiong et al. (2021), arXiv:2102.03902, algorithm 1, without the convolution of values",
+    complexity="O(seq · landmarks · heads · head_dim + landmarks³ · heads)",
+    source="Xiong et al. (2021), arXiv:2102.03902, without the convolution of values",
 )

@@ -127,5 +127,6 @@ PERFORMER_ATTENTION = Layer(
     has_seq=True,
     check_length=CHECK_LENGTH,
     approximated=full_attention,
-    source="Choromanski et al. (2021), arXiv:2009.14794, lemma 1 and algorithm 1",
+    complexity="O(seq · features · heads · head_dim)",
+    source="Choromanski et al. (2021), arXiv:2009.14794, lemma 1",
 )

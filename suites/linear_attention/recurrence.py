@@ -3,7 +3,7 @@
 Neighbours are combined in pairs, the sequence of half the length is solved in the same way, and
 what lies between follows from it: two passes over the data in log2(length) steps, with products of
 decays only, so that nothing is divided by a decay that has become 0 (Blelloch 1990, "Prefix sums
-and their applications", section 1.4).
+and their applications").
 """
 
 from __future__ import annotations

@@ -132,5 +132,6 @@ RETENTION = Layer(
     builders={"torch": Builder(_torch_retention), "keras": Builder(_keras_retention)},
     has_seq=True,
     check_length=CHECK_LENGTH,
+    complexity="O(seq · (chunk + head_dim) · heads · head_dim)",
     source="Sun et al. (2023), arXiv:2307.08621, equations 5, 7 and 8, without xPos",
 )

@@ -192,6 +192,7 @@ SELECTIVE_STATE_SPACE = Layer(
     },
     has_seq=True,
     check_length=CHECK_LENGTH,
-    source="Gu and Dao (2023), arXiv:2312.00752, equations 2 and 4 and algorithm 2, B by Euler's "
+    complexity="O(seq · (state + heads · head_dim / 16) · heads · head_dim)",
+    source="Gu and Dao (2023), arXiv:2312.00752, algorithm 2, B by Euler's "
     "rule and delta of low rank as in section 3.6 and the code",
 )

@@ -26,6 +26,7 @@ BLOCK_SPARSE_ATTENTION = planned_layer(
     presets={"textbook": {**SMALL, "blocks": 3}, "bert_like": {**LARGE, "blocks": 8}},
     pattern=patterns.block_sparse,
     plan=_block_sparse,
+    complexity="O(seq · block · blocks · heads · head_dim)",
     source="Child et al. (2019), arXiv:1904.10509, block-sparse kernels",
 )
 
@@ -39,5 +40,8 @@ BIGBIRD_ATTENTION = planned_layer(
     },
     pattern=patterns.bigbird,
     plan=_bigbird,
+    complexity="O(seq · block · (global_blocks + window_blocks + random_blocks) · heads · "
+    "head_dim)",
     source="Zaheer et al. (2020), arXiv:2007.14062, section 2",
+    may_be_0=("global_blocks", "random_blocks"),
 )

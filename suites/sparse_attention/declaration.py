@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from harness.checks import Allowed
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from harness.types import Value
 from suites.attention.formula import (
@@ -27,7 +28,9 @@ def sparse_layer(
     pattern: Callable[[Config], Array],
     scores: Callable[[Config], int],
     builders: Mapping[str, Builder],
+    complexity: str,
     source: str,
+    may_be_0: Sequence[str] = (),
 ) -> Layer:
     """A layer that is dense attention under a pattern.
 
@@ -38,7 +41,9 @@ def sparse_layer(
         pattern: see `Layer`; the reference is masked with it.
         scores: config -> how many scores of the pattern one head has for one sequence.
         builders: see `Layer`.
+        complexity: see `Layer`.
         source: the paper.
+        may_be_0: parameters that may; the others are 1 or more.
     """
 
     def reference(inputs: Arrays, _weights: Arrays, c: Config) -> Array:
@@ -49,6 +54,7 @@ def sparse_layer(
         family="sparse_attention",
         formula=f"y = softmax(Q K^T / sqrt(d_k)) V over {formula}",
         presets=presets,
+        allowed=dict.fromkeys(may_be_0, Allowed(least=0)),
         inputs=queries_keys_values,
         output=heads_apart,
         reference=reference,
@@ -59,6 +65,7 @@ def sparse_layer(
         check_length=CHECK_LENGTH,
         builders=builders,
         has_seq=True,
+        complexity=complexity,
         source=source,
     )
 
@@ -69,7 +76,9 @@ def planned_layer(
     presets: Presets,
     pattern: Callable[[Config], Array],
     plan: Callable[[Config], Plan],
+    complexity: str,
     source: str,
+    may_be_0: Sequence[str] = (),
 ) -> Layer:
     """A `sparse_layer` that is computed as a plan says: chunks of queries in the fused kernel."""
 
@@ -90,5 +99,7 @@ def planned_layer(
         pattern,
         scores=lambda c: plan_scores(plan(c), c.seq),
         builders={"torch": Builder(torch), "keras": Builder(keras)},
+        complexity=complexity,
         source=source,
+        may_be_0=may_be_0,
     )

@@ -8,11 +8,12 @@ has no backward pass; Keras has no such kernel.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from harness.checks import Allowed
 from harness.layer import Array, Arrays, Builder, Config, Layer
 from harness.types import Value
 from suites.attention.formula import (
@@ -94,10 +95,6 @@ def _lists(table: Array) -> tuple[Array, Array]:
     return table.sum(axis=-1, dtype=np.int32), order.astype(np.int32)
 
 
-def _keras_flex(_c: Config) -> Any:
-    raise NotImplementedError("Keras has no kernel that is compiled for a pattern")
-
-
 def _layer(
     name: str,
     formula: str,
@@ -105,6 +102,8 @@ def _layer(
     pattern: Callable[[Config], Array],
     scores: Callable[[Config], int],
     build: Callable[[Config], Any],
+    complexity: str,
+    may_be_0: Sequence[str] = (),
 ) -> Layer:
     def reference(inputs: Arrays, weights: Arrays, c: Config) -> Array:
         return attend(**inputs, pattern=pattern(c))
@@ -117,16 +116,19 @@ def _layer(
         family="sparse_attention",
         formula=f"y = softmax(Q K^T / sqrt(d_k)) V over the keys with {formula}",
         presets=presets,
+        allowed=dict.fromkeys(may_be_0, Allowed(least=0)),
         inputs=queries_keys_values,
         output=heads_apart,
         reference=reference,
         flops=lambda c: score_flops(c, all_scores(c)),
         products=lambda c: score_products(c, all_scores(c)),
-        builders={"torch": Builder(build), "keras": Builder(_keras_flex)},
+        builders={"torch": Builder(build)},
+        lacking={"keras": "Keras has no kernel that is compiled for a pattern"},
         has_seq=True,
         check_length=CHECK_LENGTH,
         pattern=pattern,
         density=lambda c: scores(c) / c.seq**2,
+        complexity=complexity,
         source="Dong et al. (2024), arXiv:2412.05496",
     )
 
@@ -173,6 +175,8 @@ FLEX_WINDOW_ATTENTION = _layer(
     sliding_window,
     sliding_window_scores,
     _flex(lambda c: sliding_window_blocks(c, BLOCK), _window_pairs),
+    complexity="O(seq · window · heads · head_dim)",
+    may_be_0=("window",),
 )
 
 FLEX_BLOCK_SPARSE_ATTENTION = _layer(
@@ -185,6 +189,7 @@ FLEX_BLOCK_SPARSE_ATTENTION = _layer(
     block_sparse,
     block_sparse_scores,
     _flex(block_sparse_blocks, _block_pairs),
+    complexity="O(seq · block · blocks · heads · head_dim)",
 )
 
 FLEX_DOCUMENT_ATTENTION = _layer(
@@ -194,4 +199,5 @@ FLEX_DOCUMENT_ATTENTION = _layer(
     documents,
     document_scores,
     _flex(lambda c: document_blocks(c, BLOCK), _document_pairs),
+    complexity="O(seq · mean_length · heads · head_dim)",
 )

@@ -16,11 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from harness.checks import Allowed
 from harness.layer import Array, Arrays, Builder, Config, Layer, Places, Tensor, normal
-from harness.types import UsageError
 from suites.attention.formula import (
     CHECK_LENGTH,
-    check_sizes,
     heads_apart,
     score_flops,
     score_products,
@@ -39,13 +38,10 @@ The paper's -100,000 would take a score's digits with it in float32; e^-30 is no
 
 def _inputs(c: Config) -> dict[str, Tensor]:
     """Keys are the queries in unit length."""
-    check_sizes(c)
     return {name: normal(*heads_apart(c)) for name in ("query", "value")}
 
 
 def _weights(c: Config) -> dict[str, Tensor]:
-    if c.buckets < 2 or c.buckets % 2:
-        raise UsageError(f"buckets = {c.buckets}: there are two for each direction, its two ends")
     shape = (c.rounds, c.head_dim, c.buckets // 2)
     return {"directions": Tensor(shape, trainable=False)}
 
@@ -279,6 +275,7 @@ LSH_ATTENTION = Layer(
             "chunk": 64,
         },
     },
+    allowed={"buckets": Allowed(least=2, multiple_of=2)},  # the two ends of each direction
     inputs=_inputs,
     weights=_weights,
     output=heads_apart,
@@ -292,5 +289,6 @@ LSH_ATTENTION = Layer(
     density=lambda c: _scores(c) / c.seq**2,
     decided=_decided,
     approximated=_full_attention,
+    complexity="O(seq · rounds · (chunk + buckets) · heads · head_dim)",
     source="Kitaev, Kaiser and Levskaya (2020), arXiv:2001.04451, section 2",
 )

@@ -116,5 +116,6 @@ MOBA_ATTENTION = Layer(
     density=lambda c: (own_scores(c) + other_scores(c)) / c.seq**2,
     decided=lambda inputs, weights, c: decided_blocks(_gate(inputs, c), c),
     approximated=full_attention,
+    complexity="O(seq · (block · k + seq / block) · heads · head_dim)",
     source="Lu et al. (2025), arXiv:2502.13189, section 2.2",
 )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from harness.checks import Allowed
 from harness.layer import Array, Arrays, Builder, Config, Layer, Tensor, glorot
 from suites.attention.formula import (
     CHECK_LENGTH,
@@ -138,6 +139,7 @@ NATIVE_SPARSE_ATTENTION = Layer(
             "window": 256,
         },
     },
+    allowed={"window": Allowed(least=0)},
     inputs=queries_keys_values,
     weights=_weights,
     output=heads_apart,
@@ -150,5 +152,6 @@ NATIVE_SPARSE_ATTENTION = Layer(
     density=lambda c: _head_scores(c) / c.seq**2,
     decided=lambda inputs, weights, c: decided_blocks(_importance(inputs, weights, c), c),
     approximated=full_attention,
+    complexity="O(seq · (block · k + window + head_dim + seq / block) · heads · head_dim)",
     source="Yuan et al. (2025), arXiv:2502.11089, equations 5 to 12",
 )

@@ -150,5 +150,6 @@ TOPK_ATTENTION = Layer(
     density=lambda c: _kept(c) / c.seq**2,
     decided=_decided,
     approximated=full_attention,
-    source="Gupta et al. (2021), arXiv:2106.06899, section 2",
+    complexity="O(seq² · heads · head_dim)",
+    source="Gupta et al. (2021), arXiv:2106.06899",
 )

@@ -31,7 +31,9 @@ SLIDING_WINDOW_ATTENTION = planned_layer(
     },
     pattern=patterns.sliding_window,
     plan=_sliding,
+    complexity="O(seq · window · heads · head_dim)",
     source="Beltagy et al. (2020), arXiv:2004.05150, section 3.1",
+    may_be_0=("window",),
 )
 
 LONGFORMER_ATTENTION = planned_layer(
@@ -44,7 +46,9 @@ LONGFORMER_ATTENTION = planned_layer(
     },
     pattern=patterns.longformer,
     plan=_longformer,
+    complexity="O(seq · (window + globals) · heads · head_dim)",
     source="Beltagy et al. (2020), arXiv:2004.05150, section 3.1",
+    may_be_0=("window", "globals"),
 )
 
 
@@ -78,7 +82,9 @@ DILATED_ATTENTION = sparse_layer(
     pattern=patterns.dilated,
     scores=_dilated_scores,
     builders={"torch": Builder(_torch_dilated), "keras": Builder(_keras_dilated)},
+    complexity="O(seq · window · heads · head_dim)",
     source="Beltagy et al. (2020), arXiv:2004.05150, section 3.1",
+    may_be_0=("window",),
 )
 
 
@@ -104,5 +110,6 @@ STRIDED_ATTENTION = sparse_layer(
     pattern=patterns.strided,
     scores=lambda c: grid_scores(c.seq, c.stride, c.causal),
     builders={"torch": Builder(_torch_strided), "keras": Builder(_keras_strided)},
+    complexity="O(seq · (stride + seq / stride) · heads · head_dim)",
     source="Child et al. (2019), arXiv:1904.10509, strided attention, both parts in one head",
 )

@@ -56,6 +56,20 @@ def test_list_names_layers_and_frameworks(tmp_path: Path) -> None:
     assert "lstm" in layerbench("list", cwd=tmp_path).stdout
 
 
+def test_list_tells_what_a_framework_cannot_have_and_why(tmp_path: Path) -> None:
+    said = layerbench("list", "--json", cwd=tmp_path)
+    by_name = {entry["layer"]: entry for entry in json.loads(said.stdout)}
+    assert by_name["sdpa_math"]["frameworks"] == ["torch"]
+    assert list(by_name["sdpa_math"]["unsupported"]) == ["tensorflow"]
+    assert "kernel is torch's" in by_name["sdpa_math"]["unsupported"]["tensorflow"]
+    assert by_name["attention_plain"]["unsupported"] == {}
+    table = layerbench("list", cwd=tmp_path).stdout.splitlines()
+    assert next(line.split()[2:4] for line in table if line.startswith("sdpa_math ")) == [
+        "unsupported",
+        "yes",
+    ]
+
+
 def test_a_run_is_measured_kept_reported_compared_and_collected(tmp_path: Path) -> None:
     run = layerbench(*RUN, "--layer", "scale", cwd=tmp_path)
     assert run.returncode == 0, run.stderr

@@ -12,7 +12,7 @@ from matplotlib.image import imread
 
 from harness import cli
 from harness.report import pattern as drawing
-from suites.sparse_attention import BIGBIRD_ATTENTION
+from suites.sparse_attention import BIGBIRD_ATTENTION as BIGBIRD
 
 LAYERS = ("bigbird", "block_sparse", "dilated", "longformer", "sliding_window", "strided")
 
@@ -57,7 +57,7 @@ def test_a_default_drawing_has_256_queries() -> None:
 
 def test_a_drawing_has_queries_down_and_keys_across() -> None:
     pattern = np.random.default_rng(0).random((20, 20)) < 0.4
-    image = drawing.draw(pattern, "name", "parameters", "source", "png")
+    image = drawing.draw(pattern, "name", "parameters", "complexity", "source", "png")
     np.testing.assert_array_equal(squares(imread(io.BytesIO(image)), 20), pattern)
 
 
@@ -74,9 +74,9 @@ def test_an_svg_tells_the_density_and_the_citation_and_is_the_same_each_time() -
     assert cli.main([*typed, "one.svg"]) == cli.main([*typed, "two.svg"]) == 0
     text = Path("one.svg").read_text(encoding="utf-8")
     assert text == Path("two.svg").read_text(encoding="utf-8")
-    for said in ("100.0 % of 4,096 scores", "global_blocks 2", BIGBIRD_ATTENTION.source):
+    for said in ("100.0 % of 4,096 scores", "global_blocks 2", BIGBIRD.source, BIGBIRD.complexity):
         assert said in text
-    assert "head_dim" not in text
+    assert "head_dim 64" not in text
 
 
 @pytest.mark.parametrize(
@@ -84,12 +84,26 @@ def test_an_svg_tells_the_density_and_the_citation_and_is_the_same_each_time() -
     [
         (["bigbrd"], "unknown layer 'bigbrd'; nearest: bigbird_attention"),
         (["lstm"], "lstm has no pattern to draw; these have: additive_attention"),
+        (
+            ["topk"],
+            "topk_attention has no pattern to draw: which keys a query attends to depends on the "
+            "data; these have: additive_attention",
+        ),
+        (["b"], "'b' may be each of bigbird_attention, block_sparse_attention; say which one"),
+        (["performer"], "performer_attention has no pattern to draw; these have: additive"),
+        (["l", "--param", "stride=2"], "unknown parameter 'stride'"),  # longformer is the only one
         (["bigbird", "-o", "x.jpg"], "x.jpg ends in neither .png nor .svg"),
         (["bigbird", "-o", "no/folder/x.png"], "cannot write to no/folder/x.png"),
         (["bigbird", "--preset", "textbok"], "unknown preset 'textbok'; nearest: textbook"),
         (["bigbird", "--param", "blok=2"], "unknown parameter 'blok'; nearest: block"),
         (["bigbird", "--param", "block=2,4"], "block has 2 values"),
         (["bigbird", "--param", "block=0"], "block = 0 is not 1 or more"),
+        (["flex_document", "--param", "mean_length=0"], "mean_length = 0 is not 1 or more"),
+        (["attention_plain", "--param", "padding=5"], "padding = 5 is not 0 or more and less than"),
+        (
+            ["grouped_query_attention", "--param", "kv_heads=3"],
+            "layer grouped_query_attention: kv_heads = 3 is not 1 or more and a divisor of heads",
+        ),
         (["bigbird", "--param", "causal=1"], "causal = 1 is not True or False"),
         (["bigbird", "--seq", "100000"], "--seq 100000 is more than can be drawn"),
     ],

@@ -66,6 +66,15 @@ def test_every_planned_case_ends_in_one_row(measured: Measured) -> None:
     assert frame["case_id"].is_unique
 
 
+def test_a_framework_that_cannot_have_a_builder_is_unsupported_for_its_reason(
+    measured: Measured,
+) -> None:
+    frame = measured(layers=("lacking", "no_builder")).set_index("layer")
+    assert set(frame["status"]) == {"unsupported"}
+    assert frame.loc["lacking", "reason"] == "the fake has no such kernel"
+    assert frame.loc["no_builder", "reason"] == "no_builder has no builder for fake"
+
+
 def test_a_mismatch_carries_no_latency_and_says_what_differs(measured: Measured) -> None:
     frame = measured(layers=("wrong_output", "wrong_gradient"), axes={"mode": ["train"]})
     assert frame["latency_s"].isna().all()

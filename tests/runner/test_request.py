@@ -241,7 +241,7 @@ def test_a_plan_is_of_this_machine(tmp_path: Path) -> None:
         ("lstm", "hidden_size", "abc", "hidden_size = 'abc' is not a whole number, such as 64"),
         ("lstm", "hidden_size", 2.5, "hidden_size = 2.5 is not a whole number"),
         ("lstm", "hidden_size", True, "hidden_size = True is not a whole number"),
-        ("lstm", "hidden_size", 0, "layer lstm: a tensor of shape .* has no elements"),
+        ("lstm", "hidden_size", 0, "layer lstm: hidden_size = 0 is not 1 or more"),
         ("dense", "activation", 3, "activation = 3 is not text, such as 'relu'"),
         ("dropout", "p", 1.5, "layer dropout: p = 1.5 is not a share to drop"),
         ("dropout", "p", 1, "layer dropout: p = 1 is not a share to drop"),

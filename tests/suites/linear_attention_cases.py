@@ -1,17 +1,10 @@
-"""The sub-quadratic layers in small and awkward sizes; run as a program, what Keras makes of them.
-
-A program of its own, since TensorFlow and torch never share a process.
-"""
+"""The sub-quadratic layers in small and awkward sizes, for `checked.found`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from harness import frameworks
 from harness.layer import Layer
-from harness.probes import parity
-from harness.problem import Problem
 from harness.types import Case, Value
 from suites.linear_attention import (
     LINEAR_ATTENTION,
@@ -47,14 +40,6 @@ _CASES: tuple[tuple[Layer, Mapping[str, Value], int, int], ...] = (
 )
 
 
-def _named(
-    layer: Layer, params: Mapping[str, Value], batch: int, seq: int, dtype: str = "float32"
-) -> tuple[str, Case]:
-    sizes = (1, batch, seq, tuple(params.items()))
-    case = Case(layer.name, "any", "cpu", "train", "eager", dtype, *sizes)
-    return "-".join(map(str, (layer.name, *params.values(), batch, seq, dtype))), case
-
-
 _LONG = {"heads": 1, "head_dim": 64, "causal": False}
 """In float16 the sum of this layer's features over 1,000 positions would be infinite."""
 LAYERS = {layer.name: layer for layer, *_ in _CASES}
@@ -62,31 +47,13 @@ _NARROW = (
     *((layer, params, 2, 40) for layer, params in {c[0].name: c[:2] for c in _CASES}.values()),
     (LINEAR_ATTENTION, _LONG, 1, 1000),
 )
-CASES = dict(
-    [
-        *(_named(*case) for case in _CASES),
-        *(_named(*case, dtype) for case in _NARROW for dtype in ("bfloat16", "float16")),
-    ]
-)
-"""By name; each in training, where output and gradients are checked."""
 
 
-def found(framework: str) -> dict[str, str]:
-    """By case, what is wrong with the layer in that framework; empty if nothing is."""
-    runner = frameworks.get(framework)
-    runner.start("cpu", 1)
-    verdicts = {}
-    for name, case in CASES.items():
-        layer = LAYERS[case.layer]
-        problem = Problem(case, layer, layer.builders[runner.builder])
-        step = runner.prepare(problem)
-        try:
-            parity.check(problem, step.outcome(step.open()()))
-            verdicts[name] = ""
-        except Exception as error:
-            verdicts[name] = f"{type(error).__name__}: {error}"
-    return verdicts
-
-
-if __name__ == "__main__":
-    print(json.dumps(found("tensorflow")))
+def cases(framework: str) -> Iterator[Case]:
+    """Each in training, where output and gradients are checked; then once in each narrow dtype."""
+    where = (framework, "cpu", "train", "eager")
+    for layer, params, batch, seq in _CASES:
+        yield Case(layer.name, *where, "float32", 1, batch, seq, tuple(params.items()))
+    for layer, params, batch, seq in _NARROW:
+        for dtype in ("bfloat16", "float16"):
+            yield Case(layer.name, *where, dtype, 1, batch, seq, tuple(params.items()))

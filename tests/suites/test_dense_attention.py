@@ -7,9 +7,11 @@ from itertools import product
 
 import numpy as np
 import pytest
-from dense_parity import DENSE, GROUPED, MASKED, parameters
+from dense_cases import DENSE, MASKED, parameters
 
 from harness.layer import Array, Arrays, Config, Layer, canonical
+from harness.runner import ruled_out
+from harness.types import Case, Status
 from suites.attention import (
     ADDITIVE_ATTENTION,
     CROSS_ATTENTION,
@@ -19,8 +21,10 @@ from suites.attention import (
     SDPA_CUDNN,
     SDPA_EFFICIENT,
     SDPA_FLASH,
+    SDPA_MATH,
 )
 
+FORCED = (SDPA_MATH, SDPA_FLASH, SDPA_EFFICIENT, SDPA_CUDNN)
 CASES = [
     pytest.param(layer, Config(2, seq, False, params), id=f"{layer.name}-{seq}-{params}")
     for layer in DENSE
@@ -112,21 +116,11 @@ def test_counts_of_another_sequence_are_queries_times_keys(layer: Layer) -> None
     assert (layer.products(c), layer.flops(c)) == (20 * scores, 24 * scores)
 
 
-def test_padding_leaves_a_key_and_must_be_a_share() -> None:
+def test_padding_leaves_a_key() -> None:
     for layer in MASKED:
         params = dict(layer.presets["textbook"])
         assert layer.pattern is not None
         assert layer.pattern(Config(1, 3, False, {**params, "padding": 0.99})).any(axis=1).all()
-        for padding, fits in ((0.0, True), (0.99, True), (1.0, False), (-0.1, False)):
-            said = layer.not_applicable(Config(1, 3, False, {**params, "padding": padding}))
-            assert (said == "") == fits
-
-
-def test_heads_that_cannot_be_grouped_are_not_applicable() -> None:
-    for layer in GROUPED:
-        for kv_heads, fits in ((1, True), (2, True), (3, False)):
-            params = {**layer.presets["textbook"], "heads": 4, "kv_heads": kv_heads}
-            assert (layer.not_applicable(Config(1, 3, False, params)) == "") == fits
 
 
 def test_multi_query_attention_has_one_head_of_keys_and_values() -> None:
@@ -141,14 +135,26 @@ def test_decoding_has_no_training() -> None:
     assert not DECODE_ATTENTION.not_applicable(Config(1, 3, False, params))
 
 
-@pytest.mark.parametrize("layer", [SDPA_FLASH, SDPA_EFFICIENT, SDPA_CUDNN], ids=lambda x: x.name)
-def test_kernels_that_keras_cannot_choose_say_so(layer: Layer) -> None:
-    with pytest.raises(NotImplementedError, match=r"[Kk]eras"):
-        layer.builders["keras"].build(Config(1, 3, False, layer.presets["textbook"]))
+@pytest.mark.parametrize("mode", ["forward", "train"])
+@pytest.mark.parametrize("layer", FORCED, ids=lambda layer: layer.name)
+def test_a_kernel_of_torchs_is_unsupported_in_keras_and_says_what_keras_has(
+    layer: Layer, mode: str
+) -> None:
+    """Known without a worker."""
+    params = tuple(layer.presets["textbook"].items())
+    case = Case(layer.name, "tensorflow", "cpu", mode, "eager", "float32", 1, 1, 8, params)
+    verdict = ruled_out(case, layer)
+    assert verdict is not None
+    status, reason = verdict
+    kernel = layer.name.removeprefix("sdpa_")
+    assert status is Status.UNSUPPORTED
+    assert reason.startswith(f"the {kernel} kernel is torch's; ")
+    assert "eras" in reason.partition(";")[2]
 
 
 @pytest.mark.parametrize("layer", DENSE, ids=lambda layer: layer.name)
 def test_presets_begin_with_the_textbook_and_then_what_is_realistic(layer: Layer) -> None:
     assert list(layer.presets)[:2] == ["textbook", "bert_like"]
     assert layer.family == "attention"
-    assert set(layer.builders) == {"torch", "keras"}
+    assert set(layer.builders) | set(layer.lacking) == {"torch", "keras"}
+    assert (layer in FORCED) == ("keras" in layer.lacking)

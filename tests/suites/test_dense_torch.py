@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from dense_parity import HEADS, cases, found
+from checked import OK, found
+from dense_cases import HEADS, cases
 
 from harness.layer import Config, Layer
 from harness.types import Case
@@ -30,14 +31,14 @@ MATH = "aten::_scaled_dot_product_attention_math"
 
 @pytest.fixture(scope="module")
 def said() -> dict[str, str]:
-    return found("torch")
+    return found(CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_output_and_gradients_are_the_references(case: Case, said: dict[str, str]) -> None:
     kernel = LACKING.get(case.layer)
     if kernel is None:
-        assert said[case.id] == "ok"
+        assert said[case.id] == OK
     else:
         assert said[case.id].startswith(
             f"scaled_dot_product_attention has no {kernel} kernel for {case.dtype} on cpu"

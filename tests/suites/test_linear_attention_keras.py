@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from linear_attention_cases import CASES
+from checked import OK, found
+from linear_attention_cases import cases
 
-if importlib.util.find_spec("keras") is None or importlib.util.find_spec("tensorflow") is None:
+from harness import frameworks
+from harness.types import Case
+
+if not frameworks.installed("tensorflow"):
     pytest.skip("keras or tensorflow is not installed", allow_module_level=True)
 
-HERE = Path(__file__).parent
+CASES = list(cases("tensorflow"))
 
 
 @pytest.fixture(scope="module")
-def verdicts() -> dict[str, str]:
-    """One process for all layers: importing TensorFlow is most of its time."""
-    settings = {
-        "KERAS_BACKEND": "tensorflow",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "CUDA_VISIBLE_DEVICES": "",
-        "PYTHONPATH": str(HERE.parents[1]),
-    }
-    done = subprocess.run(
-        [sys.executable, HERE / "linear_attention_cases.py"],
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
-    )
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, str] = json.loads(done.stdout)
-    return answer
+def said() -> dict[str, str]:
+    return found(CASES)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_keras_computes_the_reference_and_its_gradients(
-    name: str, verdicts: dict[str, str]
-) -> None:
-    assert verdicts[name] == ""
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_keras_computes_the_reference_and_its_gradients(case: Case, said: dict[str, str]) -> None:
+    assert said[case.id] == OK

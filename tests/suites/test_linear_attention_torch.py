@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from linear_attention_cases import CASES, LAYERS, found
+from checked import OK, found
+from linear_attention_cases import LAYERS, cases
 
 from harness.types import Case
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
 
+CASES = list(cases("torch"))
+
+
 @pytest.fixture(scope="module")
-def verdicts() -> dict[str, str]:
-    return found("torch")
+def said() -> dict[str, str]:
+    return found(CASES)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_torch_computes_the_reference_and_its_gradients(
-    name: str, verdicts: dict[str, str]
-) -> None:
-    assert verdicts[name] == ""
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_torch_computes_the_reference_and_its_gradients(case: Case, said: dict[str, str]) -> None:
+    assert said[case.id] == OK
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,7 @@ def test_torch_computes_the_reference_and_its_gradients(
 )
 def test_a_layer_of_chunks_compiles_in_one_graph(name: str) -> None:
     """Traced only: what the compiler makes of it takes minutes, and is its own."""
-    case = next(c for c in CASES.values() if c.layer == name and dict(c.params).get("causal", True))
+    case = next(c for c in CASES if c.layer == name and dict(c.params).get("causal", True))
     assert traced(case) == 1
 
 

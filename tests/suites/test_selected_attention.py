@@ -10,7 +10,6 @@ import pytest
 from approximations import approximated
 
 from harness.layer import Array, Config, Layer, canonical
-from harness.types import UsageError
 from suites.attention.formula import attend, causal
 from suites.sparse_attention import (
     FLEX_BLOCK_SPARSE_ATTENTION,
@@ -231,11 +230,6 @@ def test_lsh_attention_with_one_bucket_and_one_chunk_is_dense(ahead: bool) -> No
     )
 
 
-def test_lsh_attention_takes_an_even_number_of_buckets() -> None:
-    with pytest.raises(UsageError, match="buckets = 3"):
-        LSH_ATTENTION.weights(config(LSH_ATTENTION, 8, True, buckets=3))
-
-
 @pytest.mark.parametrize("layer", SELECTED, ids=lambda layer: layer.name)
 def test_a_selection_that_leaves_something_out_is_not_dense(layer: Layer) -> None:
     c = config(layer, 40, True)
@@ -330,6 +324,12 @@ def _blocks_of(layer: Layer, c: Config) -> Blocks:
     if layer is FLEX_WINDOW_ATTENTION:
         return sliding_window_blocks(c, 4)
     return document_blocks(c, 4) if layer is FLEX_DOCUMENT_ATTENTION else block_sparse_blocks(c)
+
+
+@pytest.mark.parametrize("layer", FLEX, ids=lambda layer: layer.name)
+def test_flex_attention_says_that_keras_has_no_such_kernel(layer: Layer) -> None:
+    assert set(layer.builders) == {"torch"}
+    assert layer.lacking == {"keras": "Keras has no kernel that is compiled for a pattern"}
 
 
 def test_documents_fill_the_sequence_and_have_the_mean_length() -> None:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import pytest
-from selected_parity import cases, found
+from checked import OK, found
+from selected_cases import cases
 
 from harness import frameworks
-from harness.layer import Config
 from harness.types import Case
-from suites.sparse_attention import FLEX_WINDOW_ATTENTION
 
 if not frameworks.installed("tensorflow"):
     pytest.skip("keras or tensorflow is not installed", allow_module_level=True)
 
 
+CASES = list(cases("tensorflow"))
+
+
 @pytest.fixture(scope="module")
 def said() -> dict[str, str]:
-    """One process for all cases: importing TensorFlow is much of its time."""
-    return found("tensorflow")
+    return found(CASES)
 
 
-@pytest.mark.parametrize("case", list(cases("tensorflow")), ids=lambda case: case.id)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_output_and_gradients_are_the_references(case: Case, said: dict[str, str]) -> None:
-    assert said[case.id] == "ok"
-
-
-def test_flex_attention_is_refused_with_the_reason() -> None:
-    config = Config(1, 8, False, FLEX_WINDOW_ATTENTION.presets["textbook"])
-    with pytest.raises(NotImplementedError, match="Keras has no kernel"):
-        FLEX_WINDOW_ATTENTION.builders["keras"].build(config)
+    assert said[case.id] == OK

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from selected_parity import cases, found
+from checked import OK, found
+from selected_cases import cases
 
 from harness.layer import Config, Layer
 from harness.types import Case
@@ -22,14 +23,17 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 FLEX = (FLEX_WINDOW_ATTENTION, FLEX_BLOCK_SPARSE_ATTENTION, FLEX_DOCUMENT_ATTENTION)
 
 
+CASES = list(cases("torch"))
+
+
 @pytest.fixture(scope="module")
 def said() -> dict[str, str]:
-    return found("torch")
+    return found(CASES)
 
 
-@pytest.mark.parametrize("case", list(cases("torch")), ids=lambda case: case.id)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_output_and_gradients_are_the_references(case: Case, said: dict[str, str]) -> None:
-    assert said[case.id] == "ok"
+    assert said[case.id] == OK
 
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="FlexAttention is compiled, which takes g++")

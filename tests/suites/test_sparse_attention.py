@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-import sparse_parity
+import sparse_cases
 
 from harness.layer import Array, Config, Layer
 from harness.problem import Problem
-from harness.types import Case, UsageError, Value
+from harness.types import Case, Value
 from suites.sparse_attention import patterns, plans, residues
 from suites.sparse_attention.plans import Plan
 
-LAYERS = list(sparse_parity.LAYERS.values())
+LAYERS = list(sparse_cases.LAYERS.values())
 LENGTHS = (1, 2, 7, 64, 100, 257)
 
 
@@ -235,14 +235,6 @@ def test_a_plan_for_a_long_sequence_stays_small(layer: Layer) -> None:
     assert 0 < density < 0.02
 
 
-def test_a_pattern_that_cannot_be_is_refused() -> None:
-    layer = sparse_parity.LAYERS["block_sparse_attention"]
-    with pytest.raises(UsageError, match="block = 0 is not 1 or more"):
-        layer.inputs(Config(1, 8, False, {**layer.presets["textbook"], "block": 0}))
-    window = sparse_parity.LAYERS["sliding_window_attention"]
-    assert window.inputs(Config(1, 8, False, {**window.presets["textbook"], "window": 0}))
-
-
 @pytest.mark.parametrize(
     ("layer", "checked"),
     [
@@ -254,7 +246,7 @@ def test_a_pattern_that_cannot_be_is_refused() -> None:
 def test_a_long_case_is_checked_where_its_pattern_leaves_something_out(
     layer: str, checked: int
 ) -> None:
-    declared = sparse_parity.LAYERS[layer]
+    declared = sparse_cases.LAYERS[layer]
     params = tuple(declared.presets["bert_like"].items())
     where = (layer, "any", "cpu", "forward", "eager", "float32", 1, 4)
     long, short = (Case(*where, seq, params) for seq in (16384, 300))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import sparse_parity
+import sparse_cases
 
 from harness.layer import Config, Layer
 from suites.sparse_attention import chunked_torch
@@ -13,7 +13,7 @@ from suites.sparse_attention.plans import window_plan
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-LAYERS = list(sparse_parity.LAYERS.values())
+LAYERS = list(sparse_cases.LAYERS.values())
 each = pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
 
 

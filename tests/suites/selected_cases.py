@@ -1,22 +1,10 @@
-"""Prints, as JSON, what the harness finds of attention that selects its keys in a framework.
-
-A program of its own, since TensorFlow and torch never share a process. Importing it gives its
-cases, and `found` runs it.
-"""
+"""Attention that selects its keys, in small and odd sizes, for `checked.found`."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-from harness import frameworks
-from harness.layer import Layer, Mismatch
-from harness.probes import parity
-from harness.problem import Problem
+from harness.layer import Layer
 from harness.types import Case, Value
 from suites.sparse_attention import (
     LSH_ATTENTION,
@@ -60,45 +48,3 @@ def cases(framework: str) -> Iterator[Case]:
                 yield case(layer, causal, sizes)
         yield case(layer, True, SIZES[-1], dtype="bfloat16")
         yield case(layer, True, WHOLE_BLOCKS, execution=execution, mode="forward")
-
-
-def found(framework: str) -> dict[str, str]:
-    """By case id: ``ok``, or what was said."""
-    settings = {
-        **frameworks.get(framework).environment(1, "latency"),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "CUDA_VISIBLE_DEVICES": "",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
-    done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", __file__, framework],
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
-    )
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, str] = json.loads(done.stdout)
-    return answer
-
-
-def _main(name: str) -> None:
-    framework = frameworks.get(name)
-    framework.start("cpu", 1)
-    layers = {layer.name: layer for layer in SELECTED}
-    said = {}
-    for case in cases(name):
-        layer = layers[case.layer]
-        problem = Problem(case, layer, layer.builders[framework.builder])
-        step = framework.prepare(problem)
-        try:
-            parity.check(problem, step.outcome(step.open()()))
-            said[case.id] = "ok"
-        except Mismatch as error:
-            said[case.id] = str(error)
-    print(json.dumps(said))
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1])

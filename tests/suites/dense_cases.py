@@ -1,22 +1,11 @@
-"""Prints, as JSON, what the harness finds of each dense attention in the framework it is given.
-
-A program of its own, since TensorFlow and torch never share a process. Importing it gives its
-cases, and `found` runs it.
-"""
+"""Dense attention in small and odd sizes, for `checked.found`."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 from harness import frameworks
-from harness.layer import Layer, Mismatch
-from harness.probes import parity
-from harness.problem import Problem
+from harness.layer import Layer
 from harness.types import Case, Value
 from suites.attention import (
     ADDITIVE_ATTENTION,
@@ -80,6 +69,8 @@ def cases(framework: str) -> Iterator[Case]:
         return Case(*where, 1, *sizes, tuple(params.items()))
 
     for layer in DENSE:
+        if frameworks.get(framework).builder in layer.lacking:
+            continue
         *_, last = varied = list(parameters(layer))
         for params in varied:
             yield case(layer, params, (1, 7) if params["heads"] == 1 else (3, 33))
@@ -87,46 +78,3 @@ def cases(framework: str) -> Iterator[Case]:
         yield case(layer, last, (2, 17), dtype="bfloat16")
         if framework == "tensorflow":
             yield case(layer, last, (2, 17), execution="compiled-xla")
-
-
-def found(framework: str) -> dict[str, str]:
-    """By case id: ``ok``, or what was said."""
-    settings = {
-        **frameworks.get(framework).environment(1, "latency"),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "CUDA_VISIBLE_DEVICES": "",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
-    done = subprocess.run(
-        [sys.executable, __file__, framework],
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
-    )
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, str] = json.loads(done.stdout)
-    return answer
-
-
-def _main(arguments: Sequence[str]) -> None:
-    (name,) = arguments
-    framework = frameworks.get(name)
-    framework.start("cpu", 1)
-    layers = {layer.name: layer for layer in DENSE}
-    said = {}
-    for case in cases(name):
-        layer = layers[case.layer]
-        problem = Problem(case, layer, layer.builders[framework.builder])
-        try:
-            step = framework.prepare(problem)
-            parity.check(problem, step.outcome(step.open()()))
-            said[case.id] = "ok"
-        except (Mismatch, NotImplementedError) as error:
-            said[case.id] = str(error)
-    print(json.dumps(said))
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1:])
