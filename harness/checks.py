@@ -112,14 +112,10 @@ class Allowed:
         )
 
 
-_SIZE = Allowed()
-"""What a whole number of a layer may be that says nothing else of it."""
-
-
 def check_layer_params(
     layer: str,
     params: Mapping[str, Value],
-    usual: Mapping[str, Value],
+    presets: Collection[Mapping[str, Value]],
     allowed: Mapping[str, Allowed],
 ) -> None:
     """Holds the parameters of a layer to what makes sense for it.
@@ -127,18 +123,22 @@ def check_layer_params(
     Args:
         layer: its name.
         params: of a case.
-        usual: those of a preset; a parameter is of the same kind.
-        allowed: numbers that they may be; a whole number is 1 or more if nothing is said of it.
+        presets: the layer's; a parameter is of the same kind as there.
+        allowed: numbers that they may be. A whole number of which nothing is said is 1 or more, or
+            as little as in a preset: a padding of 0 is one, 0 heads are not.
 
     Raises:
         UsageError: one is of another kind, or a number that is not allowed.
     """
+    usual = next(iter(presets))
     for name, value in params.items():
         if not _is_kind(value, usual[name]):
             kind = f"{_KINDS[type(usual[name])]}, such as {usual[name]!r}"
             raise UsageError(f"layer {layer}: {name} = {value!r} is not {kind}")
     for name, value in params.items():
-        range_ = allowed.get(name, _SIZE if type(usual[name]) is int else None)
+        range_ = allowed.get(name)
+        if range_ is None and type(usual[name]) is int:
+            range_ = Allowed(least=min(1, *(float(preset[name]) for preset in presets)))
         if range_ and not range_.holds(value, params):
             raise UsageError(f"layer {layer}: {name} = {value} is not {range_.told(params)}")
 

@@ -229,7 +229,8 @@ class Layer:
         formula: what it computes, as text.
         presets: named sets of parameters, all with the same names. The first one is the
             default of short sweeps.
-        allowed: which numbers a parameter may be; a whole number is 1 or more if not said.
+        allowed: which numbers a parameter may be; a whole number is 1 or more if not said, or as little
+            as in a preset.
         inputs: config -> canonical inputs by name, in call order.
         weights: config -> canonical weights by name; those with ``trainable=False`` are state,
             such as running statistics.
@@ -350,7 +351,7 @@ def _not_allowed(layer: Layer) -> Iterator[str]:
             yield f"says what {unknown[0]!r} may be, which is no parameter of it"
             return
         try:
-            check_layer_params(layer.name, usual, usual, layer.allowed)
+            check_layer_params(layer.name, usual, layer.presets.values(), layer.allowed)
         except UsageError as error:
             yield f"has a preset that it does not allow: {error}"
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.checks import Allowed
+from harness.checks import Allowed, check_layer_params
 from harness.layer import Builder, Config, Layer, normal
 from harness.types import UsageError
 
@@ -69,3 +69,10 @@ def test_a_config_names_the_parameters_that_there_are() -> None:
         AttributeError, match=r"no parameter .unit. .*: batch, seq, training, units"
     ):
         _ = Config(2, None, False, {"units": 3}).unit
+
+
+def test_a_size_may_be_as_little_as_in_a_preset() -> None:
+    presets = [{"padding": 1, "axis": -1}, {"padding": 0, "axis": -1}]
+    check_layer_params("conv", {"padding": 0, "axis": -1}, presets, {})
+    with pytest.raises(UsageError, match="padding = -1 is not 0 or more"):
+        check_layer_params("conv", {"padding": -1, "axis": -1}, presets, {})

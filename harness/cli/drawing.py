@@ -85,7 +85,7 @@ def _params(layer: Layer, options: Namespace) -> dict[str, Value]:
         if len(values) > 1:
             raise UsageError(f"--param {name} has {len(values)} values; a drawing shows one")
         params[name] = values[0]
-    check_layer_params(layer.name, params, layer.presets[preset], layer.allowed)
+    check_layer_params(layer.name, params, layer.presets.values(), layer.allowed)
     return params
 
 

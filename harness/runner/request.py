@@ -259,8 +259,7 @@ def _check_layer_params(cases: Iterable[Case], layers: Mapping[str, Layer]) -> N
     """
     for name, params in dict.fromkeys((case.layer, case.params) for case in cases):
         layer = layers[name]
-        usual = next(iter(layer.presets.values()))
-        check_layer_params(name, dict(params), usual, layer.allowed)
+        check_layer_params(name, dict(params), layer.presets.values(), layer.allowed)
 
 
 def _let_layers_refuse(cases: Collection[Case], layers: Mapping[str, Layer]) -> None:

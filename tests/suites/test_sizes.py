@@ -48,12 +48,12 @@ def test_a_number_that_makes_no_sense_is_refused_by_name_and_value(
     usual = next(iter(layer.presets.values()))
     params = {**usual, **({"heads": 4} if "kv_heads" in usual else {}), name: value}
     if makes_sense:
-        check_layer_params(layer.name, params, usual, layer.allowed)
+        check_layer_params(layer.name, params, [usual], layer.allowed)
         return
     with pytest.raises(
         UsageError, match=rf"^layer {layer.name}: {name} = {value} is not .*or more"
     ):
-        check_layer_params(layer.name, params, usual, layer.allowed)
+        check_layer_params(layer.name, params, [usual], layer.allowed)
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_a_run_is_refused_before_anything_is_measured(
 
 def test_numbers_that_are_no_sizes_are_left_alone() -> None:
     """A share may be 0, and be typed as a whole number."""
-    check_layer_params("any", {"rate": 0, "bias": False}, {"rate": 0.5, "bias": True}, {})
+    check_layer_params("any", {"rate": 0, "bias": False}, [{"rate": 0.5, "bias": True}], {})
