@@ -39,7 +39,10 @@ SOUND = Layer(
         ({"presets": {"a": {"mode": "1e5"}}}, "read back as a number"),
         ({"presets": {"a": {"InChannels": 3}}}, "'InChannels' is not of the form lower_case"),
         ({"presets": {"a": {"batch": 3}}}, "'batch', which every config has"),
-        ({"presets": {"a": {"units": 0}}}, "does not allow: .* units = 0 is not 1 or more"),
+        (
+            {"presets": {"a": {"units": 0}}, "allowed": {"units": Allowed()}},
+            "does not allow: .* units = 0 is not 1 or more",
+        ),
         ({"allowed": {"featurs": Allowed()}}, "says what 'featurs' may be"),
         ({"allowed": {"features": Allowed(divides="heads")}}, "says what 'heads' may be"),
         ({"name": "My Layer"}, "'My Layer' is not of the form lower_case"),
