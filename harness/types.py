@@ -27,6 +27,10 @@ class UsageError(HarnessError):
     """What was asked for does not exist or does not make sense (exit status 2)."""
 
 
+class InfrastructureError(HarnessError):
+    """What measures has failed, not what is measured (exit status 3)."""
+
+
 class NothingToCompareError(HarnessError):
     """Two results have no case in common (exit status 4)."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TextIO, cast
 
 from harness.cli.parser import parse
-from harness.types import HarnessError, NothingToCompareError
+from harness.types import HarnessError, InfrastructureError, NothingToCompareError
 
 GOOD, USAGE, FAILED, NOTHING, INTERRUPTED = 0, 2, 3, 4, 130
 """Exit statuses: all good; a mistake in what was asked for; a case failed, became slower than
@@ -44,6 +44,8 @@ def _command(arguments: Sequence[str] | None) -> int:
             print(end="", flush=True)  # now, while an error of it can still be told
     except NothingToCompareError as error:
         return _say(error, NOTHING)
+    except InfrastructureError as error:
+        return _say(error, FAILED)
     except HarnessError as error:
         return _say(error, USAGE)
     except OSError as error:  # a full disk, a file that may not be read

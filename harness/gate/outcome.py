@@ -227,7 +227,11 @@ class Outcome:
     @property
     def compared(self) -> list[CaseOutcome]:
         """The cases of which something was set against something."""
-        return [case for case in self.cases if case.verdict.compared]
+        return [
+            case
+            for case in self.cases
+            if case.verdict.bad or (case.verdict.compared and case.findings)
+        ]
 
     def to_json(self) -> dict[str, Any]:
         return {"schema": SCHEMA, **asdict(self)}

@@ -27,7 +27,7 @@ from harness.runner.measure import Effort
 from harness.store import Journal
 from harness.store.journal import write_atomically
 from harness.store.writing import writing
-from harness.types import Case
+from harness.types import Case, UsageError
 
 OUTCOME_FILE = "outcome.json"
 WARM_UP_S = 0.1
@@ -65,7 +65,8 @@ def regress(asked: Asked, on_progress: OnProgress) -> tuple[Outcome, Path]:
     """Compares the two sides; what it found, and the folder in which that is kept.
 
     Raises:
-        UsageError: a side cannot be had, or planned.
+        UsageError: there is no such side, or what is asked for is in neither.
+        InfrastructureError: a side's code cannot be checked out or imported.
     """
     start = time.monotonic()
     now = datetime.now(UTC)
@@ -77,6 +78,9 @@ def regress(asked: Asked, on_progress: OnProgress) -> tuple[Outcome, Path]:
             for side, given in zip(SIDES, (asked.base, asked.head), strict=True)
         }
         plans = {side: plan(side, checkouts[side], asked.request) for side in SIDES}
+        for name, reason in plans["head"].unknown.items():
+            if name in plans["base"].unknown:
+                raise UsageError(reason)
         folder = asked.results / str(this["machine_id"]) / _name(now)
         with writing(asked.results, "name another folder with --results"):
             folder.mkdir(parents=True)

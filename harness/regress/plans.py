@@ -7,14 +7,14 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.regress.sides import Checkout
 from harness.runner import Request
 from harness.runner.process import program
-from harness.types import Case, Status, UsageError
+from harness.types import Case, InfrastructureError, Status, UsageError
 
 PLAN_TIMEOUT_S = 300.0
 """For importing a user's suites, which may import a framework."""
@@ -29,15 +29,14 @@ class SidePlan:
         ruled_out: (status, reason) of those that are known not to run there.
         timeout_s: after which a case that does not answer is given up.
         python: version of its interpreter.
+        unknown: what was asked for by name and is not in this side, with the reason.
     """
 
     cases: Mapping[str, Case]
     ruled_out: Mapping[str, tuple[Status, str]]
-    timeout_s: float
-    python: str
-
-
-NOTHING = SidePlan({}, {}, 60.0, "")
+    timeout_s: float = 0.0
+    python: str = ""
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(name: str, checkout: Checkout, request: Request) -> SidePlan:
@@ -49,10 +48,11 @@ def plan(name: str, checkout: Checkout, request: Request) -> SidePlan:
         request: what to measure; its suites are replaced by the side's own.
 
     Raises:
-        UsageError: the request makes no sense there, or its code cannot be imported.
+        UsageError: the request makes no sense there.
+        InfrastructureError: its code cannot be imported.
     """
     if request.suites and not checkout.suites:
-        return NOTHING  # the suite is new, or gone
+        return SidePlan({}, {})  # the suite is new, or gone
     given = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "plan.json"
@@ -63,7 +63,7 @@ def plan(name: str, checkout: Checkout, request: Request) -> SidePlan:
         }
         said = _run(name, checkout, json.dumps(asked))
         if not answer.exists():
-            raise UsageError(f"{name} ({checkout.side.given}) cannot be planned: {said}")
+            raise InfrastructureError(f"{name} ({checkout.side.given}) cannot be planned: {said}")
         return _read(name, checkout, json.loads(answer.read_text(encoding="utf-8")))
 
 
@@ -81,7 +81,7 @@ def _run(name: str, checkout: Checkout, asked: str) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise UsageError(
+        raise InfrastructureError(
             f"{name} ({checkout.side.given}): importing its suites took longer than "
             f"{PLAN_TIMEOUT_S:g} s"
         ) from None
@@ -93,12 +93,15 @@ def _run(name: str, checkout: Checkout, asked: str) -> str:
 def _read(name: str, checkout: Checkout, answer: Mapping[str, Any]) -> SidePlan:
     if "error" in answer:
         raise UsageError(f"{name} ({checkout.side.given}): {answer['error']}")
+    if "broken" in answer:
+        raise InfrastructureError(f"{name} ({checkout.side.given}): {answer['broken']}")
     cases = map(Case.from_json, answer["cases"])
     return SidePlan(
         cases={case.id: case for case in cases},
         ruled_out={
             case: (Status(status), reason) for case, (status, reason) in answer["ruled_out"].items()
         },
-        timeout_s=answer["timeout_s"],
+        timeout_s=answer.get("timeout_s", 0.0),
         python=answer["python"],
+        unknown=answer["unknown"],
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 from harness.devices.command import output
 from harness.gate.outcome import Side
 from harness.runner.workers import Code
-from harness.types import UsageError
+from harness.types import InfrastructureError, UsageError
 
 WORKING_TREE = "."
 """Stands for the code as it lies in the working directory."""
@@ -61,6 +61,7 @@ def checked_out(given: Given, suites: Sequence[str]) -> Iterator[Checkout]:
 
     Raises:
         UsageError: there is no such ref, folder or interpreter.
+        InfrastructureError: git fails.
     """
     python = _interpreter(given.python)
     top = _toplevel(Path.cwd())
@@ -178,4 +179,4 @@ def _git(top: Path, *command: str) -> None:
     )
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no reason"])[-1]
-        raise UsageError(f"git {' '.join(command[:2])} failed in {top}: {said}")
+        raise InfrastructureError(f"git {' '.join(command[:2])} failed in {top}: {said}")

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from harness import __version__
-from harness.cli.parser import one, run, runs, search
+from harness.cli.parser import one, regress, run, runs, search
 from harness.cli.parser.kinds import by_name
 from harness.cli.parser.line import Commands, Line
 from harness.cli.parser.run import LATEST
@@ -30,6 +30,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     of_run = run.add(commands)
     runs.add_report(commands)
     runs.add_compare(commands)
+    of_regress = regress.add(commands)
     search.add_fit(commands)
     search.add_crossover(commands)
     one.add_profile(commands)
@@ -38,6 +39,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.command == "run":
         run.check(of_run, options)
+    if options.command == "regress":
+        regress.check(of_regress, options)
     return options
 
 

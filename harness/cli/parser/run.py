@@ -5,9 +5,17 @@ from __future__ import annotations
 import argparse
 
 from harness import units
-from harness.cli.parser.kinds import checked, names, path
+from harness.cli.parser.kinds import checked, path
 from harness.cli.parser.line import Commands, Line
-from harness.cli.parser.shared import AXIS_HELP, add_axes, add_effort, results, suite
+from harness.cli.parser.shared import (
+    WHICH_CASES,
+    add_effort,
+    add_which_cases,
+    refuse,
+    results,
+    said,
+    suite,
+)
 
 LATEST = object()
 """Stands for the latest run, where none is named."""
@@ -21,16 +29,7 @@ def add(commands: Commands) -> Line:
         "sweep", nargs="?", help="quick (default), standard, full, attention, or a file"
     )
     what = run.add_argument_group("what to measure (comma-separated; in place of the sweep's)")
-    what.add_argument(
-        *("-l", "--layer"),
-        type=checked(names),
-        action="extend",
-        metavar="NAMES",
-        help="or patterns",
-    )
-    add_axes(what)
-    what.add_argument("--presets", metavar="NAME", help="of each layer: first, all or a name")
-    what.add_argument("--case", action="append", metavar="ID", help="instead (repeatable)")
+    add_which_cases(what)
     how = run.add_argument_group("how long to look")
     add_effort(how)
     how.add_argument(
@@ -62,15 +61,9 @@ def add(commands: Commands) -> Line:
 
 def check(run: Line, options: argparse.Namespace) -> None:
     """Refuses options that another one leaves without effect."""
-    said = {name for name, value in vars(options).items() if value != run.get_default(name)}
+    typed = said(run, options)
     if options.resume is not None:
-        idle = said - {"command", "resume", "results", "strict"}
-        why = "--resume goes on with a run as it was planned"
+        idle = typed - {"command", "resume", "results", "strict"}
+        refuse(run, options, idle, "--resume goes on with a run as it was planned")
     elif options.case:
-        idle = said & {"layer", *AXIS_HELP, "param", "presets"}
-        why = "a case id says all of what is measured"
-    else:
-        return
-    typed = (options.sweep if name == "sweep" else f"--{name.replace('_', '-')}" for name in idle)
-    if idle:
-        run.error(f"{why}; leave out {', '.join(sorted(typed))}")
+        refuse(run, options, typed & WHICH_CASES, "a case id says all of what is measured")

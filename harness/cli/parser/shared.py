@@ -48,6 +48,9 @@ def results() -> Line:
     return parent
 
 
+WHICH_CASES = {"layer", *AXIS_HELP, "param", "presets"}
+"""Options that `--case` leaves without effect."""
+
 _KINDS: dict[str, Callable[[str], list[Any]]] = {
     "threads": counts,
     "batch": batches,
@@ -69,6 +72,32 @@ def add_axes(group: argparse._ArgumentGroup) -> None:
         metavar="NAME=VALUES",
         help="a layer's own parameter (repeatable)",
     )
+
+
+def add_which_cases(group: argparse._ArgumentGroup) -> None:
+    """What is measured, in place of what a sweep says."""
+    group.add_argument(
+        *("-l", "--layer"),
+        type=checked(names),
+        action="extend",
+        metavar="NAMES",
+        help="or patterns",
+    )
+    add_axes(group)
+    group.add_argument("--presets", metavar="NAME", help="of each layer: first, all or a name")
+    group.add_argument("--case", action="append", metavar="ID", help="instead (repeatable)")
+
+
+def refuse(line: Line, options: argparse.Namespace, idle: set[str], why: str) -> None:
+    """Exits with 2 if there are options that another one leaves without effect."""
+    typed = (options.sweep if name == "sweep" else f"--{name.replace('_', '-')}" for name in idle)
+    if idle:
+        line.error(f"{why}; leave out {', '.join(sorted(typed))}")
+
+
+def said(line: Line, options: argparse.Namespace) -> set[str]:
+    """The names of the options that were typed."""
+    return {name for name, value in vars(options).items() if value != line.get_default(name)}
 
 
 def add_effort(group: argparse._ArgumentGroup) -> None:

@@ -1,0 +1,120 @@
+"""The command that compares two versions of the code, and closes the gate."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from harness.checks import check_known
+from harness.cli import GOOD, NOTHING
+from harness.cli.console import plain, typed
+from harness.cli.parser import AXIS_HELP, by_name
+from harness.cli.parser.regress import STDOUT
+from harness.gate.outcome import Outcome, Verdict
+from harness.regress import WORKING_TREE, Asked, Given, regress
+from harness.report.gate import FORMATS, terminal
+from harness.runner import Request
+from harness.store.writing import writing
+from harness.types import HarnessError, InfrastructureError, UsageError
+
+WORSE, INCONCLUSIVE = 1, 5
+"""Exit statuses of the gate alone, beside those of every command."""
+
+
+def regress_command(options: Namespace) -> int:
+    """Measures both sides, or reads what was found before, and writes it as it was asked for."""
+    formats: Sequence[tuple[str, str]] = options.format or ()
+    check_known("format", [name for name, _ in formats], FORMATS)
+    outcome = _measured(options) if options.stored is None else _stored(Path(options.stored))
+    to_stdout = False
+    for name, file in formats:
+        text = FORMATS[name](outcome)
+        if file == STDOUT:
+            print(text)
+            to_stdout = True
+        else:
+            path = Path(file)
+            with writing(path.parent, "name another file"):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+    if not to_stdout:
+        plain().print(terminal.render(outcome))
+    return status(outcome, options.strict)
+
+
+def status(outcome: Outcome, strict: bool) -> int:
+    """The exit status: an empty gate never passes."""
+    if outcome.bad:
+        return WORSE
+    if not outcome.compared:
+        return NOTHING
+    return INCONCLUSIVE if strict and outcome.of(Verdict.INCONCLUSIVE) else GOOD
+
+
+def _stored(file: Path) -> Outcome:
+    try:
+        return Outcome.from_text(file.read_bytes())
+    except UsageError as error:
+        raise UsageError(f"{file}: {error}") from error
+
+
+def _measured(options: Namespace) -> Outcome:
+    base, head = (
+        Given(getattr(options, side) or WORKING_TREE, getattr(options, f"{side}_python"))
+        for side in ("base", "head")
+    )
+    asked = Asked(
+        base,
+        head,
+        _request(options),
+        options.threshold,
+        options.budget,
+        Path(options.results),
+        f"layerbench {typed()}",
+    )
+    with _shown() as on_progress:
+        try:
+            outcome, folder = regress(asked, on_progress)
+        except UsageError:
+            raise
+        except (HarnessError, OSError) as error:
+            raise InfrastructureError(str(error)) from error
+    print(f"results: {folder}", file=sys.stderr)
+    return outcome
+
+
+def _request(options: Namespace) -> Request:
+    return Request.of(
+        sweep=options.sweep,
+        layers=options.layer or None,
+        axes={axis: getattr(options, axis) for axis in AXIS_HELP if getattr(options, axis)},
+        params=by_name(options.param),
+        presets=options.presets,
+        cases=options.case,
+        suites=options.suite,
+        timeout_s=options.timeout,
+        seed=options.seed,
+    )
+
+
+@contextlib.contextmanager
+def _shown() -> Iterator[Callable[[str], None]]:
+    """A line that changes, on standard error; where nobody watches, one a stage and pair."""
+    console = plain(stderr=True)
+    if console.is_terminal:
+        with console.status("") as line:
+            yield line.update
+        return
+    last = ""
+
+    def tell(text: str) -> None:
+        nonlocal last
+        stage = text.partition(",")[0].partition(":")[0]
+        if stage != last:
+            console.print(stage)
+            last = stage
+
+    yield tell
