@@ -26,6 +26,7 @@ from typing import Any, TextIO
 
 from harness import catalogue, faults, frameworks
 from harness.devices import noise
+from harness.devices.waiting import waited_s
 from harness.frameworks import Framework, Step, UnsupportedError
 from harness.layer import Layer, Mismatch
 from harness.probes import approximation, ceilings, latency, parity, reference
@@ -86,6 +87,7 @@ class Worker:
             "check": self._check,
             "sketch": self._sketch,
             "run": self._run,
+            "turn": self._turn,
             "pairs": self._pairs,
             "memory": self._memory,
             "execution": self._execution,
@@ -196,6 +198,19 @@ class Worker:
             "wall_s": [block.wall_s for block in taken],
             "device_s": [block.device_s for block in taken if block.device_s is not None],
         }
+
+    def _turn(self, calls: int) -> dict[str, Any]:
+        """One block, and how much of it the process was kept from running, both in seconds a call.
+
+        Where the kernel does not tell, that is 0.
+        """
+        assert self._call is not None
+        self._first_result = None
+        before = waited_s(self._setup.threads)
+        taken = latency.block(self._call, calls, self._framework)
+        after = waited_s(self._setup.threads)
+        waited = 0.0 if before is None or after is None else max(0.0, after - before)
+        return {"wall_s": taken.wall_s, "waited_s": waited / calls}
 
     def _pairs(self, calls: int, pairs: int) -> dict[str, Any]:
         """Blocks of so many calls, each beside one of twice as many; the order alternates.

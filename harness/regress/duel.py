@@ -200,20 +200,21 @@ class Duel:
         except TurnFailedError as failure:
             self._fail(case, (first, second)[failure.side], failure.cause)
             return None
-        walls = {first: turns.first_s, second: turns.second_s}
+        taken = {first: turns.first, second: turns.second}
         first_call_s = {side: ready[side][1].measurement.first_call_s for side in SIDES}
         self._ground.journal.append(
             "pair",
             {
                 "case": case,
                 "pair": self._made,
-                **{f"{side}_s": walls[side] for side in SIDES},
+                **{f"{side}_s": [turn.wall_s for turn in taken[side]] for side in SIDES},
+                **{f"{side}_waited_s": [turn.waited_s for turn in taken[side]] for side in SIDES},
                 **{f"{side}_first_call_s": first_call_s[side] for side in SIDES},
             },
         )
         found = self.found[case]
         for side in SIDES:
-            found.seconds[side].append(statistics.median(walls[side]))
+            found.seconds[side].append(statistics.median(turn.own_s for turn in taken[side]))
             found.first_call_s[side].append(first_call_s[side] or math.nan)
         return math.log(found.seconds["head"][-1] / found.seconds["base"][-1])
 

@@ -6,21 +6,25 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from harness.runner.measure import Ask, Effort, Ready, check_clock
 from harness.runner.process import CaseFailedError
 
-BLOCK_S = 4e-3
-"""A turn lasts about this: long beside waking the other worker, short beside most disturbances."""
-FEWEST, MOST = 4, 40
+BLOCK_S = 2e-3
+"""A turn lasts about this: long beside waking the other worker, and shorter than the time after
+which a kernel lets another process have the core."""
+FEWEST, MOST = 5, 60
 """Rounds of four turns."""
 ENOUGH = 0.004
 """Standard error of a pair's log ratio at which further rounds say nothing beside what differs
 from pair to pair anyway, which is 0.01 to 0.02."""
 LONGEST_S = 0.5
 """All turns of a case in one pair; a slow layer takes `FEWEST` rounds all the same."""
+LEAST_SHARE = 0.02
+"""Of a block; waits of threads that overlap add up to more than there is."""
 LONG_BLOCK_S = 0.05
 """Beside which a cold cache is nothing, so that no round is thrown away."""
 
@@ -40,11 +44,29 @@ class TurnFailedError(Exception):
 
 
 @dataclass(frozen=True)
-class Turns:
-    """Seconds a call of each block."""
+class Turn:
+    """One block.
 
-    first_s: tuple[float, ...]
-    second_s: tuple[float, ...]
+    Attributes:
+        wall_s: seconds a call, by the clock.
+        waited_s: of these, those in which another process had the core.
+    """
+
+    wall_s: float
+    waited_s: float
+
+    @property
+    def own_s(self) -> float:
+        """Seconds a call that are the layer's."""
+        own = self.wall_s - self.waited_s
+        return own if own > LEAST_SHARE * self.wall_s else self.wall_s
+
+
+class Turns(NamedTuple):
+    """The blocks of both."""
+
+    first: tuple[Turn, ...]
+    second: tuple[Turn, ...]
 
 
 def take(first: tuple[Ask, Ready], second: tuple[Ask, Ready], effort: Effort) -> Turns:
@@ -60,28 +82,28 @@ def take(first: tuple[Ask, Ready], second: tuple[Ask, Ready], effort: Effort) ->
     """
     calls = max(_calls(first[1]), _calls(second[1]))
     asks = (first[0], second[0])
-    taken: tuple[list[float], list[float]] = ([], [])
+    taken: tuple[list[Turn], list[Turn]] = ([], [])
 
     def round_() -> None:
         for side in (0, 1, 1, 0):
             try:
-                answer = asks[side](effort.timeout_s, do="run", calls=calls, blocks=1)
-                check_clock(answer["wall_s"])
+                answer = asks[side](effort.timeout_s, do="turn", calls=calls)
+                check_clock([answer["wall_s"]])
             except CaseFailedError as failure:
                 raise TurnFailedError(side, failure) from failure
-            taken[side].extend(answer["wall_s"])
+            taken[side].append(Turn(answer["wall_s"], answer["waited_s"]))
 
     if max(first[1].block_s, second[1].block_s) < LONG_BLOCK_S:
         round_()
-        for walls in taken:
-            walls.clear()
+        for turns in taken:
+            turns.clear()
     start = time.monotonic()
     for count in range(1, MOST + 1):
         round_()
         late = time.monotonic() - start > LONGEST_S
         if count >= FEWEST and (late or _error(*taken) <= ENOUGH):
             break
-    return Turns(*map(tuple, taken))
+    return Turns(tuple(taken[0]), tuple(taken[1]))
 
 
 def _calls(ready: Ready) -> int:
@@ -89,9 +111,10 @@ def _calls(ready: Ready) -> int:
     return max(1, math.ceil(ready.calls * BLOCK_S / ready.block_s))
 
 
-def _error(first_s: Sequence[float], second_s: Sequence[float]) -> float:
+def _error(*sides: Sequence[Turn]) -> float:
     """Standard error of the log ratio, from how rounds differ; of a median, by normal theory."""
-    first, second = (np.reshape(walls, (-1, 2)).mean(axis=1) for walls in (first_s, second_s))
+    seconds = [[turn.own_s for turn in turns] for turns in sides]
+    first, second = (np.reshape(own, (-1, 2)).mean(axis=1) for own in seconds)
     logs = np.log(second / first)
     spread = 1.4826 * float(np.median(np.abs(logs - np.median(logs))))
     return math.sqrt(math.pi / 2) * spread / math.sqrt(len(logs))
