@@ -158,6 +158,18 @@ def ratio_interval(numerator: Interval, denominator: Interval) -> Interval:
     return Interval(math.exp(centre), math.exp(centre - low), math.exp(centre + high))
 
 
+def share_interval(found: int, tries: int) -> tuple[float, float]:
+    """The 95 % interval of a share, from how many of some tries came out so.
+
+    Source: Clopper and Pearson (1934), doi:10.2307/2331986.
+    """
+    from scipy.special import betaincinv
+
+    low = float(betaincinv(found, tries - found + 1, 0.025)) if found else 0.0
+    high = float(betaincinv(found + 1, tries - found, 0.975)) if found < tries else 1.0
+    return low, high
+
+
 def geometric_mean(values: Iterable[float]) -> float:
     """The geometric mean; NaN of nothing."""
     logs = [math.log(value) for value in values]

@@ -20,7 +20,7 @@ from harness.regress import counts
 from harness.regress.duel import Duel, Progress
 from harness.regress.ground import SIDES, Ground
 from harness.regress.plans import SidePlan, plan
-from harness.regress.sides import Checkout, Given, checked_out
+from harness.regress.sides import Checkout, Given, checked_out, homes
 from harness.regress.verdicts import Evidence, outcomes
 from harness.runner import Request
 from harness.runner.measure import Effort
@@ -73,10 +73,14 @@ def regress(asked: Asked, on_progress: OnProgress) -> tuple[Outcome, Path]:
     this = machine.describe()
     with contextlib.ExitStack() as stack:
         on_progress("looking at both sides")
+        given = {"base": asked.base, "head": asked.head}
+        among = homes(*given.values())
         checkouts = {
-            side: stack.enter_context(checked_out(given, asked.request.suites))
-            for side, given in zip(SIDES, (asked.base, asked.head), strict=True)
+            side: stack.enter_context(checked_out(given[side], asked.request.suites, among))
+            for side in SIDES
         }
+        if asked.request.suites and not any(checkouts[side].suites for side in SIDES):
+            raise UsageError(f"suite {asked.request.suites[0]} is in neither side")
         plans = {side: plan(side, checkouts[side], asked.request) for side in SIDES}
         for name, reason in plans["head"].unknown.items():
             if name in plans["base"].unknown:

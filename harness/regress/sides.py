@@ -52,12 +52,13 @@ class Given:
 
 
 @contextlib.contextmanager
-def checked_out(given: Given, suites: Sequence[str]) -> Iterator[Checkout]:
+def checked_out(given: Given, suites: Sequence[str], homes: Sequence[Path]) -> Iterator[Checkout]:
     """The side's code, for as long as the context lasts; a git ref gets a worktree of its own.
 
     Args:
         given: the side.
-        suites: files, where the working directory has them, or names of modules.
+        suites: files, or names of modules.
+        homes: see `homes`; a file in one of these stands for the same file of this side.
 
     Raises:
         UsageError: there is no such ref, folder or interpreter.
@@ -74,7 +75,7 @@ def checked_out(given: Given, suites: Sequence[str]) -> Iterator[Checkout]:
             "git", "-C", str(root), "--no-optional-locks", "status", "--porcelain", "-uno"
         )
         side = Side(_name(given), commit, bool(changed))
-        yield _checkout(side, root, top, python, suites)
+        yield _checkout(side, root, top, python, _suites(suites, root, homes))
         return
     if top is None:
         raise UsageError(
@@ -83,7 +84,8 @@ def checked_out(given: Given, suites: Sequence[str]) -> Iterator[Checkout]:
         )
     commit = _commit(given.code, top)
     with _worktree(top, commit) as root:
-        yield _checkout(Side(_name(given), commit), root, top, python, suites)
+        found = _suites(suites, root, homes)
+        yield _checkout(Side(_name(given), commit), root, top, python, found)
 
 
 def _name(given: Given) -> str:
@@ -107,23 +109,36 @@ def _checkout(
     inside = here.relative_to(top) if top and here.is_relative_to(top) else Path()
     folders = (root / inside, root / inside / "src", root, root / "src")
     roots = tuple(dict.fromkeys(str(folder) for folder in folders if folder.is_dir()))
-    found: list[str] = []
-    lacking: list[str] = []
-    for suite in suites:
-        if not suite.endswith(".py"):
-            found.append(suite)
-            continue
-        file = _in_side(Path(suite).resolve(), root, top)
-        (found if file.is_file() else lacking).append(str(file))
-    if lacking and not found and not any(Path(suite).exists() for suite in suites):
-        raise UsageError(f"suite {suites[0]} does not exist")
+    lacking = [suite for suite in suites if suite.endswith(".py") and not Path(suite).is_file()]
+    found = [suite for suite in suites if suite not in lacking]
     return Checkout(side, Code(roots, python), tuple(found), tuple(lacking))
 
 
-def _in_side(file: Path, root: Path, top: Path | None) -> Path:
-    """Where a side has the file that the repository has there; one from elsewhere is the same."""
-    if top is not None and file.is_relative_to(top):
-        return root / file.relative_to(top)
+def homes(*sides: Given) -> list[Path]:
+    """The folders whose files stand for those of either side, the innermost first."""
+    folders = {
+        Path(side.code).resolve()
+        for side in sides
+        if side.code != WORKING_TREE and _is_folder(side.code)
+    }
+    here = _toplevel(Path.cwd()) or Path.cwd()
+    return sorted({*folders, here}, key=lambda home: -len(home.parts))
+
+
+def _suites(suites: Sequence[str], root: Path, homes: Sequence[Path]) -> list[str]:
+    return [
+        str(_in_side(suite, root, homes)) if suite.endswith(".py") else suite for suite in suites
+    ]
+
+
+def _in_side(suite: str, root: Path, homes: Sequence[Path]) -> Path:
+    """Where a side has that file; one from elsewhere is the same for both sides."""
+    file = Path(suite).resolve()
+    if not file.is_file() and (root / suite).is_file():
+        return root / suite  # named as it lies in either folder
+    for home in homes:
+        if file.is_relative_to(home):
+            return root / file.relative_to(home)
     return file
 
 
