@@ -229,8 +229,8 @@ class Layer:
         formula: what it computes, as text.
         presets: named sets of parameters, all with the same names. The first one is the
             default of short sweeps.
-        allowed: which numbers a parameter may be; a whole number is 1 or more if not said, or as little
-            as in a preset.
+        allowed: which numbers a parameter may be; a whole number is 1 or more if not said, or as
+            little as in a preset.
         inputs: config -> canonical inputs by name, in call order.
         weights: config -> canonical weights by name; those with ``trainable=False`` are state,
             such as running statistics.
