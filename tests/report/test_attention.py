@@ -212,6 +212,7 @@ class TestCrossovers:
             ((0.5, 0.5, 1, 1), "from the first length on (128); no difference from 512 on"),
             ((0.5, 0.5, 2, 2), "below 363 only (256–512)"),
             ((2, 0.5, 2, 0.5), "from 725 on (512–1024); they cross 3 times"),
+            ((2, 0.5, 2, 2), "not from 363 on (256–512); they cross 2 times"),
         ],
     )
     def test_what_the_points_say(self, factors: tuple[float, ...], text: str) -> None:
@@ -235,6 +236,15 @@ class TestCrossovers:
         table = crossovers.table([study(rows([nowhere, slow]))])
         text = column(table, "Faster than attention_plain")["slow_attention"]
         assert text == "from 128 on it alone runs"
+
+    def test_a_baseline_that_fails_where_there_was_no_difference_leaves_it_alone(self) -> None:
+        alike = replace(PLAIN, layer="alike_attention", family="sparse_attention", longest=10**9)
+        table = crossovers.table([study(rows([PLAIN, alike]))])
+        text = next(
+            text for name, text in column(table, "Faster than attention_plain").items()
+            if name.startswith("alike")
+        )  # fmt: skip
+        assert text == "no difference up to 8192; from 16384 on it alone runs"
 
     def test_the_fused_baseline_is_the_fastest_at_each_length(self) -> None:
         early = replace(FLASH, layer="sdpa_cudnn", call_s=0.0, power=2.3)
