@@ -80,7 +80,7 @@ class Variant:
 
     @property
     def densities(self) -> Mapping[int, float]:
-        """By length, the share of full attention's scores that is computed, where it is known."""
+        """By length, the share of full attention's scores that count, where it is known."""
         return {n: row.density for n, row in self.rows.items() if row.density is not None}
 
     @property
