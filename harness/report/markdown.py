@@ -113,7 +113,9 @@ def _attention(found: Section) -> Iterator[str]:
             over = f"Speedup over {escape(block.base)}, {escape(drawn.mode)}"
             yield f"{over}; its density in brackets, and ~ where it may be none"
             yield table(heatmap.table(drawn))
-        yield _or(block.crossovers, "There is nothing to cross.")
+        if crossed := block.crossovers:
+            yield "Crossover lengths"
+            yield table(crossed)
         yield "</details>"
 
 

@@ -70,7 +70,7 @@ def make_crossover(a: str, b: str, axis: str, request: Request, up_to: int | Non
     first, last = read_sweep(request.sweep).smallest(axis), up_to or UP_TO[axis]
     values = crossing.grid(min(first, last), last)
     case_a, case_b = (_resolved(text, axis, values[0], request, layers) for text in (a, b))
-    known = [key for case in (case_a, case_b) for key, _ in case.params]
+    known = dict.fromkeys(key for case in (case_a, case_b) for key, _ in case.params)
     check_known("parameter", request.params, known)
     if case_a == case_b:
         raise UsageError(f"A and B are the same: {pattern(case_a, axis)}")

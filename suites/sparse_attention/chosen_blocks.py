@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,11 @@ from suites.sparse_attention.selection import decided, highest
 def blocks(c: Config) -> int:
     """The last one may be shorter."""
     return math.ceil(c.seq / int(c.block))
+
+
+def fitted(c: Config) -> Config:
+    """With no block longer than the sequence, which would be filled up to it."""
+    return replace(c, params={**c.params, "block": min(c.block, c.seq)})
 
 
 def others(c: Config) -> int:

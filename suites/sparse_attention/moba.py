@@ -26,6 +26,7 @@ from suites.sparse_attention.chosen_blocks import (
     candidates,
     chosen_keys,
     decided_blocks,
+    fitted,
     other_scores,
     own_scores,
 )
@@ -66,6 +67,7 @@ def _lengths(c: Config) -> Array:
 def _torch_moba(c: Config) -> Any:
     import torch
 
+    c = fitted(c)
     lengths = torch.from_numpy(_lengths(c))[:, None]
 
     def attend_to_chosen(query: Any, key: Any, value: Any) -> Any:
@@ -83,6 +85,7 @@ def _keras_moba(c: Config) -> Any:
     import keras
     from keras import ops
 
+    c = fitted(c)
     lengths = _lengths(c)[:, None]
 
     def attend_to_chosen(query: Any, key: Any, value: Any) -> Any:

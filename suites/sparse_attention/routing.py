@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from harness.layer import Config
-from suites.sparse_attention.chosen_blocks import blocks, others
+from suites.sparse_attention.chosen_blocks import blocks, fitted, others
 from suites.sparse_attention.parts import keras_part, keras_together, torch_part, torch_together
 
 
@@ -46,6 +46,7 @@ def torch_chosen_blocks(gate: Any, query: Any, key: Any, value: Any, c: Config) 
     """
     import torch
 
+    c = fitted(c)
     keys, values = torch_blocks(key, c), torch_blocks(value, c)
     position = torch.arange(blocks(c) * c.block, device=query.device).view(blocks(c), c.block)
     hidden = (position >= c.seq)[:, None]  # of a block's queries and keys, or its keys alone
@@ -126,6 +127,7 @@ def keras_chosen_blocks(gate: Any, query: Any, key: Any, value: Any, c: Config) 
     """See `torch_chosen_blocks`."""
     from keras import ops
 
+    c = fitted(c)
     rows = c.batch * c.heads
     keys, values = keras_blocks(key, c), keras_blocks(value, c)
     position = ops.reshape(ops.arange(blocks(c) * c.block), (blocks(c), c.block))

@@ -63,13 +63,13 @@ def _dilated_scores(c: Config) -> int:
 def _torch_dilated(c: Config) -> Any:
     from suites.sparse_attention.residues_torch import dilated_attention
 
-    return dilated_attention(c.seq, c.window, c.dilation, c.causal)
+    return dilated_attention(c.seq, c.window, min(c.dilation, c.seq), c.causal)
 
 
 def _keras_dilated(c: Config) -> Any:
     from suites.sparse_attention.residues_keras import dilated_attention
 
-    return dilated_attention(c.seq, c.window, c.dilation, c.causal)
+    return dilated_attention(c.seq, c.window, min(c.dilation, c.seq), c.causal)
 
 
 DILATED_ATTENTION = sparse_layer(
@@ -91,13 +91,13 @@ DILATED_ATTENTION = sparse_layer(
 def _torch_strided(c: Config) -> Any:
     from suites.sparse_attention.residues_torch import strided_attention
 
-    return strided_attention(c.seq, c.stride, c.causal)
+    return strided_attention(c.seq, min(c.stride, c.seq), c.causal)
 
 
 def _keras_strided(c: Config) -> Any:
     from suites.sparse_attention.residues_keras import strided_attention
 
-    return strided_attention(c.seq, c.stride, c.causal)
+    return strided_attention(c.seq, min(c.stride, c.seq), c.causal)
 
 
 STRIDED_ATTENTION = sparse_layer(

@@ -151,6 +151,14 @@ class TestSection:
         assert kinds["retention"] is Kind.OTHER
         assert kinds["multi_query_attention"] is Kind.OTHER
 
+    def test_what_failed_in_one_mode_is_of_the_kind_that_it_shows_in_another(self) -> None:
+        fails = law("topk_attention", error=0.2, longest=128)  # in train at half of that
+        forward, train = studies(
+            reading.read(frame(rows([FLASH, fails], (128, 256), ("forward", "train"))))
+        )
+        kinds = [study_.variants[-1].kind for study_ in (forward, train)]
+        assert kinds == [Kind.APPROXIMATE, Kind.APPROXIMATE]
+
 
 WINDOW_NAME = "sliding_window_attention (leaves nothing out at 128 and 256)"
 """In the table of crossovers: of so short a sequence the window is all."""
@@ -204,6 +212,7 @@ class TestCrossovers:
             ((0.5, 0.5, 1, 1), "from the first length on (128); no difference from 512 on"),
             ((0.5, 0.5, 2, 2), "below 363 only (256–512)"),
             ((2, 0.5, 2, 0.5), "from 725 on (512–1024); they cross 3 times"),
+            ((2, 0.5, 2, 2), "not from 363 on (256–512); they cross 2 times"),
         ],
     )
     def test_what_the_points_say(self, factors: tuple[float, ...], text: str) -> None:
@@ -227,6 +236,15 @@ class TestCrossovers:
         table = crossovers.table([study(rows([nowhere, slow]))])
         text = column(table, "Faster than attention_plain")["slow_attention"]
         assert text == "from 128 on it alone runs"
+
+    def test_a_baseline_that_fails_where_there_was_no_difference_leaves_it_alone(self) -> None:
+        alike = replace(PLAIN, layer="alike_attention", family="sparse_attention", longest=10**9)
+        table = crossovers.table([study(rows([PLAIN, alike]))])
+        text = next(
+            text for name, text in column(table, "Faster than attention_plain").items()
+            if name.startswith("alike")
+        )  # fmt: skip
+        assert text == "no difference up to 8192; from 16384 on it alone runs"
 
     def test_the_fused_baseline_is_the_fastest_at_each_length(self) -> None:
         early = replace(FLASH, layer="sdpa_cudnn", call_s=0.0, power=2.3)
@@ -278,6 +296,13 @@ class TestAdvice:
         named = {name.partition(" ")[0] for name in column(table, "Least memory").values()}
         assert named == {"sliding_window"}
         assert set(column(table, "Peak").values()) == {"<256 KiB"}
+
+    def test_a_peak_within_the_margin_has_no_ratio_but_one_that_it_is_below(self) -> None:
+        small = law("linear_attention", "linear_attention", mib=0.5, memory_power=0, error=0.9)
+        peaks = column(self.best(PLAIN, small, lengths=(1024, 4096)), "Peak")
+        at_most = (0.5 + 1) / (68 - 0.02 * 68)
+        assert re.fullmatch(r"<0\.02\d+×", peaks["1024"])
+        assert 0.5 / 68 < float(peaks["1024"][1:-1]) <= 1.01 * at_most
 
     def test_a_formula_of_its_own_is_no_advice(self) -> None:
         recurrent = law("retention", "linear_attention", seconds=1e-5, mib=0.1)
@@ -432,7 +457,7 @@ class TestReport:
         text = both[1]
         assert "## Attention" in text
         for part in ("At length n, use …, train", "Speedup over sdpa\\_flash, forward",
-                     "| Variant | Mode | Faster than attention\\_plain |"):  # fmt: skip
+                     "Crossover lengths\n\n| Variant | Mode | Faster than"):  # fmt: skip
             assert part in text
         for lines_ in (part.splitlines() for part in text.split("\n\n") if part.startswith("| ")):
             bars = {len(re.findall(r"(?<!\\)\|", line)) for line in lines_}

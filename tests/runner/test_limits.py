@@ -179,6 +179,7 @@ def test_a_layer_that_fails_ends_the_comparison_there(tmp_path: Path) -> None:
         ("sequence", FAST.replace("us=", "b1-x9-us="), {}, "cannot read 'b1-x9'"),
         ("sequence", FAST.replace("us=", "uss="), {}, "unknown parameter 'uss'; nearest: us"),
         ("sequence", "power_law", {"params": {"uss": 1}}, "unknown parameter 'uss'"),
+        ("sequence", FAST, {"params": {"width": 1}}, "'width'; there are: us, power, "),
         ("sequence", "power_law", {"axes": {"mode": ["forward", "train"]}}, "give one value"),
         ("sequence", "power_law", {"axes": {"seq": [16]}}, "leave out --seq"),
         ("sequence", "power_law", {"axes": {"batch": ["tokens=64"]}}, "a search along seq needs"),

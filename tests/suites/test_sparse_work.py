@@ -8,7 +8,7 @@ import pytest
 import sparse_cases
 
 from harness.layer import Config, Layer
-from suites.sparse_attention import chunked_torch
+from suites.sparse_attention import MOBA_ATTENTION, blocks, chunked_torch, windows
 from suites.sparse_attention.plans import window_plan
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -68,6 +68,24 @@ def test_little_is_computed_that_the_pattern_does_not_have(layer: Layer, causal:
     assert layer.products is not None
     useful = 3 * layer.products(Config(1, 4096, True, params))
     assert useful <= flops < 2.1 * useful
+
+
+@pytest.mark.parametrize(
+    ("layer", "params"),
+    [
+        (windows.STRIDED_ATTENTION, {"stride": 5000}),
+        (windows.DILATED_ATTENTION, {"dilation": 5000}),
+        (blocks.BLOCK_SPARSE_ATTENTION, {"block": 5000}),
+        (blocks.BIGBIRD_ATTENTION, {"block": 5000}),
+        (MOBA_ATTENTION, {"block": 5000}),
+    ],
+    ids=lambda value: value.name if isinstance(value, Layer) else "",
+)
+def test_a_parameter_beyond_the_length_costs_no_more_than_one_of_the_length(
+    layer: Layer, params: dict[str, int]
+) -> None:
+    of_the_length = dict.fromkeys(params, 37)
+    assert work(layer, 37, **params) == work(layer, 37, **of_the_length)
 
 
 def test_a_lone_window_is_not_copied() -> None:

@@ -26,7 +26,9 @@ def add(commands: Commands) -> Line:
     run = commands.add_parser("run", parents=[suite(), results()], help="measure a sweep")
     # None stands for what was not said; what holds then is for the request to say.
     run.add_argument(
-        "sweep", nargs="?", help="quick (default), standard, full, attention, or a file"
+        "sweep",
+        nargs="?",
+        help="quick (default), standard, full, attention, attention_quick, or a file",
     )
     what = run.add_argument_group("what to measure (comma-separated; in place of the sweep's)")
     add_which_cases(what)

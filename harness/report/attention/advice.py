@@ -10,7 +10,7 @@ from harness.report.attention.study import DENSE_KINDS, Kind, Study, Variant
 from harness.report.rows import Row
 from harness.report.summary import together
 from harness.report.table import Cell, Table, Tone
-from harness.search.pairs import LATENCY, MEMORY
+from harness.search.pairs import LATENCY, MEMORY, MEMORY_MARGIN_BYTES
 
 _FASTEST: dict[str, tuple[Kind, ...]] = {
     "Fastest dense": DENSE_KINDS,
@@ -92,10 +92,12 @@ def _figure(base: Row | None, best: Row | None, figure: str) -> Cell:
         return Cell(best.peak_memory)
     value = _value(best, figure)
     ratio = point(base, best, figure)
-    # Small peaks are read too coarsely for a ratio.
+    # Small peaks are read too coarsely for a ratio, or for more than what it is below.
     if best is base or ratio.ratio is None or (figure == MEMORY and not ratio.lower):
         return Cell(units.size(value) if figure == MEMORY else units.seconds(value), value)
     found = ratio.ratio
+    if figure == MEMORY and value is not None and value <= MEMORY_MARGIN_BYTES:
+        return Cell(f"<{units.ratio(found.high)}", found.high, _TONES[ratio.lower])
     text = units.ratio_interval(found.value, found.low, found.high)
     return Cell(text, found.value, _TONES[ratio.lower])
 

@@ -92,16 +92,18 @@ def told(found: Sequence[Pair], figure: str) -> Cell:
         return Cell(alone or "not compared", tone="good" if alone else "muted")
     changes = crossings(points)
     certain = [point for point in points if point.lower]
+    alone = _alone(found, points[-1].value)
     if not certain:
-        return Cell(f"no difference up to {points[-1].value}", tone="muted")
+        text = f"no difference up to {points[-1].value}"
+        return Cell("; ".join(filter(None, [text, alone])), tone="muted")
     doubtful = _doubtful(points, certain[-1])
     times = f"; they cross {len(changes)} times" if len(changes) > 1 else ""
     if certain[-1].lower == "A":
         text = f"none up to {certain[-1].value}"
         if changes:
             last = changes[-1]
-            text = f"below {last.value} only ({last.low}–{last.high})"
-        alone = _alone(found, points[-1].value)
+            where = f"below {last.value} only" if len(changes) == 1 else f"not from {last.value} on"
+            text = f"{where} ({last.low}–{last.high})"
         return Cell("; ".join(filter(None, [text + times + doubtful, alone])), tone="muted")
     if changes:
         last = changes[-1]

@@ -23,7 +23,7 @@ class HeatCell:
 
     Attributes:
         text: the speedup, or why there is none.
-        density: share of full attention's scores that is computed, as text; empty if not known.
+        density: share of full attention's scores that count, as text; empty if not known.
         strength: from -1, far slower, to 1, far faster; None where there is no speedup.
         unsure: whether its interval contains 1.
         failed: whether it was tried and gave nothing.

@@ -34,8 +34,9 @@ PARAGRAPHS = (
     "Ratios are of time, or of peak memory, to fused dense attention, with 95 % intervals: below 1 "
     "is better, and what intervals cannot tell apart is tied. Speedups are the time of dense "
     "attention over that of the variant: above 1 is faster. Density is the share of full "
-    "attention's scores that is computed. “(full)” stands behind a sparse variant whose mask "
-    "leaves nothing out at that length, so that it is dense attention there.",
+    "attention's scores that count in the result; rounds of hashing and branches add up, to more "
+    "than 100 % of a short sequence. “(full)” stands behind a sparse variant whose mask leaves "
+    "nothing out at that length, so that it is dense attention there.",
     "A crossover is the length from which on a variant is better. At the first length in brackets "
     "dense attention is better with certainty, at the second the variant is.",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -80,7 +80,7 @@ class Variant:
 
     @property
     def densities(self) -> Mapping[int, float]:
-        """By length, the share of full attention's scores that is computed, where it is known."""
+        """By length, the share of full attention's scores that count, where it is known."""
         return {n: row.density for n, row in self.rows.items() if row.density is not None}
 
     @property
@@ -156,14 +156,22 @@ def takes_part(row: Row) -> bool:
 def studies(rows: Iterable[Row]) -> list[Study]:
     """Every setting and mode with two lengths or more; forward before train."""
     groups: dict[tuple[str, str, str, str, int, str], list[Row]] = {}
+    stand_ins = set()  # told by any row, as one that failed has no error
     for row in rows:
+        if row.approximation_error is not None:
+            stand_ins.add(row.layer)
         if takes_part(row) and row.seq is not None and row.status not in NOT_MEASURED:
             suffix = machine_suffix(row.machine_id, one_machine=row.one_machine)
             key = (suffix, row.framework, row.device, row.dtype, row.threads, _shape(row))
             groups.setdefault(key, []).append(row)
     ordered = sorted(groups, key=_order)
     return [
-        _study(Setting(*key, batch=rule), mode, [row for row in members if row.mode == mode])
+        _study(
+            Setting(*key, batch=rule),
+            mode,
+            [row for row in members if row.mode == mode],
+            stand_ins,
+        )
         for key in ordered
         for rule, members in _by_batch(groups[key]).items()
         for mode in sorted({row.mode for row in members}, key=mode_order)
@@ -207,14 +215,14 @@ def _by_batch(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def _study(setting: Setting, mode: str, rows: Sequence[Row]) -> Study:
+def _study(setting: Setting, mode: str, rows: Sequence[Row], stand_ins: Set[str]) -> Study:
     variants: dict[str, dict[int, Row]] = {}
     names = _names(rows)
     for row in rows:
         variants.setdefault(names[row.case_id], {})[row.seq or 0] = row
     kinds = list(Kind)
     found = [
-        Variant(name, _kind([*members.values()]), dict(sorted(members.items())))
+        Variant(name, _kind(next(iter(members.values())), stand_ins), dict(sorted(members.items())))
         for name, members in variants.items()
     ]
     return Study(
@@ -244,10 +252,10 @@ def _names(rows: Sequence[Row]) -> dict[str, str]:
     }
 
 
-def _kind(rows: Sequence[Row]) -> Kind:
-    layer = rows[0].layer
+def _kind(row: Row, stand_ins: Set[str]) -> Kind:
+    layer = row.layer
     if layer in _DENSE:
         return Kind.PLAIN if layer == PLAIN else Kind.FUSED if layer in FUSED else Kind.DENSE
-    if any(row.approximation_error is not None for row in rows):
+    if layer in stand_ins:
         return Kind.APPROXIMATE
-    return Kind.SPARSE if rows[0].family == "sparse_attention" else Kind.OTHER
+    return Kind.SPARSE if row.family == "sparse_attention" else Kind.OTHER
