@@ -59,9 +59,11 @@ def stored(
             started_at=times[day],
             machine=machine(
                 machine_id=machine_id,
-                git_commit=f"{day + 1:040x}"[::-1],
-                git_dirty=False,
-                **{name: value(day) for name, value in differing.items()},
+                **{
+                    "git_commit": f"{day + 1:040x}"[::-1],
+                    "git_dirty": False,
+                    **{name: value(day) for name, value in differing.items()},
+                },
             ),
         )
         for day in range(length)

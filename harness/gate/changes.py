@@ -37,13 +37,16 @@ _FAMILIES = 2
 """Kinds of division: splits and stretches, of which the better counts."""
 _OUTLYING = 4.0
 """Standard deviations beyond which a run counts no more than if it lay there."""
-_LEVELS_BIAS = 3.0
-"""How much the autocorrelation of residuals about the best two levels is too low, times n and over
-1 + 2 φ; by experiment, as both levels and their place were fitted to the series."""
+_LEVEL_BIAS = 1.5
+"""How much too low the autocorrelation φ of n residuals about fitted levels is, for each level, in
+(1 + 2 φ) / n; by experiment, as not only the levels but their places were fitted."""
+_FURTHER = 0.5
+"""Share of the remaining variance that a further level must explain to be taken for one before
+anything is tested."""
 _MOST_CORRELATED = 0.9
 _ENOUGH = 50
 """Permutations that divide as well as the series itself, after which it is no change."""
-_BATCH = 250
+_BATCH = 100
 _PER_LEVEL = 20
 """A test may see so many permutations, times one over its level."""
 _POWER_95 = 1.645
@@ -173,7 +176,8 @@ def visible(
     logs = np.log([figure.value for figure in series])
     edges = [0, *(change.at for change in changes), runs]
     residuals = np.concatenate([logs[a:b] - np.median(logs[a:b]) for a, b in pairwise(edges)])
-    correlation = _autocorrelation(_clipped(logs))
+    # so few runs can tell no better how alike neighbours are
+    correlation = min(_tamed(logs)[1] + 1 / math.sqrt(runs), _MOST_CORRELATED)
     sd = _spread(residuals) * math.sqrt((1 + correlation) / (1 - correlation))
     places = runs - 2 * SHORTEST + 1
     tail = error_rate / max(cases, 1) / _FAMILIES / places
@@ -195,14 +199,14 @@ def _divided(series: Floats, start: int, test: _Test, level: float) -> Iterator[
 def _test(series: Floats, level: float) -> _Test:
     """Whether the order of a series matters, and where it is best divided.
 
-    What neighbours have in common beyond a level is taken out first (`_autocorrelation`), since
-    only independent figures may be permuted.
+    Wild runs, and what neighbours have in common beyond a level, are taken out first, since only
+    independent figures may be permuted.
     """
-    clipped = _clipped(series)
-    splits, stretches = _divisions(clipped[None])
+    tamed, correlation = _tamed(series)
+    splits, stretches = _divisions(tamed[None])
     if max(splits.best[0], stretches.best[0]) <= 0:  # constant
         return _Test(1.0, ())
-    by_split, by_stretch = _p_values(_whitened(clipped, _autocorrelation(clipped)), level)
+    by_split, by_stretch = _p_values(_whitened(tamed, correlation), level)
     bounds = splits.bounds if by_split <= by_stretch else stretches.bounds
     return _Test(min(1.0, _FAMILIES * min(by_split, by_stretch)), bounds)
 
@@ -272,30 +276,56 @@ def _divisions(series: Floats) -> tuple[_Division, _Division]:
     return splits, _Division(best, bounds)
 
 
-def _clipped(series: Floats) -> Floats:
-    """A single wild run moves no level, and hides none."""
-    centred = series - np.median(series)
+def _clipped(series: Floats, centre: float | None = None) -> Floats:
+    """A single wild run moves no level, and hides none. Centred, at the median if not said."""
+    centred = series - (np.median(series) if centre is None else centre)
     limit = _OUTLYING * 1.4826 * float(np.median(np.abs(centred)))
     return np.clip(centred, -limit, limit) if limit > 0 else centred
 
 
-def _autocorrelation(series: Floats) -> float:
-    """Of neighbouring runs, about the best two levels, as a level is none; at least 0.
+def _tamed(series: Floats) -> tuple[Floats, float]:
+    """The series with its wild runs clipped about its levels, and its autocorrelation about them.
 
-    What the fit of the levels took from it is given back.
+    A level is no autocorrelation, so what is plainly one is fitted before: the best two, and more
+    as long as each explains most of what is left.
     """
-    splits, stretches = _divisions(series[None])
-    bounds = max(splits, stretches, key=lambda division: float(division.best[0])).bounds
-    if not bounds:
-        return 0.0
-    inside = np.zeros(len(series), dtype=bool)
-    inside[bounds[0] : bounds[1] if len(bounds) > 1 else None] = True
-    residuals = series - np.where(inside, series[inside].mean(), series[~inside].mean())
+    clipped = _clipped(series)
+    levels, number = _fitted(clipped)
+    residuals = _clipped(clipped - levels, centre=0.0)
+    return levels + residuals, _autocorrelation(residuals, number)
+
+
+def _fitted(series: Floats) -> tuple[Floats, int]:
+    """The level of each run, and how many levels there are."""
+    edges = [0, len(series)]
+    levels = np.full(len(series), series.mean())
+    while True:
+        residuals = series - levels
+        divided = [
+            (division, start)
+            for start, end in pairwise(edges)
+            if end - start >= FEWEST
+            for division in _divisions(residuals[None, start:end])
+            if division.bounds
+        ]
+        best, start = max(divided, key=lambda one: float(one[0].best[0]), default=(None, 0))
+        left = float(residuals @ residuals)
+        needed = 0.0 if len(edges) == 2 else _FURTHER * left
+        if best is None or left <= 1e-20 * float(series @ series) or best.best[0] <= needed:
+            return levels, len(edges) - 1
+        edges = sorted({*edges, *(start + bound for bound in best.bounds)})
+        for first, end in pairwise(edges):
+            levels[first:end] = series[first:end].mean()
+
+
+def _autocorrelation(residuals: Floats, levels: int) -> float:
+    """Of neighbouring runs; at least 0. What the fit of the levels took is given back."""
     total = float(residuals @ residuals)
-    if total <= 1e-20 * float(series @ series):
+    if total <= 0:
         return 0.0
     found = float(residuals[1:] @ residuals[:-1]) / total
-    return min(max(found + _LEVELS_BIAS * (1 + 2 * found) / len(series), 0.0), _MOST_CORRELATED)
+    found += _LEVEL_BIAS * levels * (1 + 2 * found) / len(residuals)
+    return min(max(found, 0.0), _MOST_CORRELATED)
 
 
 def _whitened(series: Floats, correlation: float) -> Floats:

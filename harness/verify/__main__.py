@@ -30,7 +30,9 @@ PROOFS = {
 COMPARISONS = ("cost", "attention")
 """What the harness itself costs, and attention beside what others published: asked for by name, as
 they are no proofs."""
-_ALL = (*PROOFS, *COMPARISONS)
+OF_THE_GATE = ("history",)
+"""Proofs of what `layerbench regress` says; they simulate for long, and are asked for by name."""
+_ALL = (*PROOFS, *COMPARISONS, *OF_THE_GATE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

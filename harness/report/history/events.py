@@ -125,8 +125,8 @@ def causes(history: History, event: Event) -> list[str]:
             f"{len(event.changes)} of {len(history.testable)} cases changed at once: look first at "
             "what they share, such as the machine and the framework."
         )
-    sudden = any(change.slower and not change.gradual for _, change in event.changes)
-    if sudden and (refs := _refs(event)):
+    lasting = (change for case, change in event.changes if change in case.slower)
+    if not all(change.gradual for change in lasting) and (refs := _refs(event)):
         told.append(f"To make sure: `layerbench regress --base {refs[0]} --head {refs[1]}`.")
     return told
 
@@ -207,7 +207,10 @@ def _line(case: CaseHistory, change: Change) -> Iterator[Cell]:
 def state(case: CaseHistory, change: Change) -> str:
     """``slower since, over 6 runs``, or until which run; and whether it crept there."""
     word = "slower" if change.slower else "faster"
-    if change.recovered is None:
+    mended = any(e.recovered == change.at and e.slower != change.slower for e in case.changes)
+    if mended:
+        text = "back where it was before that"
+    elif change.recovered is None:
         text = f"{word} since, over {units.count(len(case.runs) - change.at, 'run')}"
     else:
         back = "recovered" if change.slower else "lost again"
