@@ -28,10 +28,12 @@ def test_runs_are_put_in_the_order_in_which_they_started() -> None:
 
 
 def test_machines_are_never_mixed() -> None:
-    fast, fast_runs = stored([noise(20)], "fast", "a")
-    slow, slow_runs = stored([noise(20, seed=1) + 1.0], "slow", "b")
+    fast, fast_runs = stored([noise(20)], "fast")
+    slow, slow_runs = stored([noise(20, seed=1) + 1.0], "slow")  # with runs of the same names
     found = histories(pd.concat([fast, slow], ignore_index=True), [*fast_runs, *slow_runs])
     assert [each.machine_id for each in found] == ["fast", "slow"]
+    levels = [each.cases[0].latencies[0].value for each in found]
+    assert levels == [fast["latency_s"][0], slow["latency_s"][0]]
     assert not any(case.changes for each in found for case in each.cases)
     assert history.exit_status(found) == 0
 
