@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.gate import changes
-from harness.gate.changes import FEWEST, THRESHOLD, Change
+from harness.gate.changes import THRESHOLD, Change
+from harness.gate.divisions import FEWEST
 from harness.stats import Interval
 from harness.types import Status
 

@@ -8,6 +8,7 @@ from histories import noise, series
 
 from harness.gate import changes
 from harness.gate.changes import Change, find
+from harness.gate.divisions import FEWEST
 
 
 def one(logs: np.ndarray, threshold: float = 0.05) -> list[Change]:
@@ -96,7 +97,7 @@ class TestNotFound:
         assert one(logs) == []
         assert len(one(logs, threshold=0.02)) == 1
 
-    @pytest.mark.parametrize("runs", range(changes.FEWEST + 1))
+    @pytest.mark.parametrize("runs", range(FEWEST + 1))
     def test_too_few_runs(self, runs: int) -> None:
         assert one(step(runs, runs // 2, 1.0)) == []
 

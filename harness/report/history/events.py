@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from harness import units
-from harness.gate.changes import ERROR_RATE, FEWEST, Change, runs_after
+from harness.gate.changes import ERROR_RATE, Change, runs_after
+from harness.gate.divisions import FEWEST
 from harness.gate.history import CaseHistory, History, Run
 from harness.report import provenance
 from harness.report.summary import together
@@ -43,7 +44,7 @@ class Event:
     @property
     def title(self) -> str:
         """When, and between which commits."""
-        commits = [provenance.commit(run) for run in (self.before, self.after)]
+        commits = dict.fromkeys(provenance.commit(run) for run in (self.before, self.after))
         return f"{started(self.before)} → {started(self.after)}, commit {' → '.join(commits)}"
 
     @property
@@ -148,12 +149,13 @@ def _seen(history: History) -> Iterator[str]:
     if not shown:
         return
     least, (worst, noisy) = median(size for size, _ in shown), max(shown, key=lambda one: one[0])
+    noisier = units.percent(worst) != units.percent(least)
     widest = f", and of {units.percent(worst)} in the noisiest ({noisy.case})"
     after = runs_after(len(history.runs), history.asked)
     at_end = f" A new level at the end shows after {after} runs at the earliest." if after else ""
     yield (
         f"A step of {units.percent(least)} half-way would be found 19 times in 20 in a case as "
-        f"noisy as the middle one{widest if len(shown) > 1 else ''}.{at_end}"
+        f"noisy as the middle one{widest if noisier else ''}.{at_end}"
     )
     yield (
         f"With nothing changed and runs independent of each other, the chance of any change in "
