@@ -25,6 +25,8 @@ from harness.report import (
 )
 from harness.report.attention.section import section
 from harness.report.canvas import Style, styles
+from harness.report.history import events
+from harness.report.history import section as history
 from harness.report.page import Figure
 from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, panels
 from harness.report.provenance import Run
@@ -90,6 +92,8 @@ def render(
         machines=provenance.machine_table(runs),
         ceilings=ceilings.table(runs),
         attention=section(newest),
+        histories=history.section(frame, runs),
+        machines_apart=events.MACHINES,
         layers=list(_layers(newest, looks)),
         forests=list(_forests(layers, looks)),
         frameworks=ratios.frameworks(layers),

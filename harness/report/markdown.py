@@ -8,9 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from harness import compare
+from harness.gate.history import History
 from harness.report import ceilings, legend, provenance, ratios, results, rows, summary
 from harness.report.attention import heatmap
 from harness.report.attention.section import Section, section
+from harness.report.history import section as history
+from harness.report.history.events import MACHINES
+from harness.report.history.section import Block
 from harness.report.provenance import Run
 from harness.report.rows import Row
 from harness.report.table import Table
@@ -46,6 +50,9 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
     for note in summary.notes(rows.read(frame), newest, runs):
         yield f"> {escape(note)}"
     yield from _attention(section(newest))
+    if told := history.section(frame, runs):
+        yield "## History"
+        yield from _histories(told)
     yield "## Frameworks compared"
     compared = ratios.frameworks(ratios.by_layer(pairs))
     if compared:
@@ -67,6 +74,12 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
     yield _or(provenance.run_table(runs), "No description of the run came with the results.")
     for command in provenance.commands(runs):
         yield f"    {_inert(command)}"
+
+
+def histories(found: Sequence[History]) -> str:
+    """The histories of machines, for a file or a comment of their own."""
+    blocks = ["## History of stored runs", *_histories([Block(history) for history in found])]
+    return "\n\n".join(blocks) + "\n"
 
 
 def table(content: Table) -> str:
@@ -117,6 +130,23 @@ def _attention(found: Section) -> Iterator[str]:
             yield "Crossover lengths"
             yield table(crossed)
         yield "</details>"
+
+
+def _histories(blocks: Sequence[Block]) -> Iterator[str]:
+    """For each machine the verdict first, then each event with its table, then what was seen."""
+    if len(blocks) > 1:
+        yield escape(MACHINES)
+    for block in blocks:
+        yield f"### {escape(block.title)}"
+        yield f"**{escape(block.verdict)}**"
+        for event, causes in block.events:
+            yield f"#### {escape(event.title)}"
+            yield escape(event.runs)
+            yield table(event.table)
+            if causes:
+                yield "\n".join(f"- {escape(cause)}" for cause in causes)
+        for remark in block.remarks:
+            yield f"> {escape(remark)}"
 
 
 def _latencies(newest: Sequence[Row]) -> Iterator[str]:

@@ -88,7 +88,7 @@ def machine_table(runs: Sequence[Run]) -> Table:
         "Container limit": _container,
         "GPU": lambda run: "; ".join(map(_gpu, gpus(run))) or "none",
         "Operating system": lambda run: str(get(run, "machine", "os") or UNKNOWN),
-        "Python": lambda run: str(get(run, "machine", "python") or UNKNOWN),
+        "Python": _python,
         "TF32": _tf32,
     }
     rows: list[list[Cell | str]] = [
@@ -99,6 +99,10 @@ def machine_table(runs: Sequence[Run]) -> Table:
         installed = (versions(members).get(package, [_ABSENT]) for members in columns.values())
         rows.append([package, *map(", ".join, installed)])
     return Table.of(("Machine", *columns), rows if columns else [])
+
+
+def _python(run: Run) -> str:
+    return str(get(run, "machine", "python") or UNKNOWN)
 
 
 def _tf32(run: Run) -> str:
@@ -151,6 +155,7 @@ def differences(base: Sequence[Run], other: Sequence[Run]) -> list[str]:
         "clock": lambda runs: _each(_clock, runs),
         "container limit": lambda runs: _each(_container, runs),
         "commit": lambda runs: _each(commit, runs),
+        "Python": lambda runs: _each(_python, runs),
         "passes": lambda runs: _each(_passes, runs),
     }
     before, after = versions(base), versions(other)

@@ -11,8 +11,11 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from harness.gate.history import History
 from harness.report import legend, provenance, ratios, rows, summary
 from harness.report import results as latencies
+from harness.report.history.events import MACHINES
+from harness.report.history.section import Block
 from harness.report.provenance import Run
 from harness.report.table import Cell, Table, Tone
 from harness.report.text import printable
@@ -63,6 +66,18 @@ def comparison(compared: pd.DataFrame, base: Sequence[Run], other: Sequence[Run]
     sentences = summary.change(compared)
     drawn = table(ratios.runs(compared))
     return Group(*parts, Text(), drawn, _text(legend.RATIO, "dim"), *map(_text, sentences))
+
+
+def histories(found: Sequence[History]) -> RenderableType:
+    """Of each machine: the verdict, what changed between which runs, and what could be seen."""
+    parts: list[RenderableType] = [_text(f"{MACHINES}\n")] if len(found) > 1 else []
+    for block in map(Block, found):
+        parts += [_text(block.title, "bold"), _text(block.verdict)]
+        for event, causes in block.events:
+            parts += [_text(f"\n{event.title}", "bold"), _text(event.runs, "dim")]
+            parts += [table(event.table), *map(_text, causes)]
+        parts += [Text(), *(_text(remark, "dim") for remark in block.remarks), Text()]
+    return Group(*parts)
 
 
 def machine(description: Mapping[str, Any]) -> RenderableType:

@@ -32,6 +32,7 @@ COMPARISONS = {
     "attention": "attention",
     "gate-same": "gate.same",
     "gate-power": "gate.power",
+    "history": "history",
 }
 """What the harness itself costs, attention beside what others published, and the gate, which takes
 hours: asked for by name."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.stats import share_interval
+
 
 class Verdict(StrEnum):
     """Whether what was found is what was expected."""
@@ -42,3 +44,9 @@ def skipped(check: str, expected: str, reason: str) -> Row:
 def noted(check: str, found: str) -> Row:
     """A row for a figure that nothing is expected of."""
     return Row(check, "", found, Verdict.NOTED)
+
+
+def share(found: int, tries: int) -> str:
+    """``12 of 500: 2.4 % (1.2–4.2)``, with its 95 % interval."""
+    low, high = share_interval(found, tries)
+    return f"{found} of {tries}: {found / tries:.1%} ({100 * low:.1f}–{100 * high:.1f})"

@@ -12,12 +12,11 @@ from pathlib import Path
 from harness import runner, stats, store
 from harness.gate.outcome import CaseOutcome, Verdict
 from harness.runner import Request
-from harness.stats import share_interval
 from harness.verify import bench
 from harness.verify.gate.runs import CONDITIONS, THRESHOLD, run
 from harness.verify.gate.same import FORWARD, TRAIN
 from harness.verify.gate.slowed import PREFIX
-from harness.verify.row import Row, judged, noted, skipped
+from harness.verify.row import Row, judged, noted, share, skipped
 
 RUNS = 8
 EFFECTS = (0.0, 0.01, 0.02, 0.05, 0.10, 0.10, 0.10, 0.20, 0.20, 0.20)
@@ -58,14 +57,11 @@ def judge(condition: str, found: Mapping[float, Sequence[CaseOutcome]]) -> Itera
     """A row an effect."""
     for effect, cases in sorted(found.items()):
         hits = sum(_verdict(case) is Verdict.REGRESSION for case in cases)
-        low, high = share_interval(hits, len(cases))
         ratios = [
             one.ratio.value for case in cases if (one := case.finding("latency")) and one.ratio
         ]
-        text = (
-            f"{hits} of {len(cases)}, {hits / len(cases):.0%} ({low:.0%} to {high:.0%}); "
-            f"mean estimate {stats.geometric_mean(ratios) - 1:+.1%}"
-        )
+        mean = stats.geometric_mean(ratios) - 1
+        text = f"{share(hits, len(cases))}; mean estimate {mean:+.1%}"
         check = f"{effect:.0%} slower, {condition}: found at a threshold of {THRESHOLD:.0%}"
         wanted = WANTED.get(effect)
         if effect == 0:

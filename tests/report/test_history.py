@@ -1,0 +1,142 @@
+"""Histories in words, tables and drawings: the verdict first, and nothing that is markup."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from frames import frame, row
+from histories import noise, stored
+from pages import Page
+from rich.console import Console
+
+from harness.gate import history
+from harness.report import html, markdown, terminal
+from harness.report.history import events
+
+STEP = np.where(np.arange(20) >= 10, 0.15, 0.0)
+BUMP = np.where((np.arange(20) >= 6) & (np.arange(20) < 13), 0.2, 0.0)
+
+
+def shown(*found: history.History, width: int = 160) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(terminal.histories(found))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def one(*cases: np.ndarray, **differing: object) -> history.History:
+    (found,) = history.histories(*stored(cases, **differing))  # type: ignore[arg-type]
+    return found
+
+
+def test_verdict_event_and_what_to_do_stand_in_this_order() -> None:
+    text = shown(one(noise(20) + STEP, noise(20, seed=1)))
+    parts = [
+        "20 runs on box, 2026-11-01 to 2026-11-20",
+        "Of 2 cases 1 is slower at the end, by 5.0 % or more: dense/torch/cpu/forward/eager",
+        "2026-11-10 10:00 → 2026-11-11 10:00, commit a00000000000 → b00000000000",
+        "between the runs run-9 and run-10",
+        "slower since, over 10 runs",
+        "layerbench regress --base a00000000000 --head b00000000000",
+        "would be found 19 times in 20",
+    ]
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_a_slowdown_that_was_mended_is_told_and_is_none_at_the_end() -> None:
+    text = shown(one(noise(20) + BUMP))
+    assert "Of 1 case none is slower at the end" in text
+    assert "recovered after 7 runs" in text
+    assert "back where it was before that" in text
+    assert "layerbench regress" not in text
+
+
+def test_other_versions_are_a_possible_cause() -> None:
+    found = one(
+        noise(20) + STEP,
+        python=lambda day: "3.11.9" if day < 10 else "3.12.1",
+        versions=lambda day: {"torch": "2.12.0" if day < 10 else "2.13.0"},
+    )
+    text = shown(found)
+    assert "may be the cause: Python: 3.11.9 → 3.12.1; torch: 2.12.0 → 2.13.0." in text
+
+
+def test_nothing_that_differs_is_said() -> None:
+    found = one(noise(20) + STEP, git_commit=lambda day: "c" * 40)
+    assert "Nothing that is known of the two runs differs, commit included." in shown(found)
+    assert "layerbench regress" not in shown(found)
+
+
+def test_most_cases_at_once_point_to_what_they_share() -> None:
+    all_but_one = [noise(20, seed=seed) + STEP for seed in range(3)]
+    text = shown(one(*all_but_one, noise(20, seed=9)))
+    assert "3 of 4 cases changed at once" in text
+    assert "changed at once" not in shown(one(all_but_one[0], noise(20, seed=9)))
+
+
+def test_a_short_history_says_how_many_runs_it_takes() -> None:
+    text = shown(one(noise(8), noise(8, seed=1)))
+    assert "No change could have been told, however large: with 2 cases it takes 10 runs" in text
+    assert "there are 8" in text
+    assert "a history begins with 6" in shown(one(noise(3)))
+
+
+def test_a_case_with_few_runs_and_one_that_fails_now_are_told() -> None:
+    table, runs = stored([noise(20), noise(7, seed=1)])
+    table.loc[19, ["status", "reason", "latency_s"]] = ["oom", "killed", np.nan]
+    text = shown(*history.histories(table, runs))
+    assert "1 case with fewer than 10 runs" in text
+    assert "Failed in the last run, which a history of latencies does not judge" in text
+    assert "(oom: killed)" in text
+
+
+def test_several_machines_are_told_apart() -> None:
+    left, right = one(noise(20)), history.histories(*stored([noise(20)], "other"))[0]
+    assert events.MACHINES in " ".join(shown(left, right).split())
+    assert events.MACHINES not in " ".join(shown(left).split())
+
+
+class TestReport:
+    def test_section_draws_each_change_with_its_words(self) -> None:
+        page = Page(html.render(*stored([noise(20) + STEP, noise(20, seed=1)])))
+        assert "#history" in page.attributes("href")
+        first, second = (text for text in page.drawings() if text.startswith("Latency of"))
+        assert "1.16× from 2026-11-11 10:00 on, slower since, over 10 runs" in first
+        assert second.endswith("no change.")
+
+    def test_few_runs_have_no_section(self) -> None:
+        page = Page(html.render(*stored([noise(5)])))
+        assert "#history" not in page.attributes("href")
+        assert "## History" not in markdown.render(*stored([noise(5)]))
+
+    def test_markdown_has_the_verdict_and_the_table(self) -> None:
+        text = markdown.render(*stored([noise(20) + STEP]))
+        assert "## History" in text
+        assert "| Case | Before | After | After / before | Since | p |" in text
+        assert markdown.histories([one(noise(20) + STEP)]).startswith("## History of stored runs")
+
+    def test_hostile_names_stay_text(self) -> None:
+        evil = '<img src=x onerror=alert(1)>|`"\x1b[31m'
+        table, runs = stored([noise(20) + STEP], evil, evil, git_commit=lambda day: evil + str(day))
+        table["layer"] = evil
+        page = Page(html.render(table, runs))
+        assert not any(page.attributes("onerror"))
+        assert page.open == []
+        text = markdown.histories(history.histories(table, runs))
+        assert "<img" not in text
+        assert "layerbench regress" not in text
+        assert "\x1b" not in shown(*history.histories(table, runs))
+
+
+@pytest.mark.parametrize("empty", [frame([]), pd.DataFrame()], ids=["columns", "nothing"])
+def test_no_rows(empty: pd.DataFrame) -> None:
+    assert history.histories(empty, []) == []
+    assert shown() == ""
+
+
+def test_rows_without_runs_are_no_history() -> None:
+    assert history.histories(frame([row(), row(1e-3, run_id="run-2")]), []) == []
