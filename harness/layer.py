@@ -260,8 +260,8 @@ class Layer:
             may make it otherwise, booleans that go with the output. The others are not compared,
             and their upstream gradient is 0.
         pattern: config -> which keys each query attends to, booleans of (queries, keys).
-        density: config -> share of full attention's scores that count in the result; above 1 where several
-            attentions are summed up that have more together.
+        density: config -> share of full attention's scores that count in the result; above 1 where
+            several attentions are summed up that have more together.
         approximated: (inputs, weights, config, places) -> what the layer stands in for, in float64,
             at those rows of the output: (rows, last axis). How far off the layer is there becomes
             a figure of the row, and no failure. Values come as they were drawn, in float32, since
