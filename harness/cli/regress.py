@@ -5,17 +5,23 @@ from __future__ import annotations
 import contextlib
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from rich.console import RenderableType
+
+from harness import store
 from harness.checks import check_known
 from harness.cli import GOOD, NOTHING
 from harness.cli.console import plain, typed
 from harness.cli.parser import AXIS_HELP, by_name
 from harness.cli.parser.regress import STDOUT
+from harness.gate import history
 from harness.gate.outcome import Outcome, Verdict
 from harness.regress import WORKING_TREE, Asked, Given, regress
-from harness.report.gate import FORMATS, terminal
+from harness.report import markdown, terminal
+from harness.report.gate import FORMATS
+from harness.report.gate import terminal as gate_terminal
 from harness.runner import Request
 from harness.store.writing import writing
 from harness.types import HarnessError, InfrastructureError, UsageError
@@ -27,11 +33,33 @@ WORSE, INCONCLUSIVE = 1, 5
 def regress_command(options: Namespace) -> int:
     """Measures both sides, or reads what was found before, and writes it as it was asked for."""
     formats: Sequence[tuple[str, str]] = options.format or ()
+    if options.history is not None:
+        return _history(options, formats)
     check_known("format", [name for name, _ in formats], FORMATS)
     outcome = _measured(options) if options.stored is None else _stored(Path(options.stored))
+    _write(
+        [(file, FORMATS[name](outcome)) for name, file in formats],
+        lambda: gate_terminal.render(outcome),
+    )
+    return status(outcome, options.strict)
+
+
+def _history(options: Namespace, formats: Sequence[tuple[str, str]]) -> int:
+    """Change points over stored runs."""
+    known = {"markdown": markdown.histories}
+    check_known("format of a history", [name for name, _ in formats], known)
+    frame, runs = store.load(options.history), store.load_runs(options.history)
+    found = history.histories(frame, runs, options.threshold)
+    _write(
+        [(file, known[name](found)) for name, file in formats], lambda: terminal.histories(found)
+    )
+    return history.exit_status(found)
+
+
+def _write(texts: Iterable[tuple[str, str]], table: Callable[[], RenderableType]) -> None:
+    """Each text into its file, or to standard output; if none goes there, the table does."""
     to_stdout = False
-    for name, file in formats:
-        text = FORMATS[name](outcome)
+    for file, text in texts:
         if file == STDOUT:
             print(text)
             to_stdout = True
@@ -41,8 +69,7 @@ def regress_command(options: Namespace) -> int:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
     if not to_stdout:
-        plain().print(terminal.render(outcome))
-    return status(outcome, options.strict)
+        plain().print(table())
 
 
 def status(outcome: Outcome, strict: bool) -> int:

@@ -83,18 +83,30 @@ def add(commands: Commands) -> Line:
         metavar="FILE",
         help="measure nothing: render the outcome in this JSON file",
     )
+    out.add_argument(
+        "--history",
+        type=checked(path),
+        nargs="+",
+        metavar="RUNS",
+        help="measure nothing: since when is what slower, in these stored runs of a machine "
+        "(with --threshold and --format markdown)",
+    )
     return regress
 
 
 def check(regress: Line, options: argparse.Namespace) -> None:
     """Refuses options that another one leaves without effect, and a comparison with nothing."""
     typed = said(regress, options)
-    if options.stored is not None:
+    if options.history is not None:
+        idle = typed - {"command", "history", "format", "threshold"}
+        refuse(regress, options, idle, "--history measures nothing")
+    elif options.stored is not None:
         idle = typed - {"command", "stored", "format", "strict"}
         refuse(regress, options, idle, "--from measures nothing")
     elif options.case:
         refuse(regress, options, typed & WHICH_CASES, "a case id says all of what is measured")
-    if options.stored is None and not typed & {"base", "base_python", "head_python"}:
+    measures_nothing = options.stored is not None or options.history is not None
+    if not measures_nothing and not typed & {"base", "base_python", "head_python"}:
         regress.error("--base is missing: the branch, commit or folder to compare with")
     to_stdout = [name for name, file in options.format or () if file == STDOUT]
     if len(to_stdout) > 1:
