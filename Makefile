@@ -38,8 +38,9 @@ report: install  ## render a report of results [RUNS=...; the latest run if not 
 compare: need-A need-B install  ## compare two results: A=... B=...
 	@$(BIN)/layerbench compare $(A) $(B)
 
-regress: need-BASE need-HEAD install  ## fail if a layer became slower: BASE=... HEAD=... [THRESHOLD=5%]
-	@$(BIN)/layerbench compare $(BASE) $(HEAD) --max-slowdown $(or $(THRESHOLD),5%)
+regress: need-BASE install  ## what head makes slower or hungrier: BASE=main [HEAD=... THRESHOLD=5% ARGS=...]
+	@$(BIN)/layerbench regress --base $(BASE) $(if $(HEAD),--head $(HEAD)) \
+		--threshold $(or $(THRESHOLD),5%) $(NAMED) $(ARGS)
 
 verify: install  ## prove that the figures are right [PROOFS="memory work"; all if not said]
 	@$(BIN)/python -m harness.verify $(PROOFS)
@@ -63,5 +64,5 @@ clean:  ## remove .venv and caches; results and reports are kept
 	@echo "results/ and reports/ are kept"
 
 need-%:
-	$(if $($*),,$(error $* is missing; usage: make compare A=RUN B=RUN, make regress BASE=RUN HEAD=RUN))
+	$(if $($*),,$(error $* is missing; usage: make compare A=RUN B=RUN, make regress BASE=REF))
 	@:
