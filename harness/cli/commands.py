@@ -14,9 +14,10 @@ from rich.table import Table
 
 from harness import catalogue, compare, frameworks, runner, store, units
 from harness.cli import FAILED, GOOD, INTERRUPTED
+from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain as _console
 from harness.cli.console import typed
-from harness.cli.parser import AXIS_HELP, LATEST, by_name
+from harness.cli.parser import LATEST
 from harness.cli.progress import Progress
 from harness.layer import Layer
 from harness.report import html, markdown, profiles, rows, summary, terminal
@@ -145,20 +146,12 @@ def run_command(options: Namespace) -> int:
 
 
 def _request(options: Namespace) -> runner.Request:
-    return runner.Request.of(
-        sweep=options.sweep,
-        layers=options.layer or None,
-        axes={axis: getattr(options, axis) for axis in AXIS_HELP if getattr(options, axis)},
-        params=by_name(options.param),
-        presets=options.presets,
-        cases=options.case,
-        suites=options.suite,
+    return request_of_sweep(
+        options,
         passes=options.passes,
         budget_s=options.budget,
         rel_ci=options.rel_ci,
         sample_s=options.sample_time,
-        timeout_s=options.timeout,
-        seed=options.seed,
     )
 
 

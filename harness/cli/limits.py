@@ -12,8 +12,8 @@ from rich.console import Console
 
 from harness import runner, store, units
 from harness.cli import FAILED, GOOD, INTERRUPTED, NOTHING
+from harness.cli.asked import request as asked_request
 from harness.cli.console import plain, typed
-from harness.cli.parser import AXIS_HELP, by_name
 from harness.cli.progress import Progress
 from harness.report import crossover as crossover_report
 from harness.report import fit as fit_report
@@ -25,7 +25,7 @@ from harness.search.axis import at, pattern
 
 def fit_command(options: Namespace) -> int:
     """The largest value that fits, by framework and mode."""
-    request = _request(options, presets=options.presets)
+    request = asked_request(options, presets=options.presets)
     asked = fit.make_fit(options.layer, options.axis, request, options.up_to, options.memory)
     progress = plain(stderr=options.json)
     searches: dict[str, Search] = {}
@@ -113,13 +113,3 @@ def crossover_command(options: Namespace) -> int:
         return INTERRUPTED
     compared = any(pair.a.latency and pair.b.latency for pair in pairs)
     return GOOD if compared else NOTHING
-
-
-def _request(options: Namespace, **more: object) -> runner.Request:
-    return runner.Request.of(
-        axes={axis: getattr(options, axis) for axis in AXIS_HELP if getattr(options, axis)},
-        params=by_name(options.param),
-        suites=options.suite,
-        timeout_s=options.timeout,
-        **more,
-    )

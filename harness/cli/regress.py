@@ -13,8 +13,8 @@ from rich.console import RenderableType
 from harness import store
 from harness.checks import check_known
 from harness.cli import GOOD, NOTHING
+from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain, typed
-from harness.cli.parser import AXIS_HELP, by_name
 from harness.cli.parser.regress import STDOUT
 from harness.gate import history
 from harness.gate.outcome import Outcome, Verdict
@@ -22,7 +22,6 @@ from harness.regress import WORKING_TREE, Asked, Given, regress
 from harness.report import markdown, terminal
 from harness.report.gate import FORMATS
 from harness.report.gate import terminal as gate_terminal
-from harness.runner import Request
 from harness.store.writing import writing
 from harness.types import HarnessError, InfrastructureError, UsageError
 
@@ -96,7 +95,7 @@ def _measured(options: Namespace) -> Outcome:
     asked = Asked(
         base,
         head,
-        _request(options),
+        request_of_sweep(options),
         options.threshold,
         options.budget,
         Path(options.results),
@@ -111,20 +110,6 @@ def _measured(options: Namespace) -> Outcome:
             raise InfrastructureError(str(error)) from error
     print(f"results: {folder}", file=sys.stderr)
     return outcome
-
-
-def _request(options: Namespace) -> Request:
-    return Request.of(
-        sweep=options.sweep,
-        layers=options.layer or None,
-        axes={axis: getattr(options, axis) for axis in AXIS_HELP if getattr(options, axis)},
-        params=by_name(options.param),
-        presets=options.presets,
-        cases=options.case,
-        suites=options.suite,
-        timeout_s=options.timeout,
-        seed=options.seed,
-    )
 
 
 @contextlib.contextmanager
