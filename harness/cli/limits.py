@@ -77,7 +77,7 @@ def _print_fit(found: list[Search], asked: fit.Fit, console: Console) -> None:
 
 def crossover_command(options: Namespace) -> int:
     """Where B passes A, in latency and in peak memory."""
-    request = _request(
+    request = asked_request(
         options, passes=options.passes, sample_s=options.sample_time, seed=options.seed
     )
     asked = crossover.make_crossover(options.a, options.b, options.axis, request, options.up_to)
