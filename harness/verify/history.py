@@ -22,7 +22,7 @@ from harness.gate.changes import ERROR_RATE, THRESHOLD
 from harness.stats import Interval, share_interval
 from harness.verify.row import Row, judged, noted, share
 
-SERIES, HISTORIES, STEPS = 2000, 600, 300
+SERIES, HISTORIES, STEPS = 1000, 300, 200
 """Simulated: single series a noise and length, histories of `CASES` likewise, steps a size."""
 LENGTHS = (10, 20, 50, 100)
 LENGTHS_OF_HISTORIES = (20, 50)
