@@ -46,7 +46,7 @@ def _margin(metric: str, before: float) -> float:
 
 
 def _ratio(before: float | None, after: float | None, margin: float) -> Interval | None:
-    if not before or after is None:
+    if not before or not after:
         return None
     ratio, error = after / before, margin / before
     return Interval(ratio, max(0.0, ratio - error), ratio + error)

@@ -105,13 +105,13 @@ class Finding:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         ratio = data["ratio"]
-        interval = None if ratio is None else Interval(*(_number(ratio[k]) for k in _LIMITS))
+        interval = None if ratio is None else _interval(*(_number(ratio[k]) for k in _LIMITS))
         if data["metric"] not in METRICS:
             raise ValueError(f"unknown metric {data['metric']!r}")
         return cls(
             metric=str(data["metric"]),
-            base=_optional(data["base"]),
-            head=_optional(data["head"]),
+            base=_figure(data["base"]),
+            head=_figure(data["head"]),
             ratio=interval,
             visible=_optional(data["visible"]),
             pairs=int(data["pairs"]),
@@ -289,6 +289,23 @@ def _number(value: Any) -> float:
 
 def _optional(value: Any) -> float | None:
     return None if value is None else _number(value)
+
+
+def _figure(value: Any) -> float | None:
+    """In SI units; 0, or of a size that something measured can have."""
+    number = _optional(value)
+    if number and not _SMALLEST <= number <= _LARGEST:
+        raise ValueError(f"{value!r} is no figure of a layer")
+    return number
+
+
+_SMALLEST, _LARGEST = 1e-15, 1e30
+
+
+def _interval(value: float, low: float, high: float) -> Interval:
+    if not (0 <= low <= value <= high <= _LARGEST and value >= _SMALLEST):
+        raise ValueError(f"{value!r} ({low!r} to {high!r}) is no ratio")
+    return Interval(value, low, high)
 
 
 def _list(value: Any) -> list[Any]:

@@ -71,6 +71,23 @@ def test_an_infinite_number_of_pairs_is_refused() -> None:
         Outcome.from_json(data)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"base": 5e-324},
+        {"head": 1e300},
+        {"head": -1.0},
+        {"ratio": {"value": 0.0, "low": 0.0, "high": 0.0}},
+        {"ratio": {"value": 1.0, "low": 2.0, "high": 3.0}},
+    ],
+)
+def test_figures_that_nothing_can_have_are_refused(change: dict[str, Any]) -> None:
+    data = OUTCOME.to_json()
+    data["cases"][0]["findings"][0].update(change)
+    with pytest.raises(UsageError):
+        Outcome.from_json(data)
+
+
 def test_the_worst_verdict_wins() -> None:
     assert worst([Verdict.SAME, Verdict.IMPROVEMENT]) is Verdict.IMPROVEMENT
     assert worst([Verdict.IMPROVEMENT, Verdict.REGRESSION]) is Verdict.REGRESSION
