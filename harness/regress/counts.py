@@ -70,7 +70,7 @@ def figures(measurement: Measurement) -> Figures:
 def median(readings: Sequence[Figures]) -> Figures:
     """Of each figure, over readings in fresh processes; one below what can be read counts as 0."""
     return {
-        metric: statistics.median(reading[metric] or 0 for reading in readings)
+        metric: float(statistics.median(reading[metric] or 0 for reading in readings))
         for metric in readings[0]
         if any(reading[metric] is not None for reading in readings)
     }

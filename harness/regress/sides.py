@@ -176,11 +176,14 @@ def _commit(ref: str, top: Path) -> str:
 def _worktree(top: Path, commit: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="layerbench-") as parent:
         folder = Path(parent).resolve() / "code"
-        _git(top, "worktree", "add", "--detach", "--force", str(folder), commit)
         try:
+            _git(top, "worktree", "add", "--detach", "--force", str(folder), commit)
             yield folder
         finally:
-            _git(top, "worktree", "remove", "--force", str(folder))
+            # Of one whose making was interrupted git may keep a record, too. A record that outlives
+            # its folder does no harm, and less than an error in place of what was found.
+            with contextlib.suppress(InfrastructureError):
+                _git(top, "worktree", "remove", "--force", str(folder))
 
 
 def _git(top: Path, *command: str) -> None:
@@ -191,6 +194,8 @@ def _git(top: Path, *command: str) -> None:
         text=True,
         errors="replace",
         check=False,
+        # In a hook this names the index of the commit that is being made; a checkout needs its own.
+        env={name: value for name, value in os.environ.items() if name != "GIT_INDEX_FILE"},
     )
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no reason"])[-1]

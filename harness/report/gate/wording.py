@@ -12,6 +12,8 @@ from harness.gate.outcome import METRICS, CaseOutcome, Finding, Outcome, Verdict
 from harness.report.summary import together
 
 _PLAIN = {Verdict.FAILED: "failed on head", Verdict.VANISHED: "vanished from head's plan"}
+_MOST_REASONS = 3
+"""For which cases were not compared; the tables hold all."""
 
 
 def headline(outcome: Outcome) -> str:
@@ -39,6 +41,8 @@ def details(outcome: Outcome) -> list[str]:
             sentences.append(f"Other cases: {together(_counts(rest))}.")
     elif len({case.verdict for case in outcome.cases}) > 1:
         sentences.append(f"Cases: {together(_counts(outcome.cases))}.")
+    if lacking := outcome.of(Verdict.NOT_COMPARED):
+        sentences.append(f"Not compared: {_reasons(lacking)}.")
     if visible := _visible(outcome):
         sentences.append(visible)
     exact = together(metric.name for metric in METRICS.values() if metric.exact)
@@ -114,6 +118,16 @@ def _counts(cases: Iterable[CaseOutcome]) -> list[str]:
     """``2 regressions``, ``1 failed on head``, worst first."""
     found = Counter(case.verdict for case in cases)
     return [_counted(verdict, found[verdict]) for verdict in Verdict if verdict in found]
+
+
+def _reasons(cases: Iterable[CaseOutcome]) -> str:
+    """``no kernel for this (2 cases); too large (1 case)``, the most frequent first."""
+    found = Counter(case.reason.rstrip(".") for case in cases)
+    shown = found.most_common(_MOST_REASONS)
+    texts = [f"{reason} ({units.count(number, 'case')})" for reason, number in shown]
+    if left := len(found) - len(shown):
+        texts.append(units.count(left, "further reason"))
+    return "; ".join(texts)
 
 
 def _counted(verdict: Verdict, number: int) -> str:
