@@ -55,13 +55,13 @@ def judge(condition: str, outcomes: Sequence[Outcome]) -> Iterator[Row]:
     yield judged(
         f"{where}: cases with a false alarm",
         f"at most {FALSE_CASES:.0%}",
-        _told(len(alarms), len(cases)),
+        told(len(alarms), len(cases)),
         len(alarms) <= FALSE_CASES * len(cases),
     )
     yield judged(
         f"{where}: runs with any false alarm",
         f"at most {FALSE_RUNS:.0%}",
-        _told(runs, len(outcomes)),
+        told(runs, len(outcomes)),
         runs <= FALSE_RUNS * len(outcomes),
     )
     slower, faster = (
@@ -72,16 +72,16 @@ def judge(condition: str, outcomes: Sequence[Outcome]) -> Iterator[Row]:
     yield judged(
         f"{where}: ratios above 1 among all, no bias",
         "the interval holds 50 %",
-        _told(slower, slower + faster),
+        told(slower, slower + faster),
         low <= 0.5 <= high,
     )
     undecided = sum(case.verdict is Verdict.INCONCLUSIVE for case in cases)
-    yield noted(f"{where}: inconclusive", _told(undecided, len(cases)))
+    yield noted(f"{where}: inconclusive", told(undecided, len(cases)))
     yield noted(f"{where}: smallest change that could be seen", _visible(cases))
     yield noted(f"{where}: time of a run of {len(cases) // len(outcomes)} cases", _times(outcomes))
 
 
-def _told(count: int, total: int) -> str:
+def told(count: int, total: int) -> str:
     """``1 of 312, 0.3 % (0.0 to 1.8 %)``."""
     low, high = share_interval(count, total)
     return f"{count} of {total}, {count / total:.1%} ({low:.1%} to {high:.1%})"
