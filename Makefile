@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help bench test check report compare regress verify verify-cost verify-attention list install clean
+.PHONY: help bench test check report compare regress verify verify-cost verify-attention verify-gate list install clean
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 FRAMEWORKS ?= torch tensorflow
@@ -50,6 +50,9 @@ verify-cost: install  ## what the harness costs, beside other tools
 
 verify-attention: install  ## attention beside published results, and beside FlexAttention
 	@$(BIN)/python -m harness.verify attention
+
+verify-gate: install  ## what the gate misses, when it cries wolf, and what it costs (hours)
+	@$(BIN)/python -m harness.verify gate-same gate-power gate-cost gate-real
 
 list: install  ## list layers, and which framework has which
 	@$(BIN)/layerbench list

@@ -328,6 +328,7 @@ def _serve(setup: Setup, lines: TextIO, reply: Callable[[str], None]) -> None:
         return
     greeting = {
         "version": framework.version(),
+        "packages": dict(framework.packages()),
         "settings": dict(framework.settings()),
         "clock_resolution_s": noise.clock_resolution(framework.clock),
     }

@@ -92,6 +92,9 @@ class Framework(Clocks, Protocol):
     def version(self) -> str:
         """The version that runs, such as 2.13.0+cpu."""
 
+    def packages(self) -> Mapping[str, str]:
+        """Versions of further packages that its layers are made with, by name."""
+
     def settings(self) -> Mapping[str, Any]:
         """What was settled, for the record, such as ``tf32``."""
 

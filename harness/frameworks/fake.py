@@ -70,6 +70,9 @@ class Fake:
     def version(self) -> str:
         return "1.0"
 
+    def packages(self) -> Mapping[str, str]:
+        return {"fake_parts": "0.1"}
+
     def settings(self) -> Mapping[str, Any]:
         return {}
 

@@ -77,10 +77,13 @@ class TensorFlow:
 
         return str(tf.__version__)
 
-    def settings(self) -> Mapping[str, Any]:
+    def packages(self) -> Mapping[str, str]:
         import keras
 
-        return {"tf32": False, "keras": keras.__version__}
+        return {"keras": str(keras.__version__)}
+
+    def settings(self) -> Mapping[str, Any]:
+        return {"tf32": False}
 
     def synchronize(self, result: Any) -> None:
         import tensorflow as tf

@@ -68,6 +68,9 @@ class Torch:
 
         return str(torch.__version__)
 
+    def packages(self) -> Mapping[str, str]:
+        return {}
+
     def settings(self) -> Mapping[str, Any]:
         return {"tf32": False}
 

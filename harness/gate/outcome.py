@@ -166,7 +166,7 @@ class Side:
         commit: the full hash; empty where there is none.
         dirty: whether tracked files differ from that commit.
         python: version of the interpreter.
-        versions: by framework.
+        versions: by framework, and by package that its layers are made with.
     """
 
     given: str

@@ -173,6 +173,7 @@ class Duel:
                 workers[side] = worker, failure
             else:
                 self.versions[side][bench.framework] = greeting["version"]
+                self.versions[side] |= greeting["packages"]
                 workers[side] = worker, greeting["clock_resolution_s"]
         return workers
 

@@ -32,6 +32,8 @@ COMPARISONS = {
     "attention": "attention",
     "gate-same": "gate.same",
     "gate-power": "gate.power",
+    "gate-cost": "gate.cost",
+    "gate-real": "gate.real",
     "history": "history",
 }
 """What the harness itself costs, attention beside what others published, and the gate, which takes

@@ -200,19 +200,28 @@ def test_case(benchmark, case):
 """
 
 
+def pytest_benchmark(
+    ids: Sequence[str], folder: Path, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """A session of pytest in `folder`, with a test a case, at pytest-benchmark's defaults."""
+    tests = folder / "test_cases.py"
+    tests.write_text(_TESTS.format(ids=list(ids), cores=cpu.cores(1)), encoding="utf-8")
+    quietly = ("-q", "-p", "no:cacheprovider", "--timeout=0")
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *quietly, *options, str(tests)],
+        check=False,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(bench.ROOT)},
+    )
+
+
 def _by_pytest_benchmark(ids: Sequence[str]) -> list[Spent]:
     with tempfile.TemporaryDirectory() as folder:
-        tests, answers = Path(folder) / "test_cases.py", Path(folder) / "answers.json"
-        tests.write_text(_TESTS.format(ids=list(ids), cores=cpu.cores(1)), encoding="utf-8")
-        options = ("-q", "-p", "no:cacheprovider", "--timeout=0", f"--benchmark-json={answers}")
-        subprocess.run(
-            [sys.executable, "-m", "pytest", *options, str(tests)],
-            check=True,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": str(bench.ROOT)},
-        )
+        answers = Path(folder) / "answers.json"
+        pytest_benchmark(ids, Path(folder), f"--benchmark-json={answers}").check_returncode()
         found = json.loads(answers.read_text(encoding="utf-8"))["benchmarks"]
     return [
         _spent(one["extra_info"]["taken_s"], one["stats"]["data"], one["stats"]["iterations"])

@@ -99,7 +99,7 @@ def test_sides_are_told(run: tuple[Outcome, Path, Path]) -> None:
     assert outcome.base.given == "before"
     assert outcome.base.commit == repository.git(folder, "rev-parse", "before")
     assert outcome.head.commit == repository.git(folder, "rev-parse", "HEAD")
-    assert outcome.base.versions == {"fake": "1.0"}
+    assert outcome.base.versions == {"fake": "1.0", "fake_parts": "0.1"}
 
 
 def test_the_outcome_is_kept_and_reads_back(run: tuple[Outcome, Path, Path]) -> None:
