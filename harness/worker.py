@@ -26,7 +26,7 @@ from typing import Any, TextIO
 
 from harness import catalogue, faults, frameworks
 from harness.devices import noise
-from harness.devices.waiting import waited_s
+from harness.devices.waiting import waited_s, waits
 from harness.frameworks import Framework, Step, UnsupportedError
 from harness.layer import Layer, Mismatch
 from harness.probes import approximation, ceilings, latency, parity, reference
@@ -206,10 +206,9 @@ class Worker:
         """
         assert self._call is not None
         self._first_result = None
-        before = waited_s(self._setup.threads)
+        before = waits()
         taken = latency.block(self._call, calls, self._framework)
-        after = waited_s(self._setup.threads)
-        waited = 0.0 if before is None or after is None else max(0.0, after - before)
+        waited = waited_s(before, waits(), self._setup.threads)
         return {"wall_s": taken.wall_s, "waited_s": waited / calls}
 
     def _pairs(self, calls: int, pairs: int) -> dict[str, Any]:

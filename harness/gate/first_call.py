@@ -22,7 +22,7 @@ def finding(
     does not keep it undecided.
 
     Args:
-        base_s: seconds, one a pair.
+        base_s: seconds, one a pair; nan where there are none.
         head_s: likewise.
         cases: that are judged beside this one, among which the error rate is shared.
         threshold: relative change that counts, if it is more than `THRESHOLD`.
@@ -30,11 +30,13 @@ def finding(
     Returns:
         None without pairs.
     """
-    if not base_s:
+    # A clock that was set back in between may have read anything.
+    pairs = [pair for pair in zip(base_s, head_s, strict=True) if all(s > 0 for s in pair)]
+    if not pairs:
         return None
-    logs = [math.log(after / before) for before, after in zip(base_s, head_s, strict=True)]
+    logs = [math.log(after / before) for before, after in pairs]
     known = mean(logs)
-    before, after = geometric_mean(base_s), geometric_mean(head_s)
+    before, after = map(geometric_mean, zip(*pairs, strict=True))
     rate = ERROR_RATE / max(1, cases)
     bound = math.log1p(max(THRESHOLD, threshold))
     verdict = Verdict.INCONCLUSIVE

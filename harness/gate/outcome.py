@@ -66,6 +66,11 @@ class Metric(NamedTuple):
     unit: str
     exact: bool
 
+    @property
+    def felt(self) -> bool:
+        """Whether it is time or memory, and not a count that may explain them."""
+        return self.unit in ("s", "bytes")
+
 
 METRICS: Mapping[str, Metric] = {
     "latency": Metric("latency", "s", False),

@@ -6,6 +6,7 @@ Copied into a repository as ``layers.py``; `AFTER` is what the change sets to Tr
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,14 @@ class Scale:
 class Crashing(Scale):
     def __call__(self, x: Array) -> Array:
         os.abort()
+
+
+def _crashing_once() -> Scale:
+    """Both sides have counted it by its third build, which is the first of the duel."""
+    counter = Path(os.environ["BUILT_SO_OFTEN"])
+    with counter.open("a", encoding="ascii") as file:
+        file.write("x")
+    return (Crashing if counter.stat().st_size == 3 else Scale)(100)
 
 
 def _layer(name: str, build: Any, **options: Any) -> Layer:
@@ -68,6 +77,8 @@ REDEFINED = _layer(
 )
 """The same, with a reference to match."""
 CRASHES = _layer("crashes", lambda: Crashing(100) if AFTER else Scale(100))
+CRASHES_ONCE = _layer("crashes_once", _crashing_once)
+CRASHES_ALWAYS = _layer("crashes_always", lambda: Crashing(100))
 MENDED = _layer("mended", lambda: Scale(100) if AFTER else Scale(100, 1.5))
 MORE_WORK = _layer("more_work", lambda: Scale(100), flops=lambda c: c.batch * (8 if AFTER else 4))
 if AFTER:

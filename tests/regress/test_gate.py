@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,15 +35,12 @@ def _asked(base: str, head: str, results: Path, **options: object) -> Asked:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Outcome, Path, Path]]:
     """(outcome, its folder, the repository): the branch ``before`` against the working tree."""
     folder = repository.make(tmp_path_factory.mktemp("repository") / "code")
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        outcome, kept = regress(
-            _asked("before", ".", tmp_path_factory.mktemp("results")), lambda text: None
-        )
+    results = tmp_path_factory.mktemp("results")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("BUILT_SO_OFTEN", str(results / "built"))
+        outcome, kept = regress(_asked("before", ".", results), lambda text: None)
         yield outcome, kept, folder
-    finally:
-        os.chdir(before)
 
 
 def _case(outcome: Outcome, layer: str) -> CaseOutcome:
@@ -62,6 +58,8 @@ def _case(outcome: Outcome, layer: str) -> CaseOutcome:
         ("wrong", Verdict.FAILED),
         ("redefined", Verdict.FAILED),
         ("crashes", Verdict.FAILED),
+        ("crashes_once", Verdict.SAME),
+        ("crashes_always", Verdict.NOT_COMPARED),
         ("mended", Verdict.FIXED),
         ("more_work", Verdict.REGRESSION),
         ("added", Verdict.NEW),
@@ -92,6 +90,14 @@ def test_failures_say_how(run: tuple[Outcome, Path, Path]) -> None:
     assert _case(run[0], "wrong").head_status == "mismatch"
     assert "reference" in _case(run[0], "redefined").reason
     assert "SIGABRT" in _case(run[0], "crashes").reason
+
+
+def test_a_crash_that_does_not_repeat_is_told_and_is_no_verdict(
+    run: tuple[Outcome, Path, Path],
+) -> None:
+    (note,) = run[0].notes
+    assert "failed once, and not when tried again: crashes_once/" in note
+    assert "SIGABRT" in note
 
 
 def test_sides_are_told(run: tuple[Outcome, Path, Path]) -> None:

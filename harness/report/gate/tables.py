@@ -38,17 +38,19 @@ class Entry:
         return self.finding.verdict if self.finding else self.case.verdict
 
     @property
-    def change(self) -> float:
-        """How far the ratio is from 1, to put the larger change first."""
-        return abs(self.finding.ratio.value - 1) if self.finding and self.finding.ratio else 0.0
+    def rank(self) -> tuple[int, bool, float]:
+        """Sorts worst first: by verdict, counts after what is felt, the larger change before."""
+        found = self.finding
+        change = abs(found.ratio.value - 1) if found and found.ratio else 0.0
+        count = found is not None and not METRICS[found.metric].felt
+        return list(Verdict).index(self.verdict), count, -change
 
 
 def entries(outcome: Outcome, *verdicts: Verdict) -> list[Entry]:
     """The figures and cases with one of these verdicts, worst first."""
-    order = list(Verdict)
     found = (entry for case in outcome.cases for entry in _entries(case))
     chosen = [entry for entry in found if entry.verdict in verdicts]
-    return sorted(chosen, key=lambda entry: (order.index(entry.verdict), -entry.change))
+    return sorted(chosen, key=lambda entry: entry.rank)
 
 
 def table(chosen: Iterable[Entry]) -> Table:

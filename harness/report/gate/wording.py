@@ -137,16 +137,18 @@ def _counted(verdict: Verdict, number: int) -> str:
 
 
 def _worst(outcome: Outcome) -> str:
-    """The case with the largest proven rise; without one, the first that closed the gate."""
+    """The case with the largest proven rise of time or memory, or else of a count; without one,
+    the first that closed the gate.
+    """
     rises = [
-        (found.ratio.value if found.ratio else math.inf, case.case, found)
+        (METRICS[found.metric].felt, found.ratio.value if found.ratio else math.inf, case, found)
         for case in outcome.of(Verdict.REGRESSION)
         for found in case.findings
         if found.verdict is Verdict.REGRESSION
     ]
     if rises:
-        _, name, found = max(rises, key=lambda rise: rise[0])
-        return f"{name}, {finding(found)}"
+        *_, case_, found = max(rises, key=lambda rise: rise[:2])
+        return f"{case_.case}, {finding(found)}"
     return next((f"{bad.case}, {case(bad)}" for bad in outcome.bad), "")
 
 

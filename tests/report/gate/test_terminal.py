@@ -41,3 +41,12 @@ def test_nothing_found_needs_no_table() -> None:
 def test_hostile_text_controls_nothing(hostile: str) -> None:
     text = shown(outcomes.hostile(hostile), 60)
     assert not set(text) & set("\x1b\x07\x00\r\u202e\u2066\ud800")
+
+
+def test_time_and_memory_come_before_the_counts_that_may_explain_them() -> None:
+    slower = outcomes.latency(1.2, Verdict.REGRESSION)
+    more = outcomes.exact("operators", 5, 20_000, Verdict.REGRESSION)
+    text = shown(outcomes.outcome(outcomes.case("a/torch", slower, more)))
+    assert "Worst: a/torch, latency 1.20×" in text
+    assert text.index(" latency ") < text.index(" operators ")
+    assert "Worst: a/torch, operators" in shown(outcomes.outcome(outcomes.case("a/torch", more)))
