@@ -73,6 +73,8 @@ def decide(cases: Sequence[str], another: Round, threshold: float) -> dict[str, 
     for look in LOOKS:
         open_ = {case: logs for case, logs in fresh.items() if case not in found}
         more = more and bool(open_) and _gather(open_, look, another)
+        if not (more or any(fresh.values())):
+            return _cut_short(early, bound)
         for case, logs in open_.items():
             verdict = _judged(early[case], logs, bound, rate)
             if verdict is not Verdict.INCONCLUSIVE:
@@ -84,6 +86,19 @@ def decide(cases: Sequence[str], another: Round, threshold: float) -> dict[str, 
             found.get(case, Verdict.INCONCLUSIVE), early[case], fresh.get(case, ()), bound, rate
         )
         for case in cases
+    }
+
+
+def _cut_short(early: Mapping[str, Sequence[float]], bound: float) -> dict[str, Decision]:
+    """What the first pairs say if there are no others.
+
+    They may be judged themselves, once and for all cases, the error rate divided by their number:
+    it is judging the chosen ones alone by the pairs that chose them that would cry wolf.
+    """
+    rate = ERROR_RATE / max(1, len(early))
+    return {
+        case: _decision(_judged((), logs, bound, rate), (), logs, bound, rate)
+        for case, logs in early.items()
     }
 
 

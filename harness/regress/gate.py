@@ -93,7 +93,10 @@ def regress(asked: Asked, on_progress: OnProgress) -> tuple[Outcome, Path]:
             deadline = None if asked.budget_s is None else start + asked.budget_s
             effort = Effort(0.01, WARM_UP_S, timeout_s)
             ground = Ground(checkouts, folder, journal, effort, deadline)
-            evidence, versions = _measured(asked, plans, ground, on_progress)
+            try:
+                evidence, versions = _measured(asked, plans, ground, on_progress)
+            finally:
+                ground.clear()
     outcome = Outcome(
         **{
             side: replace(checkouts[side].side, python=plans[side].python, versions=versions[side])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from harness.regress.sides import Checkout
 from harness.runner.measure import Effort
 from harness.runner.process import WorkerProcess
-from harness.runner.workers import start
+from harness.runner.workers import compiled_folder, reference_folder, start
 from harness.store import Journal
 from harness.types import Bench
 
@@ -38,6 +39,12 @@ class Ground:
     def affordable(self, seconds: float = 0.0) -> bool:
         """Whether the budget has so many seconds left."""
         return self.deadline is None or time.monotonic() + seconds <= self.deadline
+
+    def clear(self) -> None:
+        """Removes what only the workers needed."""
+        for side in SIDES:
+            for made in (reference_folder, compiled_folder):
+                shutil.rmtree(made(self.folder / side), ignore_errors=True)
 
     def worker(self, side: str, bench: Bench, probe: str) -> WorkerProcess:
         """A fresh worker with the side's code, whose greeting is still to come."""

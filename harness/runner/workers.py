@@ -92,6 +92,8 @@ def start(
         # A worker for the CPU leaves the GPU and its driver alone.
         **({"CUDA_VISIBLE_DEVICES": ""} if bench.device == "cpu" else {}),
         **ENVIRONMENTS.get(probe, {}),
+        # What one side compiled must not spare the other its compiling.
+        **({"TORCHINDUCTOR_CACHE_DIR": str(compiled_folder(folder))} if probe == "duel" else {}),
         **framework.environment(bench.threads, probe),
     }
     log = logs / f"{bench.framework}-{bench.device}-t{bench.threads}.log"
@@ -101,6 +103,11 @@ def start(
 def reference_folder(folder: Path) -> Path:
     """Where the reference's answers are kept while a run lasts."""
     return folder / "reference"
+
+
+def compiled_folder(folder: Path) -> Path:
+    """Where the workers of one side of a duel keep what they compile."""
+    return folder.resolve() / "compiled"
 
 
 class Workers:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from gate import noise
 
 from harness.gate import procedure
 from harness.gate.outcome import Verdict
-from harness.gate.procedure import FIRST, LOOKS, Decision, decide
+from harness.gate.procedure import FIRST, LOOKS, Decision, Logs, Round, decide
 
 CHANGED = (Verdict.REGRESSION, Verdict.IMPROVEMENT)
 CASES = [f"case{index}" for index in range(12)]
@@ -146,6 +147,37 @@ def test_an_ended_budget_leaves_what_is_open_inconclusive() -> None:
     found = decide(CASES, another, 0.05)
     assert found["case3"].verdict is Verdict.INCONCLUSIVE
     assert found["case0"].verdict is Verdict.SAME
+
+
+def test_a_budget_that_ends_in_the_first_stage_leaves_the_plain_changes_told() -> None:
+    rng = np.random.default_rng(0)
+    inner = _simulated(rng, effects={"case3": 0.6})
+    made = 0
+
+    def another(cases: Sequence[str]) -> dict[str, float] | None:
+        nonlocal made
+        made += 1
+        return inner(cases) if made < FIRST else None
+
+    found = decide(CASES, another, 0.05)
+    assert found["case3"].verdict is Verdict.REGRESSION
+    assert found["case3"].pairs == FIRST - 1
+    assert not any(d.verdict in CHANGED for case, d in found.items() if case != "case3")
+
+
+def _next_of(rounds: Iterator[Round], cases: Sequence[str]) -> Logs | None:
+    another = next(rounds, None)
+    return another(cases) if another else None
+
+
+def test_a_budget_that_ends_in_the_first_stage_raises_no_false_alarm() -> None:
+    rng = np.random.default_rng(1)
+    alarms = 0
+    for _ in range(300):
+        rounds = iter([_simulated(rng, "t with 3 degrees")] * 3)
+        found = decide(CASES, partial(_next_of, rounds), 0.05)
+        alarms += any(d.verdict in CHANGED for d in found.values())
+    assert alarms <= 9
 
 
 def test_without_any_pair_all_is_inconclusive() -> None:
