@@ -119,7 +119,7 @@ class WorkerProcess:
             raise WorkerFailedError(failure.status, failure.reason) from None
 
     def ask(self, timeout_s: float, **request: Any) -> dict[str, Any]:
-        """The worker's answer; see `harness.worker.Worker`.
+        """The worker's answer; see `harness.answers.Worker`.
 
         Raises:
             CaseFailedError: the case failed, and the worker says how.

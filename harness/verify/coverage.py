@@ -100,7 +100,7 @@ class Simulated:
         self.taken = 0
 
     def ask(self, timeout_s: float, **request: Any) -> dict[str, Any]:
-        """See `harness.worker.Worker`."""
+        """See `harness.answers.Worker`."""
         if request["do"] == "prepare":
             return {**_PREPARED, "warnings": []}
         if request["do"] in ("check_smaller", "check"):

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from harness import worker
+from harness import answers
 from harness.probes import latency
 
 Measured = Callable[..., pd.DataFrame]
@@ -26,7 +26,7 @@ def test_either_block_of_a_pair_comes_first_as_often_as_the_other(
         return latency.Block(1e-3 * calls, None)
 
     monkeypatch.setattr("harness.probes.latency.block", block)
-    measuring = worker.Worker(None, None, {})  # type: ignore[arg-type]
+    measuring = answers.Worker(None, {}, 1, None)  # type: ignore[arg-type]
     measuring._call = lambda: None
     answer = json.loads(measuring.answer({"do": "pairs", "calls": 3, "pairs": 2}))
     assert sorted([taken[:2], taken[2:]]) == [[3, 6], [6, 3]]
