@@ -23,7 +23,7 @@ from harness.report.text import printable
 if TYPE_CHECKING:
     import pandas as pd
 
-_STYLES: dict[Tone, str] = {"": "", "good": "green", "bad": "bold red", "muted": "dim"}
+STYLES: dict[Tone, str] = {"": "", "good": "green", "bad": "bold red", "muted": "dim"}
 _LONG_WORD = 10
 """Longer ones may be broken."""
 _GAP = 2
@@ -108,7 +108,7 @@ class _Fitted:
                 width=width if tight and numeric else None,
             )
         for row in self.content.rows:
-            drawn.add_row(*(_text(cell.text, _STYLES[cell.tone]) for cell in row))
+            drawn.add_row(*(_text(cell.text, STYLES[cell.tone]) for cell in row))
         yield drawn
 
 

@@ -91,7 +91,7 @@ def _entries(case: CaseOutcome) -> Iterator[Entry]:
 
 def _row(entry: Entry) -> list[Cell | str]:
     case, found = entry.case, entry.finding
-    verdict = Cell(entry.verdict, tone=_TONES.get(entry.verdict, ""))
+    verdict = Cell(entry.verdict, tone=tone(entry.verdict))
     if found is None:
         statuses = (wording.status(case.base_status), wording.status(case.head_status))
         return [case.case, case.reason or MISSING, verdict, MISSING, *statuses, MISSING]
@@ -105,6 +105,18 @@ def _row(entry: Entry) -> list[Cell | str]:
         Cell(head, found.head),
         Cell(wording.visible(found), found.visible),
     ]
+
+
+def tone(verdict: Verdict) -> Tone:
+    """How a verdict should strike the reader."""
+    return _TONES.get(verdict, "")
+
+
+def became(case: CaseOutcome) -> str:
+    """``failed: the process died of SIGABRT (base ok, head crashed)``."""
+    statuses = f"base {wording.status(case.base_status)}, head {wording.status(case.head_status)}"
+    reason = f": {case.reason}" if case.reason else ""
+    return f"{case.verdict}{reason} ({statuses})"
 
 
 def _commit(side: Side) -> str:

@@ -23,7 +23,7 @@ def test_the_verdict_is_the_last_line_and_changes_come_worst_first() -> None:
     text = shown(outcomes.full())
     assert text.rstrip().splitlines()[-1].startswith("3 of 6 cases are worse: 1 regression")
     order = ["lstm", "multi_head", "dropout", "gru", "conv2d", "bilinear", "rms_norm"]
-    places = [text.index(f"\n {name}") for name in order]
+    places = [text.index(f"\n{name}") for name in order]
     assert places == sorted(places)
     assert "1.23× (1.20–1.27)" in text
     assert "2 figures shown to be the same" in text
