@@ -60,7 +60,7 @@ def test_ours_fails_if_it_is_too_dear_or_wrong_and_the_others_are_noted(
     assert len(failed) == len(failing)
     (theirs,) = [row for row in rows if row.check.endswith(f"by {PYTEST_BENCHMARK}")]
     assert theirs.verdict is Checked.NOTED
-    assert theirs.found.startswith("12 of 36, 33.3% (")
+    assert theirs.found.startswith("12 of 36: 33.3% (")
 
 
 def test_where_asv_is_not_installed_the_proof_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
