@@ -6,14 +6,13 @@ machine, the frameworks or the code that was compared.
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
 from harness import faults
+from harness.gate import untrusted
 from harness.stats import Interval
 from harness.types import UsageError
 
@@ -109,22 +108,17 @@ class Finding:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        ratio = data["ratio"]
-        interval = None if ratio is None else _interval(*(_number(ratio[k]) for k in _LIMITS))
         if data["metric"] not in METRICS:
             raise ValueError(f"unknown metric {data['metric']!r}")
         return cls(
             metric=str(data["metric"]),
-            base=_figure(data["base"]),
-            head=_figure(data["head"]),
-            ratio=interval,
-            visible=_optional(data["visible"]),
+            base=untrusted.figure(data["base"]),
+            head=untrusted.figure(data["head"]),
+            ratio=untrusted.interval(data["ratio"]),
+            visible=untrusted.optional(data["visible"]),
             pairs=int(data["pairs"]),
             verdict=Verdict(data["verdict"]),
         )
-
-
-_LIMITS = ("value", "low", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +152,7 @@ class CaseOutcome:
             base_status=str(data["base_status"]),
             head_status=str(data["head_status"]),
             reason=str(data["reason"]),
-            findings=tuple(map(Finding.from_json, _list(data["findings"]))),
+            findings=tuple(map(Finding.from_json, untrusted.items(data["findings"]))),
         )
 
 
@@ -249,7 +243,7 @@ class Outcome:
             UsageError: it is none.
         """
         try:
-            return cls.from_json(json.loads(text, parse_constant=_refuse))
+            return cls.from_json(untrusted.loads(text))
         except (ValueError, RecursionError) as error:
             raise UsageError(f"not the result of a gate: {faults.told(error)}") from error
 
@@ -266,15 +260,15 @@ class Outcome:
             return cls(
                 base=Side.from_json(data["base"]),
                 head=Side.from_json(data["head"]),
-                threshold=_number(data["threshold"]),
-                error_rate=_number(data["error_rate"]),
+                threshold=untrusted.number(data["threshold"]),
+                error_rate=untrusted.number(data["error_rate"]),
                 started_at=str(data["started_at"]),
-                seconds=_number(data["seconds"]),
-                budget_s=_optional(data["budget_s"]),
+                seconds=untrusted.number(data["seconds"]),
+                budget_s=untrusted.optional(data["budget_s"]),
                 machine=dict(data["machine"]),
                 command=str(data["command"]),
-                cases=tuple(map(CaseOutcome.from_json, _list(data["cases"]))),
-                notes=tuple(map(str, _list(data["notes"]))),
+                cases=tuple(map(CaseOutcome.from_json, untrusted.items(data["cases"]))),
+                notes=tuple(map(str, untrusted.items(data["notes"]))),
             )
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise UsageError(f"not the result of a gate: {faults.told(error)}") from error
@@ -283,41 +277,3 @@ class Outcome:
 def worst(verdicts: Sequence[Verdict]) -> Verdict:
     """The one that comes first in `Verdict`; ``not compared`` of none."""
     return min(verdicts, key=list(Verdict).index, default=Verdict.NOT_COMPARED)
-
-
-def _number(value: Any) -> float:
-    number = float(value)
-    if isinstance(value, str | bool) or not math.isfinite(number):
-        raise ValueError(f"{value!r} is not a finite number")
-    return number
-
-
-def _optional(value: Any) -> float | None:
-    return None if value is None else _number(value)
-
-
-def _figure(value: Any) -> float | None:
-    """In SI units; 0, or of a size that something measured can have."""
-    number = _optional(value)
-    if number and not _SMALLEST <= number <= _LARGEST:
-        raise ValueError(f"{value!r} is no figure of a layer")
-    return number
-
-
-_SMALLEST, _LARGEST = 1e-15, 1e30
-
-
-def _interval(value: float, low: float, high: float) -> Interval:
-    if not (0 <= low <= value <= high <= _LARGEST and value >= _SMALLEST):
-        raise ValueError(f"{value!r} ({low!r} to {high!r}) is no ratio")
-    return Interval(value, low, high)
-
-
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list | tuple):
-        raise TypeError(f"{value!r} is not a list")
-    return list(value)
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no number of JSON")

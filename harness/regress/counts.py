@@ -38,18 +38,23 @@ def _measured(
     bench: Bench, cases: Sequence[Case], side: str, ground: Ground
 ) -> Iterator[tuple[Case, Measurement | None]]:
     worker: WorkerProcess | None = None
+    started = False
     try:
         for case in cases:
             try:
                 if worker is None:
+                    started = False
                     worker = ground.worker(side, bench, "memory")
                     worker.greeting()
+                    started = True
                 yield case, measure.memory(worker.ask, case, ground.effort)
             except CaseFailedError as failure:
                 yield case, None
                 if worker and isinstance(failure, WorkerFailedError):
                     worker.kill()
                     worker = None
+                    if not started:
+                        return  # nor would it for the next case
     finally:
         if worker is not None:
             worker.close()

@@ -155,7 +155,7 @@ class Duel:
                 self._case_s[case] = time.monotonic() - start
                 # After some errors of CUDA no later call in the same process can succeed.
                 spoilt = bench.device == "cuda" and any(self.found[case].failures.values())
-                if spoilt or not all(worker.alive for worker, _ in workers.values()):
+                if spoilt or any(map(_died, workers.values())):
                     self._close(workers)
         finally:
             self._close(workers)
@@ -177,7 +177,8 @@ class Duel:
                 workers[side] = worker, greeting["clock_resolution_s"]
         return workers
 
-    def _close(self, workers: _Workers) -> None:
+    @staticmethod
+    def _close(workers: _Workers) -> None:
         while workers:
             workers.popitem()[1][0].close()
 
@@ -239,3 +240,8 @@ class Duel:
         self._ground.journal.append(
             "failure", {"case": case, "side": side, "pair": self._made, **fault}
         )
+
+
+def _died(worker: tuple[WorkerProcess, float | WorkerFailedError]) -> bool:
+    """Whether it ended at a case; one that could not start would not start for the next either."""
+    return not isinstance(worker[1], WorkerFailedError) and not worker[0].alive

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,9 +39,9 @@ def _simulated(
     return another
 
 
-def _runs(kind: str, count: int, **options: object) -> list[dict[str, Decision]]:
+def _runs(kind: str, count: int, **options: Any) -> list[dict[str, Decision]]:
     rng = np.random.default_rng([len(kind), *kind.encode()])
-    return [decide(CASES, _simulated(rng, kind, **options), 0.05) for _ in range(count)]  # type: ignore[arg-type]
+    return [decide(CASES, _simulated(rng, kind, **options), 0.05) for _ in range(count)]
 
 
 @pytest.mark.parametrize("kind", noise.KINDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from regress import repository
@@ -26,9 +27,9 @@ REQUEST = Request.of(
 )
 
 
-def _asked(base: str, head: str, results: Path, **options: object) -> Asked:
-    settings = {"request": REQUEST, "threshold": 0.05, "budget_s": None, **options}
-    return Asked(Given(base), Given(head), results=results, command="x", **settings)  # type: ignore[arg-type]
+def _asked(base: str, head: str, results: Path, **options: Any) -> Asked:
+    settings: dict[str, Any] = {"request": REQUEST, "threshold": 0.05, "budget_s": None, **options}
+    return Asked(Given(base), Given(head), results=results, command="x", **settings)
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,7 @@ def _side(folder: Path, extra: Mapping[str, int]) -> Path:
 
 
 def _request(suite: Path, seed: int) -> Request:
-    """Both modes of each layer; those in which it is not slowed are no more than further cases."""
+    """Every layer forward, and some in training."""
     forward = [f"{PREFIX}{name}" for name in FORWARD]
     axes = {"framework": ["torch"], "execution": ["eager"], "batch": [32], "seq": [32]}
     plans = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.gate.outcome import CaseOutcome, Outcome, Verdict
-from harness.runner import Request
+from harness.runner import Request, make_plan
 from harness.stats import share_interval
 from harness.verify import bench
 from harness.verify.gate.runs import CHANGED, CONDITIONS, THRESHOLD, run
@@ -34,8 +34,6 @@ def requests() -> Iterator[Request]:
 
 
 def rows() -> Iterator[Row]:
-    from harness.runner import make_plan
-
     if missing := {"torch", "tensorflow"} - set(bench.installed()):
         yield skipped("A/A", "no alarm", f"{' and '.join(sorted(missing))} not installed")
         return
@@ -64,15 +62,13 @@ def judge(condition: str, outcomes: Sequence[Outcome]) -> Iterator[Row]:
         share(runs, len(outcomes)),
         runs <= FALSE_RUNS * len(outcomes),
     )
-    slower, faster = (
-        sum(ratio > 1 for ratio in _ratios(cases)),
-        sum(ratio < 1 for ratio in _ratios(cases)),
-    )
-    low, high = share_interval(slower, slower + faster)
+    ratios = [ratio for ratio in _ratios(cases) if ratio != 1]
+    slower = sum(ratio > 1 for ratio in ratios)
+    low, high = share_interval(slower, len(ratios))
     yield judged(
         f"{where}: ratios above 1 among all, no bias",
         "the interval holds 50 %",
-        share(slower, slower + faster),
+        share(slower, len(ratios)),
         low <= 0.5 <= high,
     )
     undecided = sum(case.verdict is Verdict.INCONCLUSIVE for case in cases)
