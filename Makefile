@@ -19,6 +19,11 @@ comma := ,
 # Frameworks that are named are measured and no other, whatever else .venv holds.
 NAMED := $(if $(filter command,$(origin FRAMEWORKS)),--framework $(subst $(eval) ,$(comma),$(strip $(FRAMEWORKS))))
 
+# Names of branches are data: neither make nor the shell reads them.
+override BASE := $(value BASE)
+override HEAD := $(value HEAD)
+export BASE HEAD
+
 bench: install  ## measure a sweep on this machine and report on it [SWEEP=quick ARGS=...]
 	@status=0; $(BIN)/layerbench run $(SWEEP) $(NAMED) $(ARGS) || status=$$?; \
 	case $$status in 0|3) $(BIN)/layerbench report || status=$$?;; esac; exit $$status
@@ -39,8 +44,8 @@ compare: need-A need-B install  ## compare two results: A=... B=...
 	@$(BIN)/layerbench compare $(A) $(B)
 
 regress: need-BASE install  ## what head makes slower or hungrier: BASE=main [HEAD=... THRESHOLD=5% ARGS=...]
-	@$(BIN)/layerbench regress --base $(BASE) $(if $(HEAD),--head $(HEAD)) \
-		--threshold $(or $(THRESHOLD),5%) $(NAMED) $(ARGS)
+	@$(BIN)/layerbench regress --base "$$BASE" $(if $(HEAD),--head "$$HEAD") \
+		--threshold "$${THRESHOLD:-5%}" $(NAMED) $(ARGS)
 
 verify: install  ## prove that the figures are right [PROOFS="memory work"; all if not said]
 	@$(BIN)/python -m harness.verify $(PROOFS)
@@ -67,5 +72,5 @@ clean:  ## remove .venv and caches; results and reports are kept
 	@echo "results/ and reports/ are kept"
 
 need-%:
-	$(if $($*),,$(error $* is missing; usage: make compare A=RUN B=RUN, make regress BASE=REF))
+	$(if $(value $*),,$(error $* is missing; usage: make compare A=RUN B=RUN, make regress BASE=REF))
 	@:

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness import faults
-from harness.devices.waiting import waited_s, waits
+from harness import catalogue, faults
+from harness.devices import waiting
 from harness.frameworks import Framework, Step, UnsupportedError
 from harness.layer import Layer, Mismatch
 from harness.probes import approximation, ceilings, latency, parity, reference
@@ -58,6 +58,7 @@ class Worker:
             "prepare": self._prepare,
             "check": self._check,
             "sketch": self._sketch,
+            "modules": self._modules,
             "run": self._run,
             "turn": self._turn,
             "pairs": self._pairs,
@@ -158,6 +159,10 @@ class Worker:
             return {"sketch": []}
         return {"sketch": reference.sketch(problem, self._cache)}
 
+    def _modules(self, elsewhere: list[str], own: str) -> dict[str, Any]:
+        """Which modules come from where they should not; see `catalogue.loaded_from`."""
+        return {"modules": catalogue.loaded_from(elsewhere, own)}
+
     def _run(self, calls: int, blocks: int) -> dict[str, Any]:
         assert self._call is not None
         self._first_result = None
@@ -174,9 +179,9 @@ class Worker:
         """
         assert self._call is not None
         self._first_result = None
-        before = waits()
+        before = waiting.read()
         taken = latency.block(self._call, calls, self._framework)
-        waited = waited_s(before, waits(), self._threads)
+        waited = waiting.waited_s(before, waiting.read(), self._threads)
         return {"wall_s": taken.wall_s, "waited_s": waited / calls}
 
     def _pairs(self, calls: int, pairs: int) -> dict[str, Any]:

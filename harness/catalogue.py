@@ -16,16 +16,25 @@ from harness.layer import Layer
 from harness.types import UsageError
 
 
-def load(suites: Sequence[str] = ()) -> dict[str, Layer]:
+class NoSuiteError(UsageError):
+    """There is no such file or module."""
+
+
+def load(suites: Sequence[str] = (), *, here: bool = True) -> dict[str, Layer]:
     """Every layer by name: the catalogue's, then those of each further suite.
 
     Args:
         suites: paths of Python files, or names of importable modules, with `Layer` objects at
             module level.
+        here: whether modules are looked for in the working directory, too.
 
     Raises:
+        NoSuiteError: there is no such suite.
         UsageError: a suite cannot be imported, declares no layer, or reuses a name.
     """
+    modules = [suite for suite in suites if Path(suite).suffix != ".py"]
+    if here and modules and "" not in sys.path:  # where the user stands; it hides no other
+        sys.path.append("")
     layers: dict[str, Layer] = {}
     for module in (*_catalogue(), *map(_import_suite, suites)):
         found = [value for value in vars(module).values() if isinstance(value, Layer)]
@@ -51,6 +60,23 @@ def put_first(roots: Sequence[str]) -> None:
     if not any(_is_catalogue(Path(root) / "suites") for root in roots):
         _adopt_own()
     sys.path[:0] = roots
+
+
+def loaded_from(folders: Sequence[str], own: str) -> list[str]:
+    """Modules, with their files, that lie in one of the folders and not in one of their own.
+
+    What is installed into an environment counts as that environment's, wherever it lies.
+    """
+    found = []
+    for name, module in sorted(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str) or name.partition(".")[0] in ("harness", "suites"):
+            continue
+        path = Path(file).resolve()
+        installed = {"site-packages", "dist-packages"} & set(path.parts)
+        if not installed and not path.is_relative_to(own):
+            found += [f"{name} ({path})" for folder in folders if path.is_relative_to(folder)]
+    return found
 
 
 def _adopt_own() -> None:
@@ -85,17 +111,15 @@ def _import_suite(name: str) -> ModuleType:
     path = Path(name)
     try:
         if path.suffix != ".py":
-            if "" not in sys.path:  # a module beside where the user stands; it hides no other
-                sys.path.append("")
             return importlib.import_module(name)
         if not path.is_file():
-            raise UsageError(f"suite file {name} does not exist")
+            raise NoSuiteError(f"suite file {name} does not exist")
         return _import_file(path.resolve())
     except UsageError:
         raise
     except ModuleNotFoundError as error:
-        if error.name == name:
-            raise UsageError(f"no suite {name!r}: neither a file name.py nor a module") from error
+        if error.name and f"{name}.".startswith(f"{error.name}."):
+            raise NoSuiteError(f"no suite {name!r}: neither a file name.py nor a module") from error
         raise UsageError(f"suite {name}: {error}") from error
     except (Exception, SystemExit) as error:  # a script that ends with sys.exit() is no suite
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""

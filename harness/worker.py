@@ -93,7 +93,7 @@ def _serve(setup: Setup, lines: TextIO, reply: Callable[[str], None]) -> None:
     try:
         framework.start(setup.device, setup.threads)
         catalogue.put_first(setup.roots)
-        layers = catalogue.load(setup.suites)
+        layers = catalogue.load(setup.suites, here=not setup.roots)
     except BaseException as error:  # a suite may call sys.exit, too
         traceback.print_exc()
         status, reason = (

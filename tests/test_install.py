@@ -285,6 +285,14 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_the_name_of_a_branch_is_no_command():
+    for name in ("x;id", "x$(touch hacked)", "$(shell touch hacked)", "`id`", "it's"):
+        line = make("--dry-run", "--assume-old=install", "regress", f"BASE={name}").stdout
+        assert '--base "$BASE"' in line
+        assert name not in line
+    assert not (ROOT / "hacked").exists()
+
+
 @pytest.mark.parametrize("goal", ["compare", "regress"])
 def test_make_names_the_result_that_is_missing(goal):
     done = make(goal)

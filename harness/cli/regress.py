@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import traceback
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import RenderableType
 
-from harness import store
+from harness import faults, store
 from harness.checks import check_known
 from harness.cli import GOOD, NOTHING
 from harness.cli.asked import request_of_sweep
@@ -31,6 +32,16 @@ WORSE, INCONCLUSIVE = 1, 5
 
 def regress_command(options: Namespace) -> int:
     """Measures both sides, or reads what was found before, and writes it as it was asked for."""
+    try:
+        return _regress(options)
+    except (HarnessError, OSError):
+        raise
+    except Exception as error:  # ours: its status must not be that of a regression
+        traceback.print_exc()
+        raise InfrastructureError(f"layerbench itself failed: {faults.told(error)}") from error
+
+
+def _regress(options: Namespace) -> int:
     formats: Sequence[tuple[str, str]] = options.format or ()
     if options.history is not None:
         return _history(options, formats)
@@ -56,19 +67,29 @@ def _history(options: Namespace, formats: Sequence[tuple[str, str]]) -> int:
 
 
 def _write(texts: Iterable[tuple[str, str]], table: Callable[[], RenderableType]) -> None:
-    """Each text into its file, or to standard output; if none goes there, the table does."""
+    """Each text into its file, or to standard output; if none goes there, the table does.
+
+    Raises:
+        UsageError: a file cannot be written.
+    """
     to_stdout = False
+    failed: list[UsageError] = []
     for file, text in texts:
         if file == STDOUT:
             print(text)
             to_stdout = True
-        else:
-            path = Path(file)
+            continue
+        path = Path(file)
+        try:
             with writing(path.parent, "name another file"):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+                path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except UsageError as error:
+            failed.append(error)
     if not to_stdout:
         plain().print(table())
+    if failed:  # the others are there all the same
+        raise failed[0]
 
 
 def status(outcome: Outcome, strict: bool) -> int:

@@ -116,7 +116,7 @@ class Finding:
             head=untrusted.figure(data["head"]),
             ratio=untrusted.interval(data["ratio"]),
             visible=untrusted.optional(data["visible"]),
-            pairs=int(data["pairs"]),
+            pairs=untrusted.count(data["pairs"]),
             verdict=Verdict(data["verdict"]),
         )
 
@@ -229,7 +229,11 @@ class Outcome:
         return [
             case
             for case in self.cases
-            if case.verdict.bad or (case.verdict.compared and case.findings)
+            if case.verdict.bad
+            or (
+                case.verdict.compared
+                and any(None not in (found.base, found.head) for found in case.findings)
+            )
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -265,7 +269,7 @@ class Outcome:
                 started_at=str(data["started_at"]),
                 seconds=untrusted.number(data["seconds"]),
                 budget_s=untrusted.optional(data["budget_s"]),
-                machine=dict(data["machine"]),
+                machine=dict(untrusted.facts(data["machine"])),
                 command=str(data["command"]),
                 cases=tuple(map(CaseOutcome.from_json, untrusted.items(data["cases"]))),
                 notes=tuple(map(str, untrusted.items(data["notes"]))),

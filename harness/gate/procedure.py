@@ -7,6 +7,9 @@ A change is one whose t test is beyond the error rate, divided by the number of 
 looks (Bonferroni, so that the chance of any false change in a whole run is at most `ERROR_RATE`),
 and whose estimate is beyond the threshold. Slower and faster are treated alike.
 
+Where the budget ends before a candidate's first look, its first pairs are judged after all, once,
+by what is left of the error rate divided by the number of all cases, so that none was chosen.
+
 Nothing here measures: whoever asks brings a function that does, be it a duel of real processes or a
 simulation of noise, so what is proven of the one holds for the other.
 """
@@ -30,6 +33,8 @@ ERROR_RATE = 0.02
 """Chance of any false regression or improvement in a run in which nothing has changed."""
 SAME_RATE = 0.05
 """Chance that a case that differs by the threshold is called the same."""
+
+_CHANGED = (Verdict.REGRESSION, Verdict.IMPROVEMENT)
 
 Logs: TypeAlias = Mapping[str, float]
 Round: TypeAlias = Callable[[Sequence[str]], Logs | None]
@@ -70,36 +75,43 @@ def decide(cases: Sequence[str], another: Round, threshold: float) -> dict[str, 
     rate = ERROR_RATE / (len(LOOKS) * max(1, len(candidates)))
     fresh: dict[str, list[float]] = {case: [] for case in candidates}
     found: dict[str, Verdict] = dict.fromkeys(same, Verdict.SAME)
+    looks = 0
     for look in LOOKS:
         open_ = {case: logs for case, logs in fresh.items() if case not in found}
-        more = more and bool(open_) and _gather(open_, look, another)
-        if not (more or any(fresh.values())):
-            return _cut_short(early, bound)
-        for case, logs in open_.items():
+        if not (more and open_):
+            break
+        more = _gather(open_, look, another)
+        ready = {case: logs for case, logs in open_.items() if more or len(logs) >= LOOKS[0]}
+        looks += bool(ready)
+        for case, logs in ready.items():
             verdict = _judged(early[case], logs, bound, rate)
             if verdict is not Verdict.INCONCLUSIVE:
                 found[case] = verdict
-        if not more:
-            break
+    # What the looks have not used of the error rate is left for those that no look has reached.
+    left = ERROR_RATE * (1 - looks / len(LOOKS)) / max(1, len(cases))
     return {
-        case: _decision(
+        case: _by_first(early[case], fresh[case], bound, left)
+        if case not in found and len(fresh[case]) < LOOKS[0]
+        else _decision(
             found.get(case, Verdict.INCONCLUSIVE), early[case], fresh.get(case, ()), bound, rate
         )
         for case in cases
     }
 
 
-def _cut_short(early: Mapping[str, Sequence[float]], bound: float) -> dict[str, Decision]:
-    """What the first pairs say if there are no others.
+def _by_first(
+    early: Sequence[float], fresh: Sequence[float], bound: float, rate: float
+) -> Decision:
+    """What the first pairs say of a candidate for which there was no time.
 
-    They may be judged themselves, once and for all cases, the error rate divided by their number:
-    it is judging the chosen ones alone by the pairs that chose them that would cry wolf.
+    They may be judged themselves, once and at the error rate divided by the number of all cases: it
+    is judging the chosen ones alone by the pairs that chose them that would cry wolf.
     """
-    rate = ERROR_RATE / max(1, len(early))
-    return {
-        case: _decision(_judged((), logs, bound, rate), (), logs, bound, rate)
-        for case, logs in early.items()
-    }
+    verdict = _judged((), early, bound, rate)
+    if verdict in _CHANGED:
+        return _decision(verdict, (), early, bound, rate)
+    verdict = Verdict.SAME if _same([*early, *fresh], bound) else Verdict.INCONCLUSIVE
+    return _decision(verdict, early, fresh, bound, rate)
 
 
 def _gather(logs: Mapping[str, list[float]], pairs: int, another: Round) -> bool:
@@ -131,11 +143,11 @@ def _judged(early: Sequence[float], fresh: Sequence[float], bound: float, rate: 
 def _decision(
     verdict: Verdict, early: Sequence[float], fresh: Sequence[float], bound: float, rate: float
 ) -> Decision:
-    changed = verdict in (Verdict.REGRESSION, Verdict.IMPROVEMENT)
+    changed = verdict in _CHANGED
     every = [*early, *fresh]
     basis = mean(fresh, early) if changed else mean(every)
     # What is decided would, had it changed, have gone on to the last look; what is not has not.
-    pairs = len(fresh) if verdict is Verdict.INCONCLUSIVE else LOOKS[-1]
+    pairs = (len(fresh) or len(early)) if verdict is Verdict.INCONCLUSIVE else LOOKS[-1]
     return Decision(
         verdict,
         len(fresh) if changed else len(every),

@@ -12,6 +12,9 @@ from typing import Any
 from harness.stats import Interval
 
 _SMALLEST, _LARGEST = 1e-15, 1e30
+_MOST = 10**9
+"""Of anything that is counted."""
+_DEEPEST = 6
 
 
 def loads(text: str | bytes) -> Any:
@@ -29,6 +32,27 @@ def number(value: Any) -> float:
     if isinstance(value, str | bool) or not math.isfinite(found):
         raise ValueError(f"{value!r} is not a finite number")
     return found
+
+
+def count(value: Any) -> int:
+    """A whole number that something can be counted to."""
+    found = number(value)
+    if not (found.is_integer() and 0 <= found <= _MOST):
+        raise ValueError(f"{value!r} is no number of things")
+    return int(found)
+
+
+def facts(value: Any, depth: int = _DEEPEST) -> Any:
+    """Objects, lists, text, numbers and the like, not deep within each other."""
+    if isinstance(value, dict | list | tuple) and not depth:
+        raise ValueError("nested too deep")
+    if isinstance(value, dict):
+        return {str(name): facts(inner, depth - 1) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [facts(inner, depth - 1) for inner in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number(value)
+    return value
 
 
 def optional(value: Any) -> float | None:

@@ -7,76 +7,21 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
-
-from harness.gate.procedure import Logs
+from harness.gate.procedure import FIRST, Logs
+from harness.regress.budget import BudgetEndedError
+from harness.regress.found import Failure, Found
 from harness.regress.ground import SIDES, Ground
 from harness.regress.turns import TurnFailedError, take
 from harness.runner import measure
 from harness.runner.measure import Ask, Ready
 from harness.runner.process import CaseFailedError, WorkerFailedError, WorkerProcess
-from harness.types import Bench, Case, Measurement, Status
-
-TRIES = 2
-"""A case that fails is tried again in a fresh process: a crash that does not repeat is told, and is
-no verdict."""
-SAME_REFERENCE = 1e-6
-"""Relative; sums in another order differ less in float64."""
+from harness.types import Bench, Case
 
 _Workers: TypeAlias = dict[str, tuple[WorkerProcess, float | WorkerFailedError]]
 """By side: the worker, and its clock's resolution, or why it could not start."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """How a side failed at a case."""
-
-    status: Status
-    reason: str
-
-
-@dataclass
-class Found:
-    """What is known of one case so far; grows while the duel lasts.
-
-    Attributes:
-        failures: of each side, a try each.
-        seconds: medians of each side, a pair each.
-        first_call_s: build or compile, and the first call, of each side, a pair each.
-        facts: of each side on which it came through the check, what it tells of itself.
-        reference: of each side, a sketch of what its reference computes.
-    """
-
-    failures: dict[str, list[Failure]] = field(default_factory=lambda: {s: [] for s in SIDES})
-    seconds: dict[str, list[float]] = field(default_factory=lambda: {s: [] for s in SIDES})
-    first_call_s: dict[str, list[float]] = field(default_factory=lambda: {s: [] for s in SIDES})
-    facts: dict[str, Measurement] = field(default_factory=dict)
-    reference: dict[str, list[float]] = field(default_factory=dict)
-
-    def failed(self, side: str) -> Failure | None:
-        """How the side failed for good: `TRIES` times, or so that trying again cannot help."""
-        tries = self.failures[side]
-        if len(tries) >= TRIES or any(not one.status.failed for one in tries):
-            return tries[-1]
-        return None
-
-    @property
-    def over(self) -> bool:
-        """Whether no further pair could tell anything."""
-        return self.reference_changed or any(self.failed(side) for side in SIDES)
-
-    @property
-    def reference_changed(self) -> bool:
-        """Whether the two sides' references compute different things from the seeded inputs."""
-        if len(self.reference) < len(SIDES):
-            return False
-        one, other = (self.reference[side] for side in SIDES)
-        return len(one) != len(other) or not np.allclose(
-            one, other, rtol=SAME_REFERENCE, atol=SAME_REFERENCE
-        )
 
 
 @dataclass(frozen=True)
@@ -122,7 +67,7 @@ class Duel:
         A case that fails, or over which the budget ends, has no figure in this round.
         """
         wanted = [case for case in cases if not self.found[case].over]
-        if wanted and not self._ground.affordable():
+        if wanted and not self._ground.budget.affords():
             return None
         logs: dict[str, float] = {}
         left = len(wanted)
@@ -132,7 +77,14 @@ class Duel:
                 left -= 1
             logs |= {case: log for case, log in self._pair(bench, mine) if log is not None}
         self._made += 1
-        return logs if logs or not wanted or self._ground.affordable() else None
+        return logs if logs or not self._ground.budget.ended else None
+
+    def never_started(self, side: str) -> str:
+        """Why none of a side's workers could be started; empty if one was, or none was asked to."""
+        if self.versions[side]:
+            return ""
+        failures = (found.failures(side) for found in self.found.values())
+        return next((tries[-1].reason for tries in failures if tries and tries[-1].broken), "")
 
     def _by_bench(self, cases: Sequence[str]) -> Iterator[tuple[Bench, list[str]]]:
         benches: dict[Bench, list[str]] = {}
@@ -146,36 +98,58 @@ class Duel:
         workers: _Workers = {}
         try:
             for case in cases:
-                if not self._ground.affordable(self._case_s.get(case, 0.0)):
-                    return
+                if not self._ground.budget.affords(self._case_s.get(case, 0.0)):
+                    continue  # another one may be quicker
                 self._on_progress(Progress(self._made + 1, self._left[case], case))
-                workers = workers or self._start(bench)
-                start = time.monotonic()
-                yield case, self._duel(case, workers)
+                try:
+                    workers = workers or self._start(bench)
+                    start = time.monotonic()
+                    log = self._duel(case, workers)
+                except BudgetEndedError:
+                    return
                 self._case_s[case] = time.monotonic() - start
+                yield case, log
                 # After some errors of CUDA no later call in the same process can succeed.
-                spoilt = bench.device == "cuda" and any(self.found[case].failures.values())
+                spoilt = bench.device == "cuda" and log is None
                 if spoilt or any(map(_died, workers.values())):
                     self._close(workers)
         finally:
             self._close(workers)
 
     def _start(self, bench: Bench) -> _Workers:
-        """Both sides' workers, in a random order; one that cannot start fails at every case."""
-        started = {}
-        for side in self._rng.sample(SIDES, len(SIDES)):
-            started[side] = self._ground.worker(side, bench, "duel")
+        """Both sides' workers, in a random order; one that cannot start fails at every case.
+
+        Raises:
+            BudgetEndedError: they were not there in time, and none is left.
+        """
+        started: dict[str, WorkerProcess] = {}
         workers: _Workers = {}
-        for side, worker in started.items():
-            try:
-                greeting = worker.greeting()
-            except WorkerFailedError as failure:
-                workers[side] = worker, failure
-            else:
-                self.versions[side][bench.framework] = greeting["version"]
-                self.versions[side] |= greeting["packages"]
-                workers[side] = worker, greeting["clock_resolution_s"]
+        try:
+            for side in self._rng.sample(SIDES, len(SIDES)):
+                started[side] = self._ground.duelling(side, bench, self._cold)
+            for side, worker in started.items():
+                try:
+                    greeting = self._ground.budget.greeting(worker)
+                except WorkerFailedError as failure:
+                    workers[side] = worker, failure
+                else:
+                    self.versions[side][bench.framework] = greeting["version"]
+                    self.versions[side] |= greeting["packages"]
+                    workers[side] = worker, greeting["clock_resolution_s"]
+        except BaseException:
+            for worker in started.values():
+                worker.kill()
+            raise
         return workers
+
+    @property
+    def _cold(self) -> bool:
+        """Whether a first call has to compile.
+
+        It does in the pairs that every case gets. What takes long to compile would else use up the
+        budget of all that come after.
+        """
+        return self._made < FIRST
 
     @staticmethod
     def _close(workers: _Workers) -> None:
@@ -190,10 +164,12 @@ class Duel:
             try:
                 if isinstance(resolution_s, WorkerFailedError):
                     raise resolution_s
-                ready[side] = worker.ask, self._ready(case, side, worker.ask, resolution_s)
+                ask = self._ground.budget.ask(worker)
+                ready[side] = ask, self._ready(case, side, ask, resolution_s)
             except CaseFailedError as failure:
                 self._fail(case, side, failure)
         if len(ready) < len(SIDES) or self.found[case].reference_changed:
+            self._came_through(case, *ready)
             return None
         # Whoever takes the first turn is drawn, too.
         first, second = self._rng.sample(SIDES, len(SIDES))
@@ -201,6 +177,7 @@ class Duel:
             turns = take(ready[first], ready[second], self._ground.effort)
         except TurnFailedError as failure:
             self._fail(case, (first, second)[failure.side], failure.cause)
+            self._came_through(case, (second, first)[failure.side])
             return None
         taken = {first: turns.first, second: turns.second}
         first_call_s = {side: ready[side][1].measurement.first_call_s for side in SIDES}
@@ -214,10 +191,12 @@ class Duel:
                 **{f"{side}_first_call_s": first_call_s[side] for side in SIDES},
             },
         )
+        self._came_through(case, *SIDES)
         found = self.found[case]
         for side in SIDES:
             found.seconds[side].append(statistics.median(turn.own_s for turn in taken[side]))
-            found.first_call_s[side].append(first_call_s[side] or math.nan)
+            if self._cold:
+                found.first_call_s[side].append(first_call_s[side] or math.nan)
         return math.log(found.seconds["head"][-1] / found.seconds["base"][-1])
 
     def _ready(self, case: str, side: str, ask: Ask, resolution_s: float) -> Ready:
@@ -229,13 +208,18 @@ class Duel:
             )
         else:
             measurement = measure.checked(ask, self._cases[case], 0, self._ground.effort)
-            found.reference[side] = ask(self._ground.effort.timeout_s, do="sketch")["sketch"]
+            found.reference[side] = ask(measure.CHECK_TIMEOUT_S, do="sketch")["sketch"]
             found.facts[side] = measurement
+            self._ground.check_modules(side, ask)
         return measure.warmed_up(ask, measurement, self._ground.effort, resolution_s)
+
+    def _came_through(self, case: str, *sides: str) -> None:
+        for side in sides:
+            self.found[case].tries[side].append(None)
 
     def _fail(self, case: str, side: str, failure: CaseFailedError) -> None:
         told = Failure(failure.status, failure.reason)
-        self.found[case].failures[side].append(told)
+        self.found[case].tries[side].append(told)
         fault = {"status": str(failure.status), "reason": failure.reason}
         self._ground.journal.append(
             "failure", {"case": case, "side": side, "pair": self._made, **fault}

@@ -30,13 +30,16 @@ def main(arguments: Sequence[str]) -> None:
     except Exception as error:  # of a suite, say
         answer = {"broken": faults.told(error)}
     answer["python"] = platform.python_version()
+    answer["modules"] = catalogue.loaded_from(asked["elsewhere"], asked["own"])
     Path(asked["answer"]).write_text(json.dumps(answer), encoding="utf-8")
 
 
 def _plan(given: Mapping[str, Any]) -> dict[str, Any]:
     suites = given.get("suites") or ()
     try:
-        layers = catalogue.load(suites)
+        layers = catalogue.load(suites, here=False)
+    except catalogue.NoSuiteError as error:
+        return {"absent": str(error)}
     except UsageError as error:
         return {"broken": str(error)}
     unknown: dict[str, str] = {}

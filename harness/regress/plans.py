@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.regress.sides import Checkout
+from harness.regress.sides import Checkout, check_own
 from harness.runner import Request
 from harness.runner.process import program
 from harness.types import Case, InfrastructureError, Status, UsageError
@@ -30,6 +30,8 @@ class SidePlan:
         timeout_s: after which a case that does not answer is given up.
         python: version of its interpreter.
         unknown: what was asked for by name and is not in this side, with the reason.
+        absent: that there is no such suite on this side; empty if there is.
+        broken: why its suites cannot be imported; empty if they can.
     """
 
     cases: Mapping[str, Case]
@@ -37,6 +39,8 @@ class SidePlan:
     timeout_s: float = 0.0
     python: str = ""
     unknown: Mapping[str, str] = field(default_factory=dict)
+    absent: str = ""
+    broken: str = ""
 
 
 def plan(name: str, checkout: Checkout, request: Request) -> SidePlan:
@@ -49,16 +53,18 @@ def plan(name: str, checkout: Checkout, request: Request) -> SidePlan:
 
     Raises:
         UsageError: the request makes no sense there.
-        InfrastructureError: its code cannot be imported.
+        InfrastructureError: it cannot be asked, or what it imports is not its own code.
     """
-    if request.suites and not checkout.suites:
-        return SidePlan({}, {})  # the suite is new, or gone
+    if request.suites and not checkout.suites and not (request.layers or request.cases):
+        return SidePlan({}, {})  # the suite is new, or gone, and its layers were all that is asked
     given = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "plan.json"
         asked = {
             "request": {**given, "suites": list(checkout.suites)},
             "roots": checkout.code.roots,
+            "elsewhere": checkout.elsewhere,
+            "own": checkout.root,
             "answer": str(answer),
         }
         said = _run(name, checkout, json.dumps(asked))
@@ -93,8 +99,12 @@ def _run(name: str, checkout: Checkout, asked: str) -> str:
 def _read(name: str, checkout: Checkout, answer: Mapping[str, Any]) -> SidePlan:
     if "error" in answer:
         raise UsageError(f"{name} ({checkout.side.given}): {answer['error']}")
+    check_own(name, checkout, answer["modules"])
+    whose = f"{name} ({checkout.side.given})"
+    if "absent" in answer:
+        return SidePlan({}, {}, python=answer["python"], absent=f"{whose}: {answer['absent']}")
     if "broken" in answer:
-        raise InfrastructureError(f"{name} ({checkout.side.given}): {answer['broken']}")
+        return SidePlan({}, {}, python=answer["python"], broken=f"{whose}: {answer['broken']}")
     cases = map(Case.from_json, answer["cases"])
     return SidePlan(
         cases={case.id: case for case in cases},

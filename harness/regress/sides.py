@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.devices.command import output
@@ -30,12 +30,16 @@ class Checkout:
         code: for its workers.
         suites: files of this side, or names of modules; those that it lacks are left out.
         lacking: files that were asked for and are not in this side.
+        root: where it lies.
+        elsewhere: where other versions of it lie, from which nothing may be imported.
     """
 
     side: Side
     code: Code
     suites: tuple[str, ...]
     lacking: tuple[str, ...]
+    root: str
+    elsewhere: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def checked_out(given: Given, suites: Sequence[str], homes: Sequence[Path]) -> I
     if top is None:
         raise UsageError(
             f"{given.code!r} is no folder, and {Path.cwd()} is in no git repository that could "
-            "have a branch or commit of that name"
+            f"have a branch or commit of that name: {_why_no_repository()}"
         )
     commit = _commit(given.code, top)
     with _worktree(top, commit) as root:
@@ -111,7 +115,39 @@ def _checkout(
     roots = tuple(dict.fromkeys(str(folder) for folder in folders if folder.is_dir()))
     lacking = [suite for suite in suites if suite.endswith(".py") and not Path(suite).is_file()]
     found = [suite for suite in suites if suite not in lacking]
-    return Checkout(side, Code(roots, python), tuple(found), tuple(lacking))
+    # A worktree is another version of what lies in the repository.
+    elsewhere = (str(top),) if top and not root.is_relative_to(top) else ()
+    return Checkout(side, Code(roots, python), tuple(found), tuple(lacking), str(root), elsewhere)
+
+
+def set_apart(checkouts: Mapping[str, Checkout]) -> dict[str, Checkout]:
+    """Each knows that the others' code is not its own."""
+    apart = {}
+    for name, checkout in checkouts.items():
+        others = {other.root for other in checkouts.values()} - {checkout.root}
+        elsewhere = tuple(sorted({*checkout.elsewhere, *others}))
+        apart[name] = replace(checkout, elsewhere=elsewhere)
+    return apart
+
+
+def check_own(name: str, checkout: Checkout, modules: Sequence[str]) -> None:
+    """Refuses a side that has imported what is not its own.
+
+    Args:
+        name: ``base`` or ``head``.
+        checkout: of the side.
+        modules: what `harness.catalogue.loaded_from` found.
+
+    Raises:
+        InfrastructureError: there are such modules.
+    """
+    if modules:
+        others = f" and {len(modules) - 1} more" if modules[1:] else ""
+        raise InfrastructureError(
+            f"{name} ({checkout.side.given}) imports {modules[0]}{others}, which is not that "
+            "side's code, so that both would measure the same: let the suite put the folder on "
+            "the path, relative to its own __file__, or compare environments with --base-python"
+        )
 
 
 def homes(*sides: Given) -> list[Path]:
@@ -154,6 +190,17 @@ def _interpreter(python: str | None) -> str:
 def _toplevel(folder: Path) -> Path | None:
     found = output("git", "-C", str(folder), "rev-parse", "--show-toplevel")
     return Path(found).resolve() if found else None
+
+
+def _why_no_repository() -> str:
+    """There may be one, of another user, of which git then says what to do."""
+    try:
+        _git(Path.cwd(), "rev-parse", "--show-toplevel")
+    except InfrastructureError as error:
+        return str(error)
+    except OSError:
+        return "git is not installed"
+    return "git took too long to tell"
 
 
 def _find_commit(ref: str, folder: Path) -> str | None:

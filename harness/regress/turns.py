@@ -23,6 +23,10 @@ ENOUGH = 0.004
 from pair to pair anyway, which is 0.01 to 0.02."""
 LONGEST_S = 0.5
 """All turns of a case in one pair; a slow layer takes `FEWEST` rounds all the same."""
+SLOW_S = 5.0
+"""After which a very slow one does not even take those."""
+SLOWER = 10
+"""Times `BLOCK_S` that the slower side's turn may last where the two differ by far."""
 LEAST_SHARE = 0.02
 """Of a block; waits of threads that overlap add up to more than there is."""
 LONG_BLOCK_S = 0.05
@@ -80,7 +84,7 @@ def take(first: tuple[Ask, Ready], second: tuple[Ask, Ready], effort: Effort) ->
     Raises:
         TurnFailedError: a worker failed.
     """
-    calls = max(_calls(first[1]), _calls(second[1]))
+    calls = _calls(first[1], second[1])
     asks = (first[0], second[0])
     taken: tuple[list[Turn], list[Turn]] = ([], [])
 
@@ -100,15 +104,17 @@ def take(first: tuple[Ask, Ready], second: tuple[Ask, Ready], effort: Effort) ->
     start = time.monotonic()
     for count in range(1, MOST + 1):
         round_()
-        late = time.monotonic() - start > LONGEST_S
-        if count >= FEWEST and (late or _error(*taken) <= ENOUGH):
+        so_far_s = time.monotonic() - start
+        settled = count >= FEWEST and (so_far_s > LONGEST_S or _error(*taken) <= ENOUGH)
+        if settled or so_far_s > SLOW_S:
             break
     return Turns(tuple(taken[0]), tuple(taken[1]))
 
 
-def _calls(ready: Ready) -> int:
-    """Of a block that lasts `BLOCK_S`."""
-    return max(1, math.ceil(ready.calls * BLOCK_S / ready.block_s))
+def _calls(*sides: Ready) -> int:
+    """Of a turn: the faster side's lasts `BLOCK_S`, unless the other's would last too long."""
+    slow_s, fast_s = (of(side.block_s / side.calls for side in sides) for of in (max, min))
+    return max(1, math.ceil(min(BLOCK_S / fast_s, SLOWER * BLOCK_S / slow_s)))
 
 
 def _error(*sides: Sequence[Turn]) -> float:

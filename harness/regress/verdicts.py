@@ -10,7 +10,7 @@ from harness.gate import counts, first_call
 from harness.gate.counts import Figures
 from harness.gate.outcome import CaseOutcome, Finding, Verdict, worst
 from harness.gate.procedure import Decision
-from harness.regress.duel import Failure, Found
+from harness.regress.found import Failure, Found
 from harness.regress.plans import SidePlan
 from harness.types import Status
 
@@ -42,9 +42,10 @@ def outcomes(base: SidePlan, head: SidePlan, evidence: Evidence) -> Iterator[Cas
         if case not in base.cases:
             yield CaseOutcome(case, Verdict.NEW, "", _planned(head, case))
         elif case not in head.cases:
-            runs = case not in base.ruled_out
-            verdict = Verdict.VANISHED if runs else Verdict.NOT_COMPARED
-            yield CaseOutcome(case, verdict, _planned(base, case), "", "head's plan lacks it")
+            gone = Verdict.FAILED if head.broken else Verdict.VANISHED
+            verdict = Verdict.NOT_COMPARED if case in base.ruled_out else gone
+            reason = head.broken or "head's plan lacks it"
+            yield CaseOutcome(case, verdict, _planned(base, case), "", reason)
         elif case in evidence.found:
             yield _outcome(case, base, head, evidence)
         else:
@@ -67,9 +68,12 @@ def _ruled_out(case: str, base: SidePlan, head: SidePlan) -> CaseOutcome:
 
 def _outcome(case: str, base: SidePlan, head: SidePlan, evidence: Evidence) -> CaseOutcome:
     found = evidence.found[case]
-    failures = {side: _final(found, side) for side in found.failures}
-    before, after = failures["base"], failures["head"]
+    before, after = _final(found, "base"), _final(found, "head")
     statuses = _status(before), _status(after)
+    failure = after or before
+    if failure and found.flaky:
+        reason = f"it fails now and then on both sides: {failure.reason}"
+        return CaseOutcome(case, Verdict.INCONCLUSIVE, *statuses, reason)
     if before and after:
         return CaseOutcome(case, Verdict.NOT_COMPARED, *statuses, after.reason)
     if before:
@@ -78,12 +82,13 @@ def _outcome(case: str, base: SidePlan, head: SidePlan, evidence: Evidence) -> C
         return CaseOutcome(case, Verdict.FAILED, *statuses, after.reason)
     if found.reference_changed:
         return CaseOutcome(case, Verdict.FAILED, *statuses, _CHANGED_REFERENCE)
-    if not found.facts:
-        return CaseOutcome(
-            case, Verdict.INCONCLUSIVE, "planned", "planned", "the budget ended before its turn"
-        )
     findings = tuple(_findings(case, evidence))
-    return CaseOutcome(case, _worst(findings), *statuses, "", findings)
+    verdict, reason = _worst(findings), ""
+    if not found.facts:
+        statuses = ("planned", "planned")
+        if verdict is Verdict.INCONCLUSIVE:
+            reason = "the budget ended before its turn"
+    return CaseOutcome(case, verdict, *statuses, reason, findings)
 
 
 def _status(failure: Failure | None) -> str:
@@ -92,8 +97,9 @@ def _status(failure: Failure | None) -> str:
 
 def _final(found: Found, side: str) -> Failure | None:
     """How the side failed: for good, or as often as the budget let it try."""
-    if side not in found.facts and found.failures[side]:
-        return found.failures[side][-1]
+    failures = found.failures(side)
+    if side not in found.facts and failures:
+        return failures[-1]
     return found.failed(side)
 
 

@@ -106,14 +106,14 @@ class WorkerProcess:
         """Whether it can be asked for more."""
         return self._process.poll() is None
 
-    def greeting(self) -> dict[str, Any]:
+    def greeting(self, timeout_s: float = START_TIMEOUT_S) -> dict[str, Any]:
         """What the worker says of itself once its framework is imported.
 
         Raises:
-            WorkerFailedError: it died, or could not start.
+            WorkerFailedError: it died, could not start, or took longer than `timeout_s`.
         """
         try:
-            return self._receive(START_TIMEOUT_S)
+            return self._receive(timeout_s)
         except CaseFailedError as failure:
             self.close()
             raise WorkerFailedError(failure.status, failure.reason) from None

@@ -63,11 +63,13 @@ def start(
     suites: Sequence[str],
     limit_bytes: int | None = None,
     code: Code = OURS,
+    compiled: Path | None = None,
 ) -> WorkerProcess:
     """Starts a worker; its log and the reference's answers lie in `folder`.
 
     The probe is ``latency``, ``memory``, or ``duel`` for latency in turns with another worker. On
-    the CPU it may take `limit_bytes` of memory, or `memory_limit_bytes` if that is None.
+    the CPU it may take `limit_bytes` of memory, or `memory_limit_bytes` if that is None. What
+    torch.compile makes is kept in `compiled`, and where that is None as torch pleases.
     """
     framework = frameworks.get(bench.framework)
     cache = reference_folder(folder)
@@ -92,8 +94,7 @@ def start(
         # A worker for the CPU leaves the GPU and its driver alone.
         **({"CUDA_VISIBLE_DEVICES": ""} if bench.device == "cpu" else {}),
         **ENVIRONMENTS.get(probe, {}),
-        # What one side compiled must not spare the other its compiling.
-        **({"TORCHINDUCTOR_CACHE_DIR": str(compiled_folder(folder))} if probe == "duel" else {}),
+        **({"TORCHINDUCTOR_CACHE_DIR": str(compiled)} if compiled else {}),
         **framework.environment(bench.threads, probe),
     }
     log = logs / f"{bench.framework}-{bench.device}-t{bench.threads}.log"
@@ -103,11 +104,6 @@ def start(
 def reference_folder(folder: Path) -> Path:
     """Where the reference's answers are kept while a run lasts."""
     return folder / "reference"
-
-
-def compiled_folder(folder: Path) -> Path:
-    """Where the workers of one side of a duel keep what they compile."""
-    return folder.resolve() / "compiled"
 
 
 class Workers:

@@ -184,7 +184,7 @@ class Journal:
         except OSError as error:  # a full disk, say
             raise HarnessError(
                 f"{self._file.name} cannot be written ({error.strerror}); what it holds is kept: "
-                "make room and go on with `layerbench run --resume`"
+                "make room, and then go on (a run: `layerbench run --resume`) or begin again"
             ) from error
 
     def close(self) -> None:

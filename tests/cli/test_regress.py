@@ -80,6 +80,7 @@ def test_a_case_that_vanished_is_1(tmp_path: Path, capsys: pytest.CaptureFixture
         ([*WHAT, "--format", "json="], "names no file"),
         ([*WHAT, "--format", "json", "--format", "junit"], "cannot both go to standard output"),
         ([*WHAT, "--threshold=-1%"], "-1%"),
+        ([*WHAT, "--threshold=5"], "write 5% if"),
         ([*WHAT, "--base", "no-such-branch"], "no-such-branch"),
         ([*WHAT, "--base=--help"], "--help"),
         ([*WHAT, "--head-python", "no-such-python"], "no interpreter"),
@@ -101,16 +102,39 @@ def test_a_users_mistake_is_2_and_one_line(
     assert len(said) <= 2, "beside the stage it was at"
 
 
-def test_code_that_cannot_be_imported_is_3(
-    code: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def broken(code: Path) -> Iterator[None]:
+    """The working tree's suite cannot be imported."""
     text = (code / repository.LAYERS).read_text()
     (code / repository.LAYERS).write_text("import no_such_package\n")
-    try:
-        assert _regress(*WHAT, results=tmp_path) == 3
-    finally:
-        (code / repository.LAYERS).write_text(text)
-    assert "head (working tree)" in capsys.readouterr().err
+    yield
+    (code / repository.LAYERS).write_text(text)
+
+
+@pytest.mark.usefixtures("broken")
+def test_code_of_base_that_cannot_be_imported_is_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _regress(*WHAT, "--base", ".", "--head", "before", results=tmp_path) == 3
+    assert "base (working tree)" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("broken")
+def test_code_of_head_that_cannot_be_imported_fails_what_ran_on_base(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _regress(*WHAT, "--layer", "steady", results=tmp_path) == 1
+    said = capsys.readouterr().out
+    assert "1 failed on head" in said
+    assert "no_such_package" in said
+
+
+def test_an_error_of_ours_is_not_the_status_of_a_regression(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("harness.cli.regress.regress", lambda *args: 1 / 0)
+    assert _regress(*WHAT) == 3
+    assert "layerbench itself failed: ZeroDivisionError" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -157,8 +181,13 @@ def test_a_format_that_cannot_be_written_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     same = outcomes.case("a/torch", outcomes.latency(verdict=Verdict.SAME))
-    assert _regress(*_stored(tmp_path, same), f"--format=json={tmp_path}") == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    other = tmp_path / "outcome.xml"
+    formats = (f"--format=json={tmp_path}", f"--format=junit={other}")
+    assert _regress(*_stored(tmp_path, same), *formats) == 2
+    said = capsys.readouterr()
+    assert len(said.err.splitlines()) == 1
+    assert "Nothing became worse" in said.out, "what was found is shown all the same"
+    assert other.exists()
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,9 @@ def _broken(**changes: Any) -> str:
         _broken(machine=3),
         _broken(base=None),
         _broken(machine={"x": float("nan")}),
+        _broken(machine={"x": 10**400}),
+        _broken(machine=json.loads("[" * 50 + "]" * 50)),
+        _broken(machine={"x": json.loads("[" * 50 + "]" * 50)}),
         _broken(cases=[{**OUTCOME.to_json()["cases"][0], "verdict": "splendid"}]),
         _broken(seconds=None),
     ],
@@ -64,9 +67,10 @@ def test_what_is_no_outcome_is_refused_in_a_line(text: str) -> None:
         Outcome.from_text(text)
 
 
-def test_an_infinite_number_of_pairs_is_refused() -> None:
+@pytest.mark.parametrize("pairs", [1e999, 10**400, -1, 1.5, "5", True])
+def test_a_number_of_pairs_that_no_run_makes_is_refused(pairs: Any) -> None:
     data = OUTCOME.to_json()
-    data["cases"][0]["findings"][0]["pairs"] = 1e999
+    data["cases"][0]["findings"][0]["pairs"] = pairs
     with pytest.raises(UsageError):
         Outcome.from_json(data)
 
@@ -97,3 +101,12 @@ def test_the_worst_verdict_wins() -> None:
 def test_new_cases_alone_compare_nothing() -> None:
     new = CaseOutcome("x", Verdict.NEW, "", "planned")
     assert not replace(OUTCOME, cases=(new,)).compared
+
+
+def test_figures_of_one_side_alone_compare_nothing() -> None:
+    undecided = Finding("latency", None, None, None, None, 0, Verdict.INCONCLUSIVE)
+    case = CaseOutcome("x", Verdict.INCONCLUSIVE, "planned", "planned", "", (undecided,))
+    assert not replace(OUTCOME, cases=(case,)).compared
+    counted = replace(undecided, metric="flops", base=4.0, head=4.0, verdict=Verdict.SAME)
+    case = replace(case, findings=(undecided, counted))
+    assert replace(OUTCOME, cases=(case,)).compared

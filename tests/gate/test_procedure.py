@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -135,48 +134,49 @@ def test_a_candidate_is_judged_by_fresh_pairs_only() -> None:
     assert decide(["one"], another, 0.05)["one"].verdict not in CHANGED
 
 
-def test_an_ended_budget_leaves_what_is_open_inconclusive() -> None:
+def _ending(inner: Callable[[Sequence[str]], Logs], rounds: int) -> Round:
+    """As many rounds as a budget allows."""
+    left = iter(range(rounds))
+    return lambda cases: inner(cases) if next(left, None) is not None else None
+
+
+@pytest.mark.parametrize("rounds", [FIRST, FIRST + 1, FIRST + LOOKS[0] - 1])
+def test_more_of_a_budget_never_tells_less(rounds: int) -> None:
+    """Plain changes are told by the first pairs, if there is no time to make sure."""
     rng = np.random.default_rng(0)
-    inner = _simulated(rng, effects={"case3": 0.2})
-    made = 0
-
-    def another(cases: Sequence[str]) -> dict[str, float] | None:
-        nonlocal made
-        made += 1
-        return inner(cases) if made <= FIRST + 1 else None
-
-    found = decide(CASES, another, 0.05)
-    assert found["case3"].verdict is Verdict.INCONCLUSIVE
+    inner = _simulated(rng, effects={"case3": 0.2, "case4": 0.04})
+    found = decide(CASES, _ending(inner, rounds), 0.05)
+    assert found["case3"].verdict is Verdict.REGRESSION
+    assert found["case3"].pairs == FIRST
+    assert found["case4"].verdict is Verdict.INCONCLUSIVE
     assert found["case0"].verdict is Verdict.SAME
+
+
+@pytest.mark.parametrize("rounds", [FIRST + 1, FIRST + LOOKS[0], FIRST + LOOKS[1] - 1])
+def test_a_budget_that_ends_among_the_candidates_raises_no_false_alarm(rounds: int) -> None:
+    rng = np.random.default_rng(rounds)
+    alarms = 0
+    for _ in range(200):
+        noisy = _simulated(rng, "t with 3 degrees", process_sd=0.08)
+        found = decide(CASES, _ending(noisy, rounds), 0.05)
+        alarms += any(d.verdict in CHANGED for d in found.values())
+    assert alarms <= 10, "more than the error rate of 2 % a run explains"
 
 
 def test_a_budget_that_ends_in_the_first_stage_leaves_the_plain_changes_told() -> None:
     rng = np.random.default_rng(0)
     inner = _simulated(rng, effects={"case3": 0.6})
-    made = 0
-
-    def another(cases: Sequence[str]) -> dict[str, float] | None:
-        nonlocal made
-        made += 1
-        return inner(cases) if made < FIRST else None
-
-    found = decide(CASES, another, 0.05)
+    found = decide(CASES, _ending(inner, FIRST - 1), 0.05)
     assert found["case3"].verdict is Verdict.REGRESSION
     assert found["case3"].pairs == FIRST - 1
     assert not any(d.verdict in CHANGED for case, d in found.items() if case != "case3")
-
-
-def _next_of(rounds: Iterator[Round], cases: Sequence[str]) -> Logs | None:
-    another = next(rounds, None)
-    return another(cases) if another else None
 
 
 def test_a_budget_that_ends_in_the_first_stage_raises_no_false_alarm() -> None:
     rng = np.random.default_rng(1)
     alarms = 0
     for _ in range(300):
-        rounds = iter([_simulated(rng, "t with 3 degrees")] * 3)
-        found = decide(CASES, partial(_next_of, rounds), 0.05)
+        found = decide(CASES, _ending(_simulated(rng, "t with 3 degrees"), 3), 0.05)
         alarms += any(d.verdict in CHANGED for d in found.values())
     assert alarms <= 9
 

@@ -62,6 +62,15 @@ def test_what_a_side_lacks_is_told_and_the_rest_is_planned() -> None:
     assert not _plan(layers=["added"]).cases
 
 
+def test_a_side_without_the_suite_tells_what_it_lacks_and_plans_the_catalogues_layers() -> None:
+    Path("layers.py").unlink()
+    assert not _plan().cases
+    assert list(_plan(layers=["steady"]).unknown) == ["steady"]
+    found = _plan(layers=["dense", "steady"])
+    assert _names(found) == {"dense"}
+    assert list(found.unknown) == ["steady"]
+
+
 def test_a_case_that_a_side_lacks_is_told() -> None:
     found = _plan()
     case = next(name for name in found.cases if name.startswith("steady/"))
@@ -83,16 +92,29 @@ def test_a_request_that_makes_no_sense_is_a_users_mistake() -> None:
     [
         ("raise ValueError('on\\n import')", "on import"),
         ("import sys; sys.exit(3)", "SystemExit"),
-        ("import os; os._exit(7)", "exit status 7"),
-        ("import os; os.abort()", "exit status -6"),
-        ("raise KeyboardInterrupt('of its own')", "KeyboardInterrupt"),
         ("import no_such_package", "no_such_package"),
         ("1 +", "line 1"),
         ("x = 1", "no Layer"),
         ("from harness.absent import x", "harness.absent"),
     ],
 )
-def test_a_suite_that_cannot_be_imported_is_the_infrastructure(text: str, told: str) -> None:
+def test_a_suite_that_cannot_be_imported_is_told(text: str, told: str) -> None:
+    Path("layers.py").write_text(text)
+    found = _plan()
+    assert not found.cases
+    assert found.broken.startswith("base (working tree): ")
+    assert told in " ".join(found.broken.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("import os; os._exit(7)", "exit status 7"),
+        ("import os; os.abort()", "exit status -6"),
+        ("raise KeyboardInterrupt('of its own')", "KeyboardInterrupt"),
+    ],
+)
+def test_a_suite_that_takes_the_planner_with_it_is_the_infrastructure(text: str, told: str) -> None:
     Path("layers.py").write_text(text)
     with pytest.raises(InfrastructureError) as error:
         _plan()

@@ -61,8 +61,20 @@ def test_turns_go_abba_so_that_a_drift_weighs_on_both_alike() -> None:
 
 
 def test_both_sides_make_as_many_calls_as_the_faster_needs() -> None:
-    _, log = _play([1e-4], [1e-4], calls=(4, 100))
-    assert {calls for _, calls in log} == {200}  # of blocks of 1 ms, for 2
+    _, log = _play([1e-4], [1e-4], calls=(4, 20))
+    assert {calls for _, calls in log} == {40}  # of blocks of 1 ms, for 2
+
+
+def test_a_side_that_is_slower_by_far_does_not_wait_for_the_other_to_fill_its_turn() -> None:
+    _, log = _play([1e-6], [1e-2], calls=(1000, 1), block_s=1e-2)
+    assert {calls for _, calls in log} == {2}  # 20 ms of the slower one
+
+
+def test_a_very_slow_layer_takes_fewer_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter(range(0, 10**6, 6))
+    monkeypatch.setattr("harness.regress.turns.time.monotonic", lambda: next(seconds))
+    slow, _ = _play([10.0], [10.0], calls=(1, 1), block_s=10.0)
+    assert len(slow.first) == 2
 
 
 def test_a_slow_layer_makes_one_call_a_turn() -> None:

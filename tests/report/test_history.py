@@ -40,7 +40,7 @@ def test_verdict_event_and_what_to_do_stand_in_this_order() -> None:
         "2026-11-10 10:00 → 2026-11-11 10:00, commit a00000000000 → b00000000000",
         "between the runs run-9 and run-10",
         "slower since, over 10 runs",
-        "layerbench regress --base a00000000000 --head b00000000000",
+        "layerbench regress --base=a00000000000 --head=b00000000000",
         "would be found 19 times in 20",
     ]
     places = [text.index(part) for part in parts]

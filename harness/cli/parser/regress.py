@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from harness import units
 from harness.cli.parser.kinds import checked, path
@@ -114,9 +115,14 @@ def check(regress: Line, options: argparse.Namespace) -> None:
 
 
 def _threshold(text: str) -> float:
-    if text.strip() in ("0", "0%"):
+    if re.fullmatch(r"0*\.?0+\s*%?", text.strip()):
         return 0.0
-    return units.parse_fraction(text)
+    threshold = units.parse_fraction(text)
+    if threshold >= 1 and "%" not in text:
+        raise UsageError(
+            f"a threshold of {text} is {threshold:.0%}; write {text}% if that is meant"
+        )
+    return threshold
 
 
 def _format(text: str) -> tuple[str, str]:

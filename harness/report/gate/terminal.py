@@ -38,11 +38,14 @@ def render(outcome: Outcome) -> RenderableType:
 
 def _by_case(shown: Sequence[Entry]) -> Iterator[RenderableType]:
     """Each case's id on a line of its own, as it is long, and its figures below."""
+    cases: dict[str, list[Entry]] = {}
+    for entry in shown:
+        cases.setdefault(entry.case.case, []).append(entry)
     figures = tables.table([entry for entry in shown if entry.finding])
+    columns = _columns(figures)
     if figures:
-        yield Padding(_lines(figures, [figures.header[1:]], ["dim"]), (0, 0, 0, _INDENT))
-    for case in dict.fromkeys(entry.case.case for entry in shown):
-        mine = [entry for entry in shown if entry.case.case == case]
+        yield Padding(_lines(columns, [figures.header[1:]], ["dim"]), (0, 0, 0, _INDENT))
+    for case, mine in cases.items():
         yield _text(case, "bold")
         for entry in mine:
             if entry.finding is None:
@@ -55,19 +58,24 @@ def _by_case(shown: Sequence[Entry]) -> Iterator[RenderableType]:
         # A row has the colour of its verdict.
         styles = [terminal.STYLES[row[2].tone] for row in rows]
         if cells:
-            yield Padding(_lines(figures, cells, styles), (0, 0, 0, _INDENT))
+            yield Padding(_lines(columns, cells, styles), (0, 0, 0, _INDENT))
     if shown:
         yield Text()
 
 
-def _lines(every: Table, rows: Sequence[Sequence[str]], styles: Sequence[str]) -> RichTable:
-    """Rows in columns as wide as all rows of all cases need."""
+def _columns(every: Table) -> list[tuple[int, bool]]:
+    """How wide a column is, by what all rows of all cases need, and whether it holds figures."""
+    texts = [every.header, *([cell.text for cell in row] for row in every.rows)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    return list(zip(widths, every.numeric, strict=True))[1:]
+
+
+def _lines(
+    columns: Sequence[tuple[int, bool]], rows: Sequence[Sequence[str]], styles: Sequence[str]
+) -> RichTable:
     drawn = RichTable.grid(padding=(0, 2, 0, 0))
-    for index, numeric in list(enumerate(every.numeric))[1:]:
-        texts = (every.header[index], *(row[index].text for row in every.rows))
-        drawn.add_column(
-            width=max(map(len, texts)), justify="right" if numeric else "left", overflow="fold"
-        )
+    for width, numeric in columns:
+        drawn.add_column(width=width, justify="right" if numeric else "left", overflow="fold")
     for row, style in zip(rows, styles, strict=True):
         drawn.add_row(*(_text(text, style) for text in row))
     return drawn

@@ -158,7 +158,9 @@ def _visible(outcome: Outcome) -> str:
         (found.visible, f"{case.case}, {METRICS[found.metric].name}")
         for case in outcome.cases
         for found in case.findings
-        if found.verdict is Verdict.INCONCLUSIVE and found.visible is not None
+        if found.metric == "latency"  # no other figure leaves a case undecided
+        and found.verdict is Verdict.INCONCLUSIVE
+        and found.visible is not None
     ]
     if not unsure:
         return ""

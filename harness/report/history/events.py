@@ -6,6 +6,7 @@ may have one cause.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -23,6 +24,7 @@ MACHINES = (
     "(`layerbench compare A B`), not a change."
 )
 _NAMED = 3
+_DUEL = ("layerbench", "regress")
 _MOST = 0.5
 """Share of the cases that change together above which what they share is suspected."""
 
@@ -128,15 +130,21 @@ def causes(history: History, event: Event) -> list[str]:
         )
     lasting = (change for case, change in event.changes if change in case.slower)
     if not all(change.gradual for change in lasting) and (refs := _refs(event)):
-        told.append(f"To make sure: `layerbench regress --base {refs[0]} --head {refs[1]}`.")
+        told.append(f"To make sure: `{shlex.join([*_DUEL, *refs, *_suites(event.after)])}`.")
     return told
 
 
+def _suites(run: Run) -> list[str]:
+    return [f"--suite={suite}" for suite in run.get("suites") or ()]
+
+
 def _refs(event: Event) -> list[str]:
-    """Both commits, if they are known and differ."""
+    """Both commits as arguments of a duel, if they are known and differ."""
     found = [provenance.get(run, "machine", "git_commit") for run in (event.before, event.after)]
     hashes = [str(commit)[:12] for commit in found if commit]
-    return hashes if len(set(hashes)) == 2 and all(map(str.isalnum, hashes)) else []
+    if len(set(hashes)) < 2 or not all(map(str.isalnum, hashes)):
+        return []
+    return [f"--base={hashes[0]}", f"--head={hashes[1]}"]
 
 
 def remarks(history: History) -> list[str]:
