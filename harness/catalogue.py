@@ -70,8 +70,10 @@ def loaded_from(folders: Sequence[str], own: str) -> list[str]:
     found = []
     for name, module in sorted(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if not isinstance(file, str) or name.partition(".")[0] in ("harness", "suites"):
+        if name.partition(".")[0] in ("harness", "suites"):
             continue
+        if not isinstance(file, str) or not Path(file).is_absolute():
+            continue  # made up, as that of torch.classes
         path = Path(file).resolve()
         installed = {"site-packages", "dist-packages"} & set(path.parts)
         if not installed and not path.is_relative_to(own):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from fake_runs import SUITE
@@ -22,6 +23,31 @@ def test_the_classic_layers_are_there() -> None:
 
 def test_a_users_layers_stand_beside_them() -> None:
     assert set(catalogue.load([SUITE])) >= CLASSIC | {"scale", "fault"}
+
+
+def test_modules_are_told_by_where_their_file_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, other = tmp_path / "own", tmp_path / "other"
+    files = {
+        "of_own": own / "a.py",
+        "of_other": other / "b.py",
+        "installed": other / ".venv" / "lib" / "site-packages" / "c.py",
+        "within_own": other / "own" / "d.py",
+        "made_up": Path("_classes.py"),  # as that of torch.classes
+        "harness.extra": other / "harness" / "extra.py",
+    }
+    for name, file in files.items():
+        module = ModuleType(name)
+        module.__file__ = str(file)
+        monkeypatch.setitem(sys.modules, name, module)
+    other.mkdir()
+    monkeypatch.chdir(other)
+    assert catalogue.loaded_from([str(other)], str(own)) == [
+        f"of_other ({other / 'b.py'})",
+        f"within_own ({other / 'own' / 'd.py'})",
+    ]
+    assert catalogue.loaded_from([str(other)], str(other)) == []
 
 
 def test_loading_imports_no_framework() -> None:
