@@ -225,12 +225,13 @@ def collect(paths: Paths) -> list[Path]:
     for folder in folders:
         for name, frame in ((CASES_FILE, cases_of(folder)), (SAMPLES_FILE, samples_of(folder))):
             with writing(folder, "the run's own files are as they were"):
-                write_atomically(folder / name, _to_parquet(frame))
+                write_atomically(folder / name, to_parquet(frame))
             written.append(folder / name)
     return written
 
 
-def _to_parquet(frame: pd.DataFrame) -> bytes:
+def to_parquet(frame: pd.DataFrame) -> bytes:
+    """A frame as `load` returns it, as the Parquet file that `load` reads; params as JSON."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -240,7 +241,7 @@ def _to_parquet(frame: pd.DataFrame) -> bytes:
     table = pa.Table.from_pandas(plain, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), _SCHEMA_KEY: str(SCHEMA_VERSION).encode()}
     sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(metadata), sink)
+    pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
     return bytes(sink.getvalue())
 
 
