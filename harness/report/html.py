@@ -25,10 +25,11 @@ from harness.report import (
 )
 from harness.report.attention.section import section
 from harness.report.canvas import Style, styles
+from harness.report.choose import section as choose
 from harness.report.history import events
 from harness.report.history import section as history
 from harness.report.page import Figure
-from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, panels
+from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, metrics, panels
 from harness.report.provenance import Run
 from harness.report.rows import Row, Setting
 from harness.report.table import Table
@@ -44,7 +45,7 @@ class Group:
     Attributes:
         setting: device, dtype, threads and parameters.
         key: the name of each series with its swatch.
-        charts: first of latency, then of peak memory.
+        charts: first of latency, then of throughput, then of peak memory.
         remarks: what a reader may miss among them.
         table: the latencies.
     """
@@ -92,6 +93,7 @@ def render(
         machines=provenance.machine_table(runs),
         ceilings=ceilings.table(runs),
         attention=section(newest),
+        choose=choose.section(newest),
         histories=history.section(frame, runs),
         machines_apart=events.MACHINES,
         layers=list(_layers(newest, looks)),
@@ -129,7 +131,7 @@ def _layers(newest: Sequence[Row], looks: Mapping[str, Style]) -> Iterator[tuple
 
 
 def _group(members: Sequence[Row], looks: Mapping[str, Style], key: str) -> Group:
-    drawn = {metric: chosen for metric in (LATENCY, MEMORY) if (chosen := panels(members, metric))}
+    drawn = {metric: chosen for metric in metrics(members) if (chosen := panels(members, metric))}
     lines = (line for chosen in drawn.values() for panel in chosen for line in panel.lines)
     shown = {line.series for line in lines}
     return Group(
