@@ -158,6 +158,17 @@ def ratio_interval(numerator: Interval, denominator: Interval) -> Interval:
     return Interval(math.exp(centre), math.exp(centre - low), math.exp(centre + high))
 
 
+def difference_interval(minuend: Interval, subtrahend: Interval) -> Interval:
+    """The difference of two independent figures; their half-widths add in quadrature.
+
+    Source: Zou and Donner (2008), doi:10.1002/sim.3095, of limits found by whatever means.
+    """
+    centre = minuend.value - subtrahend.value
+    low = math.hypot(minuend.value - minuend.low, subtrahend.high - subtrahend.value)
+    high = math.hypot(minuend.high - minuend.value, subtrahend.value - subtrahend.low)
+    return Interval(centre, centre - low, centre + high)
+
+
 def share_interval(found: int, tries: int) -> tuple[float, float]:
     """The 95 % interval of a share, from how many of some tries came out so.
 

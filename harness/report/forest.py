@@ -51,6 +51,7 @@ def forest(
     by_series: Mapping[str, Style],
     key: str,
     description: str,
+    sides: tuple[str, str] = ("faster", "slower"),
 ) -> str:
     """Ratios by layer with their intervals, on a logarithmic axis with a line at 1.
 
@@ -63,6 +64,7 @@ def forest(
         by_series: how each of the others looks.
         key: unique in the page.
         description: what the drawing shows, for those who do not see it.
+        sides: what lies left and right of 1.
     """
     others = list(by_series)
     layers = by_ratio(ratios)
@@ -76,8 +78,9 @@ def forest(
     set_ticks(axes, "x", round_values(*limits, binary=True, most=5), units.ratio_tick)
     axes.set_yticks([])
     axes.axvline(1.0, color=INK, linewidth=1.0)
-    label(axes, "← faster", (1.0, 1.0), ("data", "axes fraction"), (-5, 9), "right")
-    label(axes, "slower →", (1.0, 1.0), ("data", "axes fraction"), (5, 9), "left")
+    less, more = sides
+    label(axes, f"← {less}", (1.0, 1.0), ("data", "axes fraction"), (-5, 9), "right")
+    label(axes, f"{more} →", (1.0, 1.0), ("data", "axes fraction"), (5, 9), "left")
     beside = ("axes fraction", "data")
     for index, name in enumerate(lines):
         last = index == len(layers) - 1

@@ -28,6 +28,7 @@ from harness.report import (
 from harness.report.attention.section import section
 from harness.report.canvas import Style, styles
 from harness.report.cases import section as each_case
+from harness.report.choose import section as choose
 from harness.report.history import events
 from harness.report.history import section as history
 from harness.report.provenance import Run
@@ -92,6 +93,7 @@ def render(
         pairs=facets.narrowed(ratios.pairs(pairs, page.ROWS), choices),
         machines=provenance.machine_table(runs),
         ceilings=ceilings.table(runs),
+        choose=choose.section(newest),
         histories=history.section(frame, runs),
         machines_apart=events.MACHINES,
         failures=results.failures(newest),

@@ -11,7 +11,7 @@ from harness import units
 from harness.report import charts, facets, results, rows
 from harness.report.canvas import Style
 from harness.report.page import ROWS, Figure
-from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, panels
+from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, metrics, panels
 from harness.report.rows import Row, Setting
 from harness.report.summary import together
 from harness.report.table import Table
@@ -28,7 +28,7 @@ class Group:
         setting: device, dtype, threads and parameters.
         facets: what the page can be narrowed by; see `harness.report.facets`.
         key: the name of each series with its swatch.
-        charts: first of latency, then of peak memory.
+        charts: first of latency, then of throughput, then of peak memory.
         remarks: what a reader may miss among them.
         table: the latencies.
     """
@@ -66,7 +66,7 @@ def _group(
     members: Sequence[Row], looks: Mapping[str, Style], key: str, drawings: int, lines: int
 ) -> Group:
     """Of as many drawings, and lines of a table, as are left."""
-    drawn = {metric: chosen for metric in (LATENCY, MEMORY) if (chosen := panels(members, metric))}
+    drawn = {metric: chosen for metric in metrics(members) if (chosen := panels(members, metric))}
     remarks = list(_remarks(members, drawn))
     if (number := sum(map(len, drawn.values()))) > drawings:
         remarks.append(f"{units.count(number, 'drawing')} would make this page too large.")

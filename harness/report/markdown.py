@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from harness import compare
+from harness import compare, units
 from harness.gate.history import History
-from harness.report import ceilings, legend, provenance, ratios, results, rows, summary
-from harness.report.attention import heatmap
+from harness.report import ceilings, heatmap, legend, provenance, ratios, results, rows, summary
 from harness.report.attention.section import Section, section
+from harness.report.choose import section as choose
 from harness.report.history import section as history
 from harness.report.history.events import MACHINES
 from harness.report.history.section import Block
@@ -58,6 +58,7 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
     if compared:
         yield legend.RATIO
     yield _or(compared, "No case was measured in two frameworks.")
+    yield from _choose(choose.section(newest))
     yield "## Latency by layer"
     yield " ".join(
         ["Median of a call, its interval in brackets.", legend.INTERVAL, *legend.explained(newest)]
@@ -123,12 +124,30 @@ def _attention(found: Section) -> Iterator[str]:
             yield f"At length n, use …, {escape(mode)}"
             yield table(best)
         for drawn in block.heatmaps:
-            over = f"Speedup over {escape(block.base)}, {escape(drawn.mode)}"
+            over = f"Speedup over {escape(block.base)}, {escape(drawn.title)}"
             yield f"{over}; its density in brackets, and ~ where it may be none"
             yield table(heatmap.table(drawn))
         if crossed := block.crossovers:
             yield "Crossover lengths"
             yield table(crossed)
+        yield "</details>"
+
+
+def _choose(found: choose.Section) -> Iterator[str]:
+    """The way back against the way forward, and what compiling comes to; the rest is for a page."""
+    for block in found.directions:
+        if table_of_means := block.table:
+            yield f"## {escape(block.title)}"
+            yield found.directions_are
+            yield table(table_of_means)
+    if found.compiled:
+        yield "## Eager against compiled"
+        yield from map(escape, found.gains)
+        yield "<details><summary>Every case</summary>"
+        yield found.compiling_is
+        yield table(found.compiling)
+        if found.unlisted:
+            yield f"{units.count(found.unlisted, 'more pair')} not listed."
         yield "</details>"
 
 

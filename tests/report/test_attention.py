@@ -16,10 +16,11 @@ from harness.report import html, markdown
 from harness.report import rows as reading
 from harness.report.attention import advice, crossovers, lines
 from harness.report.attention.charts import spread
-from harness.report.attention.heatmap import HeatLine, heatmap
-from harness.report.attention.heatmap import table as heatmap_table
+from harness.report.attention.heatmap import heatmap
 from harness.report.attention.section import Block, Section, section
 from harness.report.attention.study import Kind, Study, studies
+from harness.report.heatmap import HeatLine
+from harness.report.heatmap import table as heatmap_table
 from harness.report.panels import LATENCY, MEMORY
 from harness.report.table import Table
 
