@@ -27,6 +27,7 @@ from harness.report.attention.section import section
 from harness.report.canvas import Style, styles
 from harness.report.history import events
 from harness.report.history import section as history
+from harness.report.machines import section as machines
 from harness.report.page import Figure
 from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, panels
 from harness.report.provenance import Run
@@ -96,6 +97,7 @@ def render(
         machines_apart=events.MACHINES,
         layers=list(_layers(newest, looks)),
         forests=list(_forests(layers, looks)),
+        sides=machines.section(frame, runs),
         frameworks=ratios.frameworks(layers),
         pairs=ratios.pairs(pairs),
         failures=results.failures(newest),

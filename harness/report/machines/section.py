@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.compare import latest
-from harness.compare.lines import BY_CONFIGURATION, BY_LAYER, Line, defying, lines
+from harness.compare.lines import BY_CONFIGURATION, BY_LAYER, Line, lines
 from harness.compare.machines import CASE_COLUMNS, Result, against, by_device
 from harness.report import provenance, ratios
 from harness.report.machines import drawings, tables, wording
@@ -35,6 +35,8 @@ class Section:
         by_layer: the cases that all measured, a line a machine, layer and mode.
         by_configuration: likewise, and a framework, execution, dtype and number of threads.
         apart: results that are left out, a sentence each.
+        about_ratios: what a ratio is.
+        about_expectations: what is expected, and what defies it.
     """
 
     base: Result
@@ -43,6 +45,8 @@ class Section:
     by_layer: tuple[Line, ...] = ()
     by_configuration: tuple[Line, ...] = ()
     apart: tuple[str, ...] = ()
+    about_ratios: str = wording.RATIO
+    about_expectations: str = wording.EXPECTED
 
     @property
     def title(self) -> str:
@@ -74,7 +78,7 @@ class Section:
 
     @property
     def defying(self) -> Table:
-        return tables.defying(defying(self.by_configuration), self.base.name)
+        return tables.defying(self.by_configuration, self.base.name)
 
     @property
     def layers(self) -> Table:
@@ -169,7 +173,7 @@ def section(frame: pd.DataFrame, runs: Sequence[Run]) -> Section | None:
         kept.append(side)
         common = shared
     if len(kept) < 2:
-        nothing = pd.DataFrame(columns=list(CASE_COLUMNS))
+        nothing = pd.DataFrame(columns=list(CASE_COLUMNS)).astype({"common": bool})
         return Section(kept[0], (), nothing, apart=tuple(apart))
     return compared(kept, apart)
 

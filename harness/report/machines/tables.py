@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from harness import units
 from harness.compare import Verdict, configuration, records
 from harness.compare.lines import Line, devices_apart
+from harness.compare.lines import defying as _defying
 from harness.report.machines.reasons import reasons
 from harness.report.results import some
 from harness.report.table import Cell, Table
@@ -48,10 +49,10 @@ def configurations(lines: Sequence[Line]) -> Table:
 
 
 def defying(lines: Sequence[Line], base: str) -> Table:
-    """What misses the ratio that the ceilings let expect, and why that may be.
+    """Those lines that miss the ratio that the ceilings let expect, and why that may be.
 
     Args:
-        lines: those that do.
+        lines: all of them.
         base: the name of the base.
     """
     columns = {
@@ -61,7 +62,7 @@ def defying(lines: Sequence[Line], base: str) -> Table:
         "Off by (95 % interval)": _missed,
         "Possible reason": lambda line: Cell(reasons(line, base)),
     }
-    return _table(lines, columns)
+    return _table(_defying(lines), columns)
 
 
 def missing(compared: pd.DataFrame, base: str) -> Table:
