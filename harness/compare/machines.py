@@ -8,7 +8,7 @@ does, one bound by memory as moving its bytes does, one bound by overhead as the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,20 +121,20 @@ def against(base: Result, others: Sequence[Result]) -> pd.DataFrame:
     import pandas as pd
 
     before = _under_roofs(base)
-    tables = [_against(base, before, other) for other in others]
-    measured = (set(table.loc[table["ratio"].notna(), "case_id"]) for table in tables)
-    common = set.intersection(*measured)
-    joined = pd.concat(tables, ignore_index=True)
-    return joined.assign(common=joined["case_id"].isin(common))
+    rows = [row for other in others for row in _against(base, before, other)]
+    cases = pd.DataFrame(rows, columns=list(CASE_COLUMNS[:-1]))
+    measured = cases[cases["ratio"].notna()]
+    sides = measured.groupby("case_id")["machine"].nunique()
+    return cases.assign(common=cases["case_id"].isin(sides.index[sides == len(others)]))
 
 
-def _against(base: Result, before: Mapping[str, _UnderRoof], other: Result) -> pd.DataFrame:
-    import pandas as pd
-
-    cases = runs(base.frame, other.frame, (base.name, other.name))
+def _against(
+    base: Result, before: Mapping[str, _UnderRoof], other: Result
+) -> Iterator[dict[str, Any]]:
     after = _under_roofs(other)
-    facts = [_facts(before.get(case), after.get(case)) for case in cases["case_id"]]
-    return pd.concat([cases, pd.DataFrame(facts)], axis="columns").assign(machine=other.name)
+    for case in records(runs(base.frame, other.frame, (base.name, other.name))):
+        sides = before.get(case["case_id"]), after.get(case["case_id"])
+        yield {**case, **_facts(*sides), "machine": other.name}
 
 
 @dataclass(frozen=True)
@@ -178,8 +178,12 @@ def _is_whole(ceiling: Any) -> bool:
         and all(_is_figure(ceiling.get(name)) for name in ("flop_per_s", "call_overhead_s"))
         and isinstance(curve := ceiling.get("bandwidth"), Sequence)
         and len(curve) > 0
-        and all(len(point) == 2 and all(map(_is_figure, point)) for point in curve)
+        and all(map(_is_point, curve))
     )
+
+
+def _is_point(point: Any) -> bool:
+    return isinstance(point, Sequence) and len(point) == 2 and all(map(_is_figure, point))
 
 
 def _facts(before: _UnderRoof | None, after: _UnderRoof | None) -> dict[str, Any]:
