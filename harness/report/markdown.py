@@ -88,12 +88,11 @@ def histories(found: Sequence[History]) -> str:
 
 def comparison(section: machines.Section) -> str:
     """A comparison of machines, for a file or a comment of its own."""
-    cases = section.worst_cases
     blocks = [
         f"# {escape(section.title)}",
         *_machines(section),
-        "<details><summary>Every case, the worst first</summary>",
-        table(cases),
+        f"<details><summary>{section.worst_cases_title}</summary>",
+        table(section.worst_cases),
         "</details>",
         "## Machines and software",
         _or(provenance.machine_table(section.runs), "No description came with the results."),

@@ -84,10 +84,13 @@ def pairs(pairs: pd.DataFrame) -> Table:
     )
 
 
-def runs(comparison: pd.DataFrame) -> Table:
-    """What `harness.compare.runs` returns: failures first, then from slower to faster.
+def runs(comparison: pd.DataFrame, most: int | None = None) -> Table:
+    """Each case of two results: failures first, then from slower to faster.
 
-    So, too, what `harness.compare.machines.against` returns; of several machines a line says which.
+    Args:
+        comparison: what `harness.compare.runs` or `harness.compare.machines.against` returns; of
+            several machines each line says which.
+        most: so many lines of it, or all.
     """
     columns: dict[str, Callable[[Mapping[str, Any]], Cell]] = {
         "Case": lambda row: Cell(str(row["case_id"])),
@@ -103,7 +106,7 @@ def runs(comparison: pd.DataFrame) -> Table:
             "Machine": lambda row: Cell(str(row["machine"])),
             **columns,
         }
-    order = sorted(compare.records(comparison), key=_worst_first)
+    order = sorted(compare.records(comparison), key=_worst_first)[:most]
     return Table.of(columns, ([cell(row) for cell in columns.values()] for row in order))
 
 

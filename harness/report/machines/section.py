@@ -95,9 +95,16 @@ class Section:
 
     @property
     def worst_cases(self) -> Table:
-        """The first of `cases`."""
-        every = self.cases
-        return Table(every.header, every.rows[:_SHOWN])
+        """The first of `cases`: as many as a page can bear."""
+        return ratios.runs(self.compared, most=_SHOWN)
+
+    @property
+    def worst_cases_title(self) -> str:
+        """Whether these are all."""
+        whole = len(self.compared)
+        if whole <= _SHOWN:
+            return "Every case, the worst first"
+        return f"The worst {_SHOWN:,} of {whole:,} cases"
 
     @property
     def missing(self) -> Table:
