@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from harness import catalogue, compare, frameworks, runner, store, units
+from harness import catalogue, frameworks, runner, store, units
 from harness.cli import FAILED, GOOD, INTERRUPTED
 from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain as _console
@@ -199,29 +199,6 @@ def report_command(options: Namespace) -> int:
             file.write_text(text, encoding="utf-8")
         print(file)
     return GOOD
-
-
-def compare_command(options: Namespace) -> int:
-    """Two results side by side."""
-    base, other = (store.load(path) for path in (options.base, options.other))
-    comparison = compare.runs(base, other)
-    console = _console()
-    console.print(
-        terminal.comparison(comparison, *map(store.load_runs, (options.base, options.other)))
-    )
-    if options.max_slowdown is None:
-        return GOOD
-    bad = compare.regressions(comparison, options.max_slowdown)
-    limit = units.percent(options.max_slowdown)
-    if bad.empty:
-        console.print(f"no case is slower by more than {limit}")
-        return GOOD
-    verb = "is" if len(bad) == 1 else "are"
-    console.print(
-        f"{units.count(len(bad), 'case')} failed, vanished, or {verb} slower by more than {limit}",
-        style="red",
-    )
-    return FAILED
 
 
 def collect_command(options: Namespace) -> int:

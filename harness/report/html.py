@@ -31,6 +31,7 @@ from harness.report.cases import section as each_case
 from harness.report.choose import section as choose
 from harness.report.history import events
 from harness.report.history import section as history
+from harness.report.machines import section as machines
 from harness.report.provenance import Run
 from harness.report.rows import Row
 
@@ -96,6 +97,7 @@ def render(
         choose=choose.section(newest),
         histories=history.section(frame, runs),
         machines_apart=events.MACHINES,
+        sides=machines.section(frame, runs),
         failures=results.failures(newest),
         not_measured=results.not_measured(newest),
         warnings=results.warnings(newest),

@@ -15,6 +15,7 @@ from harness.report.choose import section as choose
 from harness.report.history import section as history
 from harness.report.history.events import MACHINES
 from harness.report.history.section import Block
+from harness.report.machines import section as machines
 from harness.report.provenance import Run
 from harness.report.rows import Row
 from harness.report.table import Table
@@ -59,6 +60,9 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
         yield legend.RATIO
     yield _or(compared, "No case was measured in two frameworks.")
     yield from _choose(choose.section(newest))
+    if sides := machines.section(frame, runs):
+        yield "## Machines compared"
+        yield from _machines(sides)
     yield "## Latency by layer"
     yield " ".join(
         ["Median of a call, its interval in brackets.", legend.INTERVAL, *legend.explained(newest)]
@@ -80,6 +84,21 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
 def histories(found: Sequence[History]) -> str:
     """The histories of machines, for a file or a comment of their own."""
     blocks = ["## History of stored runs", *_histories([Block(history) for history in found])]
+    return "\n\n".join(blocks) + "\n"
+
+
+def comparison(section: machines.Section) -> str:
+    """A comparison of machines, for a file or a comment of its own."""
+    blocks = [
+        f"# {escape(section.title)}",
+        *_machines(section),
+        f"<details><summary>{section.worst_cases_title}</summary>",
+        table(section.worst_cases),
+        "</details>",
+        "## Machines and software",
+        _or(provenance.machine_table(section.runs), "No description came with the results."),
+        _or(ceilings.table(section.runs), "No ceilings were measured."),
+    ]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -166,6 +185,27 @@ def _histories(blocks: Sequence[Block]) -> Iterator[str]:
                 yield "\n".join(f"- {escape(cause)}" for cause in causes)
         for remark in block.remarks:
             yield f"> {escape(remark)}"
+
+
+def _machines(section: machines.Section) -> Iterator[str]:
+    """What else differs, the verdicts, what defies the ceilings, each layer, what is missing."""
+    for heading, differences in section.circumstances.items():
+        yield f"> {escape(heading)} {'; '.join(map(escape, differences))}"
+    for told in section.verdicts.values():
+        yield "\n".join(f"- {escape(sentence)}" for sentence in told)
+    if section.expectations:
+        yield escape(section.expectations)
+    if defying := section.defying:
+        yield table(defying)
+    if layers := section.layers:
+        yield f"By layer. {section.about_ratios} {legend.RATIO}"
+        yield table(layers)
+        yield section.about_expectations
+    if missing := section.missing:
+        yield "What cannot be compared:"
+        yield table(missing)
+    for remark in section.remarks:
+        yield f"> {escape(remark)}"
 
 
 def _latencies(newest: Sequence[Row]) -> Iterator[str]:

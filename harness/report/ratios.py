@@ -131,23 +131,30 @@ def pairs(pairs: pd.DataFrame, most: int) -> Table:
     )
 
 
-def runs(comparison: pd.DataFrame) -> Table:
-    """What `compare.runs` returns: failures first, then from slower to faster."""
-    order = sorted(compare.records(comparison), key=_worst_first)
-    return Table.of(
-        ("Case", "Base", "Other", "Time ratio (95 % interval)", "Memory", "Verdict"),
-        (
-            [
-                str(row["case_id"]),
-                _side_cell(row, "base"),
-                _side_cell(row, "other"),
-                ratio_cell(row),
-                _memory_cell(row),
-                Cell(_sentence(row), tone=_TONES.get(row["verdict"], "")),
-            ]
-            for row in order
-        ),
-    )
+def runs(comparison: pd.DataFrame, most: int | None = None) -> Table:
+    """Each case of two results: failures first, then from slower to faster.
+
+    Args:
+        comparison: what `harness.compare.runs` or `harness.compare.machines.against` returns; of
+            several machines each line says which.
+        most: so many lines of it, or all.
+    """
+    columns: dict[str, Callable[[Mapping[str, Any]], Cell]] = {
+        "Case": lambda row: Cell(str(row["case_id"])),
+        "Base": lambda row: _side_cell(row, "base"),
+        "Other": lambda row: _side_cell(row, "other"),
+        "Time ratio (95 % interval)": ratio_cell,
+        "Memory": _memory_cell,
+        "Verdict": lambda row: Cell(_sentence(row), tone=_TONES.get(row["verdict"], "")),
+    }
+    if "machine" in comparison and comparison["machine"].nunique() > 1:
+        columns = {
+            "Case": columns["Case"],
+            "Machine": lambda row: Cell(str(row["machine"])),
+            **columns,
+        }
+    order = sorted(compare.records(comparison), key=_worst_first)[:most]
+    return Table.of(columns, ([cell(row) for cell in columns.values()] for row in order))
 
 
 def _memory_cell(row: Mapping[str, Any]) -> Cell:

@@ -1,8 +1,7 @@
-"""Sets measured rows against each other: frameworks within a result, or one result with another.
+"""Pairs of rows: of two frameworks within a result, or of one case in two results.
 
-Frames in, frames out; a row of the input is a case as `harness.store.load` gives it. A ratio is
-always other over base, of latencies, so above 1 the other one is slower. Its interval takes the
-two latencies as independent.
+A ratio is always other over base, of latencies, so above 1 the other one is slower. Its interval
+takes the two latencies as independent.
 """
 
 from __future__ import annotations
@@ -11,15 +10,14 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from enum import StrEnum
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
+from harness.compare.frames import Row, anywhere, configuration, configuration_order, latest, records
 from harness.stats import Interval, geometric_mean, ratio_interval
-from harness.types import EXECUTIONS, NothingToCompareError, Status, UsageError
+from harness.types import NothingToCompareError, Status, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_Row: TypeAlias = Mapping[str, Any]
 
 CONDITIONS = ("layer", "device", "mode", "dtype", "threads", "batch", "seq", "params")
 """What two rows must agree in to be the same work."""
@@ -66,31 +64,6 @@ class Verdict(StrEnum):
     ONLY_IN_OTHER = "only in other"
 
 
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a frame as dicts by column name."""
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def latest(frame: pd.DataFrame) -> pd.DataFrame:
-    """Of several rows of one case on one machine, the one of the run that started last."""
-    if frame.empty:
-        return frame
-    newest = frame.sort_values("started_at", kind="stable", na_position="first")
-    kept = newest.drop_duplicates(["machine_id", "case_id"], keep="last").index
-    return frame.loc[frame.index.isin(kept)]
-
-
-def configuration(framework: str, execution: str) -> str:
-    """A framework and how it executes: ``tensorflow compiled``."""
-    return f"{framework} {execution}"
-
-
-def configuration_order(framework: str, execution: str) -> tuple[bool, str, int]:
-    """Sorts torch, the usual base of a comparison, first, and eager before compiled."""
-    rank = EXECUTIONS.index(execution) if execution in EXECUTIONS else len(EXECUTIONS)
-    return framework != "torch", framework, rank
-
-
 def frameworks(frame: pd.DataFrame) -> pd.DataFrame:
     """Every pair of measured rows that do the same work on one machine in different frameworks.
 
@@ -103,7 +76,7 @@ def frameworks(frame: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    same_work: dict[Hashable, list[_Row]] = {}
+    same_work: dict[Hashable, list[Row]] = {}
     for row in records(latest(frame)):
         if _latency(row) is not None:
             same_work.setdefault((row["machine_id"], *_conditions(row)), []).append(row)
@@ -116,8 +89,17 @@ def frameworks(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(pairs, columns=list(PAIR_COLUMNS))
 
 
-def runs(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+def runs(
+    base: pd.DataFrame,
+    other: pd.DataFrame,
+    names: tuple[str, str] = ("the base", "the other result"),
+) -> pd.DataFrame:
     """What became of each case of ``base`` in ``other``, and which cases only one of them has.
+
+    Args:
+        base: a result.
+        other: another.
+        names: of the two, for messages.
 
     Returns:
         One row a case with `RUN_COLUMNS`, in the order of ``base``, then of ``other``.
@@ -128,15 +110,15 @@ def runs(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    before, after = _by_case(base, "base"), _by_case(other, "other result")
+    before, after = map(_by_case, (base, other), names)
     if not before.keys() & after.keys():
         raise NothingToCompareError(
-            f"no case in common: the base holds {_some(before)}, the other result {_some(after)}; "
-            "run the same sweep for both"
+            f"no case in common: {names[0]} holds {_some(before)}, {names[1]} {_some(after)}; "
+            f"{_remedy(before, after)}"
         )
     if not any(_latency(before[case]) for case in before.keys() & after.keys()):
         raise NothingToCompareError(
-            f"of {len(before.keys() & after.keys())} common cases the base measured none: "
+            f"of {len(before.keys() & after.keys())} common cases {names[0]} measured none: "
             "go on with its run (`layerbench run --resume`), or name another base"
         )
     rows = [_change(before.get(case), after.get(case)) for case in dict.fromkeys([*before, *after])]
@@ -146,10 +128,7 @@ def runs(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 def summary(comparison: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """The geometric mean of the ratios, over the cases that both sides measured.
 
-    ``ratio_low`` and ``ratio_high`` are the geometric means of the single limits. The errors of
-    the cases are not independent, as they share worker processes; the standard error of a mean
-    never exceeds the mean of the standard errors, so this interval is wide enough whatever they
-    share. It holds for these cases on this machine and says nothing about others.
+    The interval is that of `mean_ratio`.
 
     Args:
         comparison: what `frameworks` or `runs` returns.
@@ -160,12 +139,40 @@ def summary(comparison: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """
     import pandas as pd
 
-    groups: dict[tuple[Any, ...], list[_Row]] = {}
+    groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in records(comparison):
         if not math.isnan(row["ratio"]):
             groups.setdefault(tuple(row[name] for name in by), []).append(row)
-    rows = [(*key, len(members), *_mean(members)) for key, members in groups.items()]
+    rows = []
+    for key, members in groups.items():
+        mean = mean_ratio(members)
+        rows.append((*key, len(members), mean.value, mean.low, mean.high, verdict(mean)))
     return pd.DataFrame(rows, columns=[*by, "cases", "ratio", "ratio_low", "ratio_high", "verdict"])
+
+
+def mean_ratio(members: Sequence[Row]) -> Interval:
+    """The geometric mean of the ratios of some cases, of which each has one.
+
+    Its limits are the geometric means of the single limits. The errors of the cases are not
+    independent, as they share worker processes; the standard error of a mean never exceeds the mean
+    of the standard errors, so this interval is wide enough whatever they share. It holds for these
+    cases on these machines and says nothing about others.
+    """
+    return Interval(
+        *(
+            geometric_mean(row[name] for row in members)
+            for name in ("ratio", "ratio_low", "ratio_high")
+        )
+    )
+
+
+def verdict(ratio: Interval | None) -> Verdict:
+    """What a ratio says, if there is one."""
+    if ratio is None:
+        return Verdict.NOT_MEASURED
+    if not ratio.excludes(1.0):
+        return Verdict.SAME
+    return Verdict.SLOWER if ratio.value > 1.0 else Verdict.FASTER
 
 
 def regressions(comparison: pd.DataFrame, threshold: float) -> pd.DataFrame:
@@ -179,7 +186,7 @@ def regressions(comparison: pd.DataFrame, threshold: float) -> pd.DataFrame:
     return comparison[slower | comparison["verdict"].isin([Verdict.FAILED, Verdict.ONLY_IN_BASE])]
 
 
-def _conditions(row: _Row) -> tuple[Hashable, ...]:
+def _conditions(row: Row) -> tuple[Hashable, ...]:
     import pandas as pd
 
     params = row["params"] if isinstance(row["params"], Mapping) else {}
@@ -187,11 +194,11 @@ def _conditions(row: _Row) -> tuple[Hashable, ...]:
     return *(row[name] for name in CONDITIONS[:-2]), seq, tuple(sorted(params.items()))
 
 
-def _order(row: _Row) -> tuple[bool, str, int]:
+def _order(row: Row) -> tuple[bool, str, int]:
     return configuration_order(row["framework"], row["execution"])
 
 
-def _number(row: _Row | None, name: str) -> float:
+def _number(row: Row | None, name: str) -> float:
     """A positive figure, or NaN for any that is missing or can have no ratio."""
     value = row[name] if row else math.nan
     if isinstance(value, int | float) and math.isfinite(value) and value > 0:
@@ -199,14 +206,14 @@ def _number(row: _Row | None, name: str) -> float:
     return math.nan
 
 
-def _latency(row: _Row | None) -> Interval | None:
+def _latency(row: Row | None) -> Interval | None:
     if row is None or row["status"] != Status.OK:
         return None
     figures = [_number(row, f"latency{part}_s") for part in ("", "_low", "_high")]
     return None if any(map(math.isnan, figures)) else Interval(*figures)
 
 
-def _pair(base: _Row, other: _Row) -> dict[str, Any]:
+def _pair(base: Row, other: Row) -> dict[str, Any]:
     return {
         **{name: base[name] for name in ("machine_id", *CONDITIONS)},
         "base": configuration(base["framework"], base["execution"]),
@@ -218,7 +225,7 @@ def _pair(base: _Row, other: _Row) -> dict[str, Any]:
     }
 
 
-def _change(base: _Row | None, other: _Row | None) -> dict[str, Any]:
+def _change(base: Row | None, other: Row | None) -> dict[str, Any]:
     case = other or base
     assert case is not None
     difference: dict[str, Any] = {
@@ -238,13 +245,13 @@ def _change(base: _Row | None, other: _Row | None) -> dict[str, Any]:
     return difference
 
 
-def _path_change(base: _Row | None, other: _Row | None) -> str:
+def _path_change(base: Row | None, other: Row | None) -> str:
     """``A → B`` where the two went different ways, as far as both are known; else empty."""
     before, after = ((row.get("execution_path") if row else None) for row in (base, other))
     return f"{before} → {after}" if before and after and before != after else ""
 
 
-def _ratios(base: _Row | None, other: _Row | None) -> dict[str, Any]:
+def _ratios(base: Row | None, other: Row | None) -> dict[str, Any]:
     before, after = _latency(base), _latency(other)
     ratio = ratio_interval(after, before) if before and after else None
     memory = _number(other, "peak_memory_bytes") / _number(base, "peak_memory_bytes")
@@ -255,35 +262,26 @@ def _ratios(base: _Row | None, other: _Row | None) -> dict[str, Any]:
         "ratio_low": ratio.low if ratio else math.nan,
         "ratio_high": ratio.high if ratio else math.nan,
         "memory_ratio": memory,
-        "verdict": _verdict(ratio),
+        "verdict": verdict(ratio),
     }
 
 
-def _verdict(ratio: Interval | None) -> Verdict:
-    if ratio is None:
-        return Verdict.NOT_MEASURED
-    if not ratio.excludes(1.0):
-        return Verdict.SAME
-    return Verdict.SLOWER if ratio.value > 1.0 else Verdict.FASTER
-
-
-def _mean(members: Sequence[_Row]) -> tuple[float, float, float, Verdict]:
-    ratio, low, high = (
-        geometric_mean(row[name] for row in members)
-        for name in ("ratio", "ratio_low", "ratio_high")
-    )
-    return ratio, low, high, _verdict(Interval(ratio, low, high))
-
-
-def _by_case(frame: pd.DataFrame, name: str) -> dict[str, _Row]:
+def _by_case(frame: pd.DataFrame, name: str) -> dict[str, Row]:
     machines = [] if frame.empty else sorted(map(str, frame["machine_id"].unique()))
     if len(machines) > 1:
         raise UsageError(
-            f"the {name} holds results of {len(machines)} machines ({', '.join(machines)}); "
+            f"{name} holds results of {len(machines)} machines ({', '.join(machines)}); "
             "name the folder of one"
         )
     return {str(row["case_id"]): row for row in records(latest(frame))}
 
 
-def _some(cases: Mapping[str, _Row]) -> str:
+def _remedy(before: Mapping[str, Row], after: Mapping[str, Row]) -> str:
+    here, there = (set(map(anywhere, side.values())) for side in (before, after))
+    if here & there:
+        return "they ran on other devices or threads, which `--across-devices` sets side by side"
+    return "run the same sweep for both"
+
+
+def _some(cases: Mapping[str, Row]) -> str:
     return f"{len(cases)} such as {next(iter(cases))}" if cases else "none"

@@ -1,0 +1,141 @@
+"""Cases of one layer taken together: what each machine makes of it, and what was to be expected."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.compare.frames import Row, records
+from harness.compare.pairs import Verdict, mean_ratio, verdict
+from harness.stats import Interval, geometric_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BAND = 1.5
+"""A layer may miss the ratio that the ceilings let expect by this factor, either way. A ceiling is one
+figure for one kind of work, and a case's working set lies between two that were measured, a factor of
+two apart, whose bandwidths differ by about as much where a cache ends; so less tells nothing."""
+
+BY_LAYER = ("machine", "device", "layer", "mode")
+BY_CONFIGURATION = (*BY_LAYER, "framework", "execution", "dtype", "threads")
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What the ceilings of both machines let expect of some cases.
+
+    Attributes:
+        cases: of how many something is expected.
+        ratio: the geometric mean of what is.
+        measured: that of the ratios of the same cases.
+    """
+
+    cases: int
+    ratio: float
+    measured: Interval
+
+    @property
+    def missed_by(self) -> Interval:
+        """Measured over expected: above 1 the machine is slower than its ceilings are."""
+        figures = (self.measured.value, self.measured.low, self.measured.high)
+        return Interval(*(figure / self.ratio for figure in figures))
+
+    @property
+    def defied(self) -> bool:
+        """Whether the whole interval of the miss lies outside of `BAND`."""
+        return self.missed_by.low > BAND or self.missed_by.high < 1 / BAND
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one machine makes of one layer against the base, over the cases that all measured.
+
+    Attributes:
+        cases: rows of `harness.compare.machines.against`, at least one.
+    """
+
+    cases: tuple[Row, ...]
+
+    def value(self, column: str) -> str:
+        """What all of its cases have in that column."""
+        return str(self.cases[0][column])
+
+    @property
+    def ratio(self) -> Interval:
+        return mean_ratio(self.cases)
+
+    @property
+    def verdict(self) -> Verdict:
+        return verdict(self.ratio)
+
+    @property
+    def expectation(self) -> Expectation | None:
+        """None where the ceilings tell nothing of any of its cases."""
+        told = [case for case in self.cases if not math.isnan(case["expected"])]
+        if not told:
+            return None
+        expected = geometric_mean(case["expected"] for case in told)
+        return Expectation(len(told), expected, mean_ratio(told))
+
+    @property
+    def defies(self) -> bool:
+        return self.expectation is not None and self.expectation.defied
+
+    @property
+    def rooflines(self) -> tuple[float, float] | None:
+        """The geometric means of the shares of base and other, over the cases that have both."""
+        pairs = [tuple(case[f"{s}_roofline_fraction"] for s in _SIDES) for case in self.cases]
+        whole = [pair for pair in pairs if all(isinstance(x, float) and x > 0 for x in pair)]
+        if not whole:
+            return None
+        base, other = (geometric_mean(shares) for shares in zip(*whole, strict=True))
+        return base, other
+
+    @property
+    def bounds(self) -> tuple[Counter[str], Counter[str]]:
+        """How many cases each thing binds in the base and in the other; empty if nothing known."""
+        base, other = (Counter(_text(case[f"{s}_bound"]) for case in self.cases) for s in _SIDES)
+        return base, other
+
+
+_SIDES = ("base", "other")
+
+
+def lines(compared: pd.DataFrame, by: Sequence[str]) -> list[Line]:
+    """The cases that all measured, grouped; from the slowest to the fastest.
+
+    Args:
+        compared: what `harness.compare.machines.against` returns.
+        by: the columns to group by, such as `BY_LAYER`.
+    """
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for case in records(compared[compared["common"]]):
+        groups.setdefault(tuple(case[name] for name in by), []).append(case)
+    found = [Line(tuple(members)) for members in groups.values()]
+    return sorted(found, key=lambda line: -line.ratio.value)
+
+
+def devices_apart(found: Iterable[Line]) -> bool:
+    """Whether a machine has lines of several devices, which its name does not tell apart."""
+    devices: dict[str, set[str]] = {}
+    for line in found:
+        devices.setdefault(line.value("machine"), set()).add(line.value("device"))
+    return any(len(those) > 1 for those in devices.values())
+
+
+def defying(found: Iterable[Line]) -> list[Line]:
+    """Those that miss what the ceilings let expect, by the most first."""
+    return sorted((line for line in found if line.defies), key=_missed, reverse=True)
+
+
+def _missed(line: Line) -> float:
+    assert line.expectation is not None
+    return abs(math.log(line.expectation.missed_by.value))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
