@@ -84,20 +84,20 @@ def size_tick(value: float) -> str:
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """(1.5e9, 'FLOP/s') -> '1.50 GFLOP/s'."""
+    """(1.5e9, 'FLOP/s') -> '1.50 GFLOP/s'; (1.5e9, '') -> '1.50 G'."""
     if _missing(value):
         return MISSING
     assert value is not None
     for scale, prefix in _DECIMAL:
         if abs(value) >= scale:
             return f"{_three_digits(value / scale)} {prefix}{unit}"
-    return f"{_three_digits(value)} {unit}"
+    return f"{_three_digits(value)} {unit}".rstrip()
 
 
 def quantity_tick(value: float, unit: str) -> str:
     """(1e9, 'FLOP/s') -> '1 GFLOP/s': a round figure, for an axis."""
     scale, prefix = next((step for step in _DECIMAL if value >= step[0]), (1.0, ""))
-    return f"{value / scale:.6g} {prefix}{unit}"
+    return f"{value / scale:.6g} {prefix}{unit}".rstrip()
 
 
 def ratio(value: float | None) -> str:

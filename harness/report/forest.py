@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import units
 from harness.report.canvas import (
@@ -19,6 +19,9 @@ from harness.report.canvas import (
     set_ticks,
 )
 from harness.report.svg import to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LANE, _GAP, _TOP, _BOTTOM = 14.0, 9.0, 20.0, 24.0
 """In points: a lane a ratio, the gap between two layers, the margins above and below."""
@@ -49,6 +52,17 @@ def forest(
         key: unique in the page.
         description: what the drawing shows, for those who do not see it.
     """
+    figure = forest_figure(ratios, layers, limits, by_series)
+    return to_svg(figure, key, description, VARIABLES)
+
+
+def forest_figure(
+    ratios: Sequence[Mapping[str, Any]],
+    layers: Sequence[str],
+    limits: tuple[float, float],
+    by_series: Mapping[str, Style],
+) -> Figure:
+    """What `forest` draws."""
     others = list(by_series)
     band = _LANE * len(others) + _GAP
     height = band * len(layers)
@@ -73,7 +87,7 @@ def forest(
         axes.hlines(y, row["ratio_low"], row["ratio_high"], color=style.colour, linewidth=1.6)
         axes.plot([row["ratio"]], [y], **marker(style))
         label(axes, units.ratio(row["ratio"]), (1, y), beside, (6, 0), "left")
-    return to_svg(figure, key, description, VARIABLES)
+    return figure
 
 
 def _shortened(name: str, length: int = 20) -> str:
