@@ -98,6 +98,6 @@ def _of_attention(newest: Sequence[Row]) -> Iterator[Named]:
             pairs = list(group)
             scale = attention_charts.scale([panel for _, panel in pairs])
             for study, panel in pairs:
-                parts = ("attention", metric.title, study.mode, study.setting.title)
+                parts = ("attention-by-length", metric.title, study.mode, study.setting.title)
                 draw = partial(drawn.of_attention, panel, scale, looks, study)
                 yield Named(parts, draw, PAGE)

@@ -78,12 +78,13 @@ def _fastest(roofline: Roofline) -> dict[str, Point]:
 
 
 def _limits(roofline: Roofline) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Of both axes: all points, and the ridge, where memory's roof meets that of compute."""
+    """Of both axes: all points, and where the roofs of bandwidth meet that of compute."""
     intensities = [point.intensity for point in roofline.points]
     rates = [point.flop_per_s for point in roofline.points]
-    ridge = roofline.best.flop_per_s / roofline.best.memory[1]
-    across = min(*intensities, ridge) / _SIDE, max(*intensities, ridge) * _SIDE
-    return across, (min(rates) / _SIDE, max(*rates, roofline.best.flop_per_s) * _SIDE)
+    best = roofline.best
+    ridges = [best.flop_per_s / rate for _, rate in (best.memory, best.cache)]
+    across = min(*intensities, *ridges) / _SIDE, max(*intensities, *ridges) * _SIDE
+    return across, (min(rates) / _SIDE, max(*rates, best.flop_per_s) * _SIDE)
 
 
 def _draw_roofs(axes: Axes, roofline: Roofline, height: float) -> None:
