@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness.report.canvas import FONT_SIZE, INK, LETTER, MUTED, Style, label, marker
-from harness.report.text import shortened
+from harness.report.text import printable, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +22,7 @@ _SMALL = FONT_SIZE - 1.5
 _TITLE = FONT_SIZE + 1.5
 _SWATCH, _AFTER = 22.0, 6.0
 """Of an entry of the key, the line and the gap behind it, in points."""
-_LINES = 3
+_LINES = 4
 """Of a subtitle, at most."""
 _TICK_PAD = 3.5
 """From an axis to its labels, in points: matplotlib's own."""
@@ -85,10 +87,17 @@ def _grow(figure: Figure, left: float, top: float) -> None:
 
 def _name_axis(figure: Figure, text: str) -> None:
     box = figure.axes[0].get_position()
-    across = (_EDGE + FONT_SIZE / 2) / (72 * figure.get_figwidth())
-    place = (across, (box.y0 + box.y1) / 2)
-    style = {"ha": "center", "va": "center", "color": MUTED, "size": FONT_SIZE}
-    figure.text(*place, text, rotation=90, parse_math=False, **style)
+    figure.text(
+        (_EDGE + FONT_SIZE / 2) / (72 * figure.get_figwidth()),
+        (box.y0 + box.y1) / 2,
+        text,
+        rotation=90,
+        ha="center",
+        va="center",
+        color=MUTED,
+        size=FONT_SIZE,
+        parse_math=False,
+    )
 
 
 def _write(strip: Axes, text: str, x: float, y: float, colour: str, size: float) -> None:
@@ -135,7 +144,7 @@ def _cut(text: str, room: float, size: float) -> str:
 
 def _wrapped(text: str, room: float) -> list[str]:
     most = _fitting(room, _SMALL)
-    return textwrap.wrap(_cut(text, _LINES * room, _SMALL), most)[:_LINES]
+    return textwrap.wrap(printable(text), most, max_lines=_LINES, placeholder=" …")
 
 
 def narrow(figure: Figure, width: float) -> Figure:
@@ -157,7 +166,7 @@ def narrow(figure: Figure, width: float) -> Figure:
             artist.set_markersize(factor * artist.get_markersize())
             artist.set_markeredgewidth(factor * artist.get_markeredgewidth())
         if isinstance(artist, Collection):
-            artist.set_linewidth([factor * each for each in artist.get_linewidth()])
+            artist.set_linewidth(list(factor * np.atleast_1d(artist.get_linewidth())))
     for axes in figure.axes:
         axes.tick_params(labelsize=factor * FONT_SIZE, pad=factor * _TICK_PAD)
         for axis in (axes.xaxis, axes.yaxis):
