@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness import catalogue, frameworks, runner, store, units
-from harness.cli import FAILED, GOOD, INTERRUPTED
+from harness.cli import FAILED, GOOD, INTERRUPTED, figures
 from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain as _console
 from harness.cli.console import typed
@@ -21,6 +21,7 @@ from harness.cli.parser import LATEST
 from harness.cli.progress import Progress
 from harness.layer import Layer
 from harness.report import html, markdown, page, profiles, rows, summary, terminal
+from harness.report.figures import whole
 from harness.store.writing import writing
 from harness.types import Status
 
@@ -176,7 +177,7 @@ def _minutes(seconds: float) -> str:
 
 
 def report_command(options: Namespace) -> int:
-    """One HTML file and one Markdown file."""
+    """One HTML file and one Markdown file, and each drawing by itself if asked for."""
     paths = options.runs or [store.latest_run(options.results)]
     frame = store.load(paths)
     runs = store.load_runs(paths)
@@ -198,6 +199,9 @@ def report_command(options: Namespace) -> int:
             folder.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
         print(file)
+    if options.figures is not None:
+        drawn = figures.write(whole.every(frame, runs), Path(options.figures))
+        print(f"{options.figures}: {units.count(drawn, 'figure')}, each as PNG, SVG and PDF")
     return GOOD
 
 

@@ -17,6 +17,7 @@ from harness.report.svg import titled, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _WIDTH, _HEIGHT = 288.0, 200.0
 _MARGINS = (66.0, 12.0, 10.0, 42.0)
@@ -50,6 +51,11 @@ def panel(panel: Panel, scale: Scale, by_series: Mapping[str, Style], key: str) 
         by_series: how each line looks.
         key: unique in the page.
     """
+    return to_svg(panel_figure(panel, scale, by_series), key, panel.description, VARIABLES)
+
+
+def panel_figure(panel: Panel, scale: Scale, by_series: Mapping[str, Style]) -> Figure:
+    """What `panel` draws."""
     figure, axes = log_log(panel, scale, (_WIDTH, _HEIGHT), _MARGINS, _SIDE)
     for line in panel.lines:
         _draw_line(axes, panel, line, by_series[line.series])
@@ -57,7 +63,7 @@ def panel(panel: Panel, scale: Scale, by_series: Mapping[str, Style], key: str) 
         height = 1 - scale.mark_height * (level + 0.5)
         _draw_marks(axes, places, height, by_series[name], status, f"{name}: {status}")
         label(axes, status, (0, height), ("axes fraction", "axes fraction"), (-7, 0), "right")
-    return to_svg(figure, key, panel.description, VARIABLES)
+    return figure
 
 
 def shared_scale(panels: Sequence[Panel]) -> Scale:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import units
 from harness.report.canvas import (
@@ -20,6 +20,9 @@ from harness.report.canvas import (
 )
 from harness.report.svg import titled, to_svg
 from harness.stats import geometric_mean
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LANE, _GAP, _TOP, _BOTTOM = 14.0, 9.0, 20.0, 24.0
 """In points: a lane a ratio, the gap between two layers, the margins above and below."""
@@ -66,6 +69,17 @@ def forest(
         description: what the drawing shows, for those who do not see it.
         sides: what lies left and right of 1.
     """
+    figure = forest_figure(ratios, layers, limits, by_series)
+    return to_svg(figure, key, description, VARIABLES)
+
+
+def forest_figure(
+    ratios: Sequence[Mapping[str, Any]],
+    layers: Sequence[str],
+    limits: tuple[float, float],
+    by_series: Mapping[str, Style],
+) -> Figure:
+    """What `forest` draws."""
     others = list(by_series)
     layers = by_ratio(ratios)
     lines = [*layers, TOGETHER]
@@ -99,7 +113,7 @@ def forest(
         said = titled(f"{name}, {row['other']}: {text} over {cases}")
         axes.plot([row["ratio"]], [y], **marker(style), **said)
         label(axes, units.ratio(row["ratio"]), (1, y), beside, (6, 0), "left")
-    return to_svg(figure, key, description, VARIABLES)
+    return figure
 
 
 def _shortened(name: str, length: int = 20) -> str:

@@ -1,5 +1,6 @@
 """Results on disk: the journal of a run, and pandas frames made from it."""
 
+from harness.store.files import to_csv, to_parquet
 from harness.store.frame import (
     CASES_FILE,
     COLUMNS,
@@ -32,5 +33,6 @@ __all__ = [
     "read",
     "read_run",
     "run_folders",
+    "to_csv",
     "to_parquet",
 ]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.store import rows
-from harness.store.journal import RUN_FILE, check_schema, read_run, write_atomically
+from harness.store import files, rows
+from harness.store.journal import RUN_FILE, read_run, write_atomically
 from harness.store.samples import SAMPLE_COLUMNS, samples_of
 from harness.store.writing import writing
-from harness.types import SCHEMA_VERSION, HarnessError, UsageError
+from harness.types import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +85,7 @@ def load(paths: Paths) -> pd.DataFrame:
     """All results at or below the paths: one row a case and run, columns as in `COLUMNS`.
 
     Reads the journals, so runs that are still going on or were cut short are there too; and
-    ``cases.parquet`` where that is all there is.
+    ``cases.parquet`` where that is all there is. A Parquet or CSV file may be named, too.
 
     Raises:
         HarnessError: a path does not exist or holds no results, or a file is broken or newer
@@ -166,7 +165,7 @@ def _load(
     import pandas as pd
 
     frames = [
-        from_run(source.parent) if source.name == RUN_FILE else read_parquet(source, columns)
+        from_run(source.parent) if source.name == RUN_FILE else files.read(source, columns)
         for source in _sources(paths, parquet)
     ]
     return pd.concat(frames, ignore_index=True)
@@ -182,7 +181,7 @@ def _sources(paths: Paths, parquet: str) -> list[Path]:
     for path in _paths(paths):
         if not path.exists():
             raise UsageError(f"{path} does not exist; give a run's folder or one above it")
-        if path.is_file() and path.suffix == ".parquet":
+        if path.is_file() and path.suffix in files.SUFFIXES:
             found.setdefault(path.resolve(), path)
             continue
         folder = path.parent if path.is_file() else path
@@ -225,63 +224,9 @@ def collect(paths: Paths) -> list[Path]:
     for folder in folders:
         for name, frame in ((CASES_FILE, cases_of(folder)), (SAMPLES_FILE, samples_of(folder))):
             with writing(folder, "the run's own files are as they were"):
-                write_atomically(folder / name, to_parquet(frame))
+                write_atomically(folder / name, files.to_parquet(frame))
             written.append(folder / name)
     return written
-
-
-def to_parquet(frame: pd.DataFrame) -> bytes:
-    """A frame as `load` returns it, as the Parquet file that `load` reads; params as JSON."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    plain = frame.copy()
-    if "params" in plain:  # Parquet has no dictionary of mixed values
-        plain["params"] = plain["params"].map(json.dumps)
-    table = pa.Table.from_pandas(plain, preserve_index=False)
-    metadata = {**(table.schema.metadata or {}), _SCHEMA_KEY: str(SCHEMA_VERSION).encode()}
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
-    return bytes(sink.getvalue())
-
-
-def read_parquet(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
-    """A frame that `collect` wrote.
-
-    Args:
-        path: of the file.
-        columns: `COLUMNS` or `SAMPLE_COLUMNS`, whichever it should hold.
-
-    Raises:
-        HarnessError: the file is broken, newer, not of layerbench, or holds something else.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise HarnessError(
-            f"{path} is broken ({str(error).splitlines()[0]}); "
-            "`layerbench collect` writes it anew from the journal"
-        ) from error
-    schema = (table.schema.metadata or {}).get(_SCHEMA_KEY)
-    if schema is None:
-        raise HarnessError(f"{path} was not written by layerbench")
-    check_schema(path, int(schema))
-    frame: pd.DataFrame = table.to_pandas()
-    if missing := [name for name in columns if name not in frame]:
-        raise HarnessError(
-            f"{path} has no column {missing[0]}; give the folder of the run, or let "
-            "`layerbench collect` write it anew from the journal"
-        )
-    if "params" in columns:
-        frame["params"] = frame["params"].map(json.loads)
-        for name in ("audit", "warnings"):
-            frame[name] = frame[name].map(list)
-    return frame[list(columns)].astype(
-        {name: kind for name, kind in columns.items() if kind != "object"}
-    )
 
 
 def _without_run(source: Path) -> UsageError:
@@ -289,6 +234,3 @@ def _without_run(source: Path) -> UsageError:
         f"{source.parent} holds no {RUN_FILE}, which says what the run was and where; "
         "copy the whole folder of the run"
     )
-
-
-_SCHEMA_KEY = b"layerbench_schema"

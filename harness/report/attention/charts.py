@@ -16,6 +16,7 @@ from harness.report.svg import titled, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 520.0, 76.0, 146.0, 8.0, 40.0
 _LEAST_HEIGHT = 230.0
@@ -42,6 +43,11 @@ def chart(panel: Panel, scale: Scale, looks: Mapping[str, Style], key: str) -> s
         looks: how each line looks.
         key: unique in the page.
     """
+    return to_svg(chart_figure(panel, scale, looks), key, panel.description, VARIABLES)
+
+
+def chart_figure(panel: Panel, scale: Scale, looks: Mapping[str, Style]) -> Figure:
+    """What `chart` draws."""
     drawn = [line for line in panel.lines if line.points]
     height = max(_LEAST_HEIGHT, _NAME_GAP * len(drawn))
     size = (_WIDTH, height + _TOP + _BOTTOM)
@@ -51,7 +57,7 @@ def chart(panel: Panel, scale: Scale, looks: Mapping[str, Style], key: str) -> s
     _draw_names(axes, drawn, scale, looks, height)
     for level, failed in enumerate(failures(panel)):
         _draw_failures(axes, failed, 1 - scale.mark_height * (level + 0.5), panel.ticks)
-    return to_svg(figure, key, panel.description, VARIABLES)
+    return figure
 
 
 def _draw_line(axes: Axes, panel: Panel, line: Line, style: Style) -> None:

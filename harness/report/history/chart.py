@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from itertools import pairwise
 from statistics import median
+from typing import TYPE_CHECKING
 
 from harness import units
 from harness.gate.history import CaseHistory, History
 from harness.report.canvas import GRID, HUES, INK, MUTED, VARIABLES, canvas, label, set_ticks
 from harness.report.history.events import started, state
 from harness.report.svg import titled, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _WIDTH, _HEIGHT = 288.0, 96.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 10.0, 8.0, 20.0
@@ -26,6 +30,11 @@ def chart(history: History, case: CaseHistory, key: str) -> str:
         case: with at least one latency.
         key: unique in the page.
     """
+    return to_svg(chart_figure(history, case), key, description(history, case), VARIABLES)
+
+
+def chart_figure(history: History, case: CaseHistory) -> Figure:
+    """What `chart` draws."""
     values = [figure.value for figure in case.latencies]
     middle = median(values)
     factor = max(_LEAST, max(values) / middle * 1.03, middle / min(values) * 1.03)
@@ -51,7 +60,7 @@ def chart(history: History, case: CaseHistory, key: str) -> str:
     below = ("data", "axes fraction")
     label(axes, first, (-0.5, 0), below, (0, -11), "left")
     label(axes, last, (len(values) - 0.5, 0), below, (0, -11), "right")
-    return to_svg(figure, key, description(history, case), VARIABLES)
+    return figure
 
 
 def description(history: History, case: CaseHistory) -> str:

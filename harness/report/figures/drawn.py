@@ -1,0 +1,95 @@
+"""Each kind of drawing, standing alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from harness.gate.history import CaseHistory, History
+from harness.report import charts, forest
+from harness.report.attention import charts as attention
+from harness.report.attention.study import Study
+from harness.report.axes import Scale
+from harness.report.canvas import Style, styles
+from harness.report.figures.dress import Caption, dress
+from harness.report.figures.forests import Forest
+from harness.report.history import chart as history
+from harness.report.history import events
+from harness.report.panels import Panel
+from harness.report.roofline import chart as roofline
+from harness.report.roofline.points import Roofline
+from harness.report.rows import Row, ordered_series, setting_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def series_styles(newest: Sequence[Row]) -> dict[str, Style]:
+    """How each series of these rows looks, in every drawing of them."""
+    groups = {row.series: (row.source, row.execution) for row in newest}
+    return styles({name: groups[name] for name in ordered_series(newest)})
+
+
+def of_panel(
+    panel: Panel, scale: Scale, looks: Mapping[str, Style], members: Sequence[Row]
+) -> Figure:
+    """One figure of one layer over one axis.
+
+    Args:
+        panel: what is drawn.
+        scale: from `harness.report.charts.shared_scale`.
+        looks: from `series_styles`.
+        members: the rows that the panel is of: one layer in one setting.
+    """
+    held = f", {panel.held}" if panel.held else ""
+    caption = Caption(
+        title=members[0].layer,
+        subtitle=f"{panel.mode}{held}; {setting_text(members[0].setting)}",
+        upward=panel.metric.title,
+        key=tuple((line.series, looks[line.series]) for line in panel.lines),
+    )
+    return dress(charts.panel_figure(panel, scale, looks), caption)
+
+
+def of_forest(found: Forest, looks: Mapping[str, Style]) -> Figure:
+    """How other configurations do against one, by layer."""
+    others = {name: looks[name + found.machine] for name in found.others}
+    figure = forest.forest_figure(found.ratios, found.layers, found.limits, others)
+    caption = Caption(
+        title=f"Time relative to {found.base}",
+        subtitle=f"{found.mode}, on {found.where}; geometric mean over common cases, 95 % interval",
+        key=tuple(others.items()),
+    )
+    return dress(figure, caption)
+
+
+def of_attention(panel: Panel, scale: Scale, looks: Mapping[str, Style], study: Study) -> Figure:
+    """One figure of all ways to attend over the length; their names stand at their lines."""
+    caption = Caption(
+        title=f"Attention, {panel.mode}",
+        subtitle=study.setting.title,
+        upward=panel.metric.title,
+    )
+    return dress(attention.chart_figure(panel, scale, looks), caption)
+
+
+def of_history(found: History, case: CaseHistory) -> Figure:
+    """One case over the runs of a machine."""
+    caption = Caption(
+        title=case.case.partition("/")[0],
+        subtitle=f"{case.case}; {events.title(found)}; a dot a run, a line a level, dashed where "
+        "it moved",
+    )
+    return dress(history.chart_figure(found, case), caption)
+
+
+def of_roofline(found: Roofline, looks: Mapping[str, Style]) -> Figure:
+    """What each case reached of what the machine was measured to do."""
+    series = dict.fromkeys(point.series for point in found.points)
+    caption = Caption(
+        title=f"Roofline of {found.machine}, {found.mode}",
+        subtitle=f"{found.setting}; a point a case, by its declared work and least traffic",
+        upward="FLOP/s",
+        key=tuple((name, looks[name]) for name in looks if name in series),
+    )
+    return dress(roofline.chart_figure(found, looks), caption)
