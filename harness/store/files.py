@@ -33,7 +33,7 @@ def to_parquet(frame: pd.DataFrame) -> bytes:
     table = pa.Table.from_pandas(plain, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), _SCHEMA_KEY: str(SCHEMA_VERSION).encode()}
     sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(metadata), sink)
+    pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
     return bytes(sink.getvalue())
 
 
