@@ -73,7 +73,7 @@ class TestFastest:
         ]
         sentence = told(*members)[0]
         assert "On cpu, " in sentence
-        assert "; On cuda, " in sentence
+        assert "; on cuda, " in sentence
 
     def test_one_framework_is_not_compared(self) -> None:
         assert told(row())[0].startswith("Only one framework was run (torch)")
@@ -89,12 +89,12 @@ class TestTrust:
             row(batch=4, warmed=False),
         ]
         assert told(*members)[2] == (
-            "A typical latency is known to ±9.5 % and 1 of 3 settled and passed every check of "
+            "A typical latency is known to ±9.5 %, and 1 of 3 settled and passed every check of "
             "themselves; mistrust the rest first (not converged 1, a failed check 1, not warm 1)."
         )
 
     def test_all_sound(self) -> None:
-        assert told(row())[2].endswith("and all settled and passed every check of themselves.")
+        assert told(row())[2].endswith(", and all settled and passed every check of themselves.")
 
     def test_single_processes_are_told(self) -> None:
         assert "from a single process only" in told(row(passes=1))[2]
