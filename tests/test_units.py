@@ -148,3 +148,8 @@ def test_calls_have_three_digits_and_small_numbers_are_whole() -> None:
 def test_a_rate_without_a_unit_ends_in_its_prefix() -> None:
     assert [units.quantity(value, "") for value in (12.0, 1234.0)] == ["12.0", "1.23 k"]
     assert [units.quantity_tick(value, "") for value in (500.0, 5e5)] == ["500", "500 k"]
+
+
+def test_a_probability_has_no_exponent() -> None:
+    texts = [units.chance(value) for value in (0.0312, 1.2e-4, 2e-5, 0.0)]
+    assert texts == ["0.031", "0.00012", "<0.0001", "0"]

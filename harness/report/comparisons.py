@@ -33,14 +33,16 @@ class Comparison:
     charts: tuple[Figure, ...]
 
 
-def comparisons(pairs: pd.DataFrame, looks: Mapping[str, Style]) -> Iterator[Comparison]:
+def comparisons(
+    pairs: pd.DataFrame, looks: Mapping[str, Style], *, one_machine: bool
+) -> Iterator[Comparison]:
     """The forest plots of each base, on each device and machine.
 
     Args:
         pairs: what `harness.compare.frameworks` returns.
         looks: how each series looks.
+        one_machine: whether all rows are of one, so that no series names its own.
     """
-    one_machine = rows.has_one_machine(pairs)
     means = compare.records(ratios.together(pairs, "mode"))
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for row in compare.records(ratios.by_layer(pairs)):

@@ -89,7 +89,9 @@ def render(
         marks=legend.explained(newest),
         compared=summary.compared(newest, pairs) if newest else [],
         means=ratios.means(pairs),
-        comparisons=list(comparisons.comparisons(pairs, looks)),
+        comparisons=list(
+            comparisons.comparisons(pairs, looks, one_machine=rows.has_one_machine(frame))
+        ),
         frameworks=ratios.frameworks(ratios.by_layer(pairs)),
         pairs=facets.narrowed(ratios.pairs(pairs, page.ROWS), choices),
         machines=provenance.machine_table(runs),

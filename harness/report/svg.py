@@ -42,7 +42,8 @@ def to_svg(figure: Figure, key: str, description: str, variables: Mapping[str, s
     Args:
         figure: what to draw.
         key: unique in the page; letters, digits and hyphens.
-        description: what the drawing shows, for those who do not see it.
+        description: what the drawing shows, for those who do not see it; empty if the text beside it
+            says so.
         variables: colours (``#rrggbb``) to the CSS variables that replace them in a page.
     """
     import matplotlib as mpl
@@ -65,8 +66,11 @@ def to_svg(figure: Figure, key: str, description: str, variables: Mapping[str, s
     _prune(root)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
-    root.set("role", "img")
-    root.set("aria-label", description)
+    if description:
+        root.set("role", "img")
+        root.set("aria-label", description)
+    else:
+        root.set("aria-hidden", "true")
     ElementTree.register_namespace("", _SVG)
     return ElementTree.tostring(root, encoding="unicode")
 

@@ -85,7 +85,7 @@ def _fastest(newest: Sequence[Row], pairs: pd.DataFrame) -> str:
         return f"Only one framework was run ({together(names)}), so nothing can be called faster."
     if pairs.empty:
         return "No case was measured in two frameworks, so frameworks cannot be compared."
-    one_machine = rows.has_one_machine(pairs)
+    one_machine = all(row.one_machine for row in newest)
     places = list(dict.fromkeys(zip(pairs["machine_id"], pairs["device"], strict=True)))
     clauses = []
     for machine, device in places[:_PLACES]:
@@ -94,7 +94,8 @@ def _fastest(newest: Sequence[Row], pairs: pd.DataFrame) -> str:
         clauses.append(_at(f"{device}{suffix}", here))
     rest = len(places) - len(clauses)
     more = [f"{units.count(rest, 'more device')} under Choose a framework"] if rest > 0 else []
-    return f"{'; '.join([*clauses, *more])}."
+    told = "; ".join([*clauses, *more])
+    return f"{told[0].upper()}{told[1:]}."
 
 
 def _at(place: str, pairs: pd.DataFrame) -> str:
@@ -104,7 +105,7 @@ def _at(place: str, pairs: pd.DataFrame) -> str:
     with_all = own["base_case"].value_counts() == own["other"].nunique()
     common = own[own["base_case"].map(with_all)]
     if common.empty:
-        return f"On {place} no case was measured by all configurations"
+        return f"on {place} no case was measured by all configurations"
     means = sorted(compare.records(ratios.together(common)), key=lambda mean: mean["ratio"])
     over = f"over {units.count(int(with_all.sum()), 'case')} that all measured"
     first = means[0]
@@ -117,7 +118,7 @@ def _at(place: str, pairs: pd.DataFrame) -> str:
     else:
         told = f"{base} and {first['other']} cannot be told apart ({_ratio(first)} its time)"
         told += "".join(f", {mean['other']} takes {_ratio(mean)}" for mean in means[1:_OTHERS])
-    return f"On {place}, {over}, {told}{_spread(compare.records(ratios.by_layer(common)))}"
+    return f"on {place}, {over}, {told}{_spread(compare.records(ratios.by_layer(common)))}"
 
 
 def _order(configuration: str) -> tuple[bool, str, int]:
@@ -160,7 +161,7 @@ def _known(newest: Sequence[Row]) -> str:
         )
     if any(row.passes == 1 for row in measured):
         parts[-1] += ", some from a single process only"
-    return f"{together(parts)}."
+    return f"{', and '.join(parts)}."
 
 
 def _faults(measured: Sequence[Row]) -> Iterator[str]:
