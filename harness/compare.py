@@ -8,12 +8,14 @@ two latencies as independent.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.stats import Interval, geometric_mean, ratio_interval
+import numpy as np
+
+from harness.stats import Interval, ratio_interval
 from harness.types import EXECUTIONS, NothingToCompareError, Status, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ _Row: TypeAlias = Mapping[str, Any]
 CONDITIONS = ("layer", "device", "mode", "dtype", "threads", "batch", "seq", "params")
 """What two rows must agree in to be the same work."""
 
+_LATENCY = ("latency_s", "latency_low_s", "latency_high_s")
 _RATIO_COLUMNS = ("base_s", "other_s", "ratio", "ratio_low", "ratio_high", "memory_ratio")
 PAIR_COLUMNS = (
     "machine_id",
@@ -75,9 +78,13 @@ def latest(frame: pd.DataFrame) -> pd.DataFrame:
     """Of several rows of one case on one machine, the one of the run that started last."""
     if frame.empty:
         return frame
-    newest = frame.sort_values("started_at", kind="stable", na_position="first")
-    kept = newest.drop_duplicates(["machine_id", "case_id"], keep="last").index
-    return frame.loc[frame.index.isin(kept)]
+    case = ["machine_id", "case_id"]
+    again = frame.duplicated(case, keep=False)
+    if not again.any():  # nothing to sort, which takes seconds of a million rows
+        return frame
+    newest = frame[again].sort_values("started_at", kind="stable", na_position="first")
+    older = newest.index[newest.duplicated(case, keep="last")]
+    return frame[~frame.index.isin(older)]
 
 
 def configuration(framework: str, execution: str) -> str:
@@ -103,17 +110,38 @@ def frameworks(frame: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    same_work: dict[Hashable, list[_Row]] = {}
-    for row in records(latest(frame)):
-        if _latency(row) is not None:
-            same_work.setdefault((row["machine_id"], *_conditions(row)), []).append(row)
+    if frame.empty:
+        return pd.DataFrame(columns=list(PAIR_COLUMNS))
+    measured = _measured(latest(frame))
+    names = list(map(configuration, measured["framework"], measured["execution"]))
+    order = list(map(configuration_order, measured["framework"], measured["execution"]))
+    same_work: dict[Hashable, list[int]] = {}
+    for place, work in enumerate(_works(measured)):
+        same_work.setdefault(work, []).append(place)
     pairs = [
-        _pair(base, other)
-        for rows in same_work.values()
-        for base, other in combinations(sorted(rows, key=_order), 2)
-        if base["framework"] != other["framework"]
+        (base, other)
+        for places in same_work.values()
+        for base, other in combinations(sorted(places, key=order.__getitem__), 2)
+        if order[base][1] != order[other][1]
     ]
-    return pd.DataFrame(pairs, columns=list(PAIR_COLUMNS))
+    bases, others = ([pair[side] for pair in pairs] for side in (0, 1))
+    base, other = (measured.iloc[side].reset_index(drop=True) for side in (bases, others))
+    latency = [Interval(*figures) for figures in measured[list(_LATENCY)].itertuples(index=False)]
+    ratios = [ratio_interval(latency[after], latency[before]) for before, after in pairs]
+    return base[["machine_id", *CONDITIONS]].assign(
+        base=[names[place] for place in bases],
+        other=[names[place] for place in others],
+        base_case=base["case_id"],
+        other_case=other["case_id"],
+        same_run=base["run_id"] == other["run_id"],
+        base_s=base["latency_s"],
+        other_s=other["latency_s"],
+        ratio=[ratio.value for ratio in ratios],
+        ratio_low=[ratio.low for ratio in ratios],
+        ratio_high=[ratio.high for ratio in ratios],
+        memory_ratio=_positive(other["peak_memory_bytes"]) / _positive(base["peak_memory_bytes"]),
+        verdict=list(map(_verdict, ratios)),
+    )
 
 
 def runs(base: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
@@ -158,14 +186,28 @@ def summary(comparison: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     Returns:
         The columns ``by``, then cases (their number), ratio, ratio_low, ratio_high, verdict.
     """
-    import pandas as pd
-
-    groups: dict[tuple[Any, ...], list[_Row]] = {}
-    for row in records(comparison):
-        if not math.isnan(row["ratio"]):
-            groups.setdefault(tuple(row[name] for name in by), []).append(row)
-    rows = [(*key, len(members), *_mean(members)) for key, members in groups.items()]
-    return pd.DataFrame(rows, columns=[*by, "cases", "ratio", "ratio_low", "ratio_high", "verdict"])
+    known = comparison[comparison["ratio"].notna()]
+    keys = list(by)
+    group = known.groupby(keys, sort=False, dropna=False).ngroup() if by else known["ratio"] * 0
+    number = group.to_numpy(dtype=np.int64)
+    _, first, cases = np.unique(number, return_index=True, return_counts=True)
+    means = [
+        np.exp(np.bincount(number, np.log(known[name].to_numpy(dtype=np.float64))) / cases)
+        for name in ("ratio", "ratio_low", "ratio_high")
+    ]
+    ratios = [Interval(*map(float, mean)) for mean in zip(*means, strict=True)]
+    return (
+        known[keys]
+        .iloc[first]
+        .reset_index(drop=True)
+        .assign(
+            cases=cases,
+            ratio=[ratio.value for ratio in ratios],
+            ratio_low=[ratio.low for ratio in ratios],
+            ratio_high=[ratio.high for ratio in ratios],
+            verdict=list(map(_verdict, ratios)),
+        )
+    )
 
 
 def regressions(comparison: pd.DataFrame, threshold: float) -> pd.DataFrame:
@@ -179,16 +221,32 @@ def regressions(comparison: pd.DataFrame, threshold: float) -> pd.DataFrame:
     return comparison[slower | comparison["verdict"].isin([Verdict.FAILED, Verdict.ONLY_IN_BASE])]
 
 
-def _conditions(row: _Row) -> tuple[Hashable, ...]:
-    import pandas as pd
+def _measured(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with a latency that can have a ratio."""
+    figures = frame[list(_LATENCY)]
+    good = (np.isfinite(figures) & (figures > 0)).all(axis=1)
+    return frame[good & (frame["status"] == str(Status.OK))]
 
-    params = row["params"] if isinstance(row["params"], Mapping) else {}
-    seq: int | None = None if pd.isna(row["seq"]) else int(row["seq"])
-    return *(row[name] for name in CONDITIONS[:-2]), seq, tuple(sorted(params.items()))
+
+def _works(frame: pd.DataFrame) -> Iterator[tuple[Hashable, ...]]:
+    """What each row's work is: equal for rows that do the same on the same machine."""
+    sorted_params: dict[int, tuple[Any, ...]] = {}  # by identity, as rows share them
+    for params in frame["params"]:
+        if id(params) not in sorted_params:
+            items = params.items() if isinstance(params, Mapping) else ()
+            sorted_params[id(params)] = tuple(sorted(items))
+    names = ("machine_id", *CONDITIONS[:-2])
+    return zip(
+        *(frame[name].tolist() for name in names),
+        frame["seq"].astype("Int64").tolist(),  # what is missing equals itself
+        (sorted_params[id(params)] for params in frame["params"]),
+        strict=True,
+    )
 
 
-def _order(row: _Row) -> tuple[bool, str, int]:
-    return configuration_order(row["framework"], row["execution"])
+def _positive(figures: pd.Series[float]) -> pd.Series[float]:
+    """NaN for any that is missing or can have no ratio."""
+    return figures.where(np.isfinite(figures) & (figures > 0))
 
 
 def _number(row: _Row | None, name: str) -> float:
@@ -202,20 +260,8 @@ def _number(row: _Row | None, name: str) -> float:
 def _latency(row: _Row | None) -> Interval | None:
     if row is None or row["status"] != Status.OK:
         return None
-    figures = [_number(row, f"latency{part}_s") for part in ("", "_low", "_high")]
+    figures = [_number(row, name) for name in _LATENCY]
     return None if any(map(math.isnan, figures)) else Interval(*figures)
-
-
-def _pair(base: _Row, other: _Row) -> dict[str, Any]:
-    return {
-        **{name: base[name] for name in ("machine_id", *CONDITIONS)},
-        "base": configuration(base["framework"], base["execution"]),
-        "other": configuration(other["framework"], other["execution"]),
-        "base_case": base["case_id"],
-        "other_case": other["case_id"],
-        "same_run": base["run_id"] == other["run_id"],
-        **_ratios(base, other),
-    }
 
 
 def _change(base: _Row | None, other: _Row | None) -> dict[str, Any]:
@@ -265,14 +311,6 @@ def _verdict(ratio: Interval | None) -> Verdict:
     if not ratio.excludes(1.0):
         return Verdict.SAME
     return Verdict.SLOWER if ratio.value > 1.0 else Verdict.FASTER
-
-
-def _mean(members: Sequence[_Row]) -> tuple[float, float, float, Verdict]:
-    ratio, low, high = (
-        geometric_mean(row[name] for row in members)
-        for name in ("ratio", "ratio_low", "ratio_high")
-    )
-    return ratio, low, high, _verdict(Interval(ratio, low, high))
 
 
 def _by_case(frame: pd.DataFrame, name: str) -> dict[str, _Row]:

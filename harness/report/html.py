@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from harness import compare, units
+from harness.gate.outcome import Outcome
 from harness.report import (
+    caps,
     ceilings,
     charts,
     forest,
@@ -25,6 +27,7 @@ from harness.report import (
 )
 from harness.report.attention.section import section
 from harness.report.canvas import Style, styles
+from harness.report.guard import section as guard
 from harness.report.history import events
 from harness.report.history import section as history
 from harness.report.page import Figure
@@ -66,7 +69,10 @@ class Comparison:
 
 
 def render(
-    frame: pd.DataFrame, runs: Sequence[Run], profiles: Mapping[str, str] | None = None
+    frame: pd.DataFrame,
+    runs: Sequence[Run],
+    profiles: Mapping[str, str] | None = None,
+    outcomes: Sequence[Outcome] = (),
 ) -> str:
     """The report of a frame of results as one HTML document.
 
@@ -74,34 +80,40 @@ def render(
         frame: what `harness.store.load` returns.
         runs: what the ``run.json`` of each of its runs holds; may be empty.
         profiles: where the page of a case's profile lies, by case id.
+        outcomes: what gates found; there may be nothing else.
     """
-    every = rows.read(frame)
-    newest = rows.newest(frame)
+    whole = rows.newest(frame)
+    newest = caps.shown(whole)
     pairs = compare.frameworks(frame)
     layers = ratios.by_layer(pairs)
-    looks = _styles(newest)
+    looks = _styles(whole)
+    gate = guard.section(outcomes)
+    gate_only = bool(gate) and frame.empty
     pages = page.environment()
     script = Markup(pages.get_template("report.js.j2").render())
     return pages.get_template("report.html.j2").render(
-        title=summary.title(newest, runs),
+        title=gate[0].title if gate_only else summary.title(whole, runs),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        verdict=summary.verdict(newest, runs, pairs),
-        notes=summary.notes(every, newest, runs),
-        counts=summary.counts(newest),
+        verdict=[block.headline for block in gate]
+        if gate_only
+        else summary.verdict(whole, runs, pairs),
+        notes=[*summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)],
+        counts=summary.counts(whole),
         machines=provenance.machine_table(runs),
         ceilings=ceilings.table(runs),
         attention=section(newest),
+        gate=gate,
         histories=history.section(frame, runs),
         machines_apart=events.MACHINES,
         layers=list(_layers(newest, looks)),
         forests=list(_forests(layers, looks)),
         frameworks=ratios.frameworks(layers),
-        pairs=ratios.pairs(pairs),
-        failures=results.failures(newest),
-        not_measured=results.not_measured(newest),
+        pairs=ratios.pairs(caps.pairs(pairs, newest)),
+        failures=results.failures(caps.failures(whole)),
+        not_measured=results.not_measured(whole),
         warnings=results.warnings(newest),
-        every_row=results.every_row(every),
+        every_row=results.every_row(caps.every(frame, newest)),
         profiles=profiles or {},
         marks=legend.explained(newest),
         example=summary.example(newest),

@@ -1,6 +1,7 @@
 """Results on disk: the journal of a run, and pandas frames made from it."""
 
 from harness.store.frame import (
+    CASES_FILE,
     COLUMNS,
     cases_of,
     collect,
@@ -9,12 +10,14 @@ from harness.store.frame import (
     load_runs,
     load_samples,
     run_folders,
+    save,
 )
 from harness.store.journal import Journal, RunRecord, read_run
 from harness.store.rows import Journaled, read
 from harness.store.samples import SAMPLE_COLUMNS
 
 __all__ = [
+    "CASES_FILE",
     "COLUMNS",
     "SAMPLE_COLUMNS",
     "Journal",
@@ -29,4 +32,5 @@ __all__ = [
     "read",
     "read_run",
     "run_folders",
+    "save",
 ]

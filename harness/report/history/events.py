@@ -206,6 +206,16 @@ def _line(case: CaseHistory, change: Change) -> Iterator[Cell]:
     yield Cell(f"{change.p:.2g}", change.p)
 
 
+def standing(history: History, case: CaseHistory) -> Cell:
+    """Where a case stands at the end: what was its last change, or that there was none."""
+    if not case.changes:
+        return Cell("no change" if case.testable else "too few runs to tell", tone="muted")
+    last = case.changes[-1]
+    tone: Tone = "muted" if not case.slower else "bad"
+    when = started(history.run(case.runs[last.at]))[:10]
+    return Cell(f"{units.ratio(last.ratio.value)} from {when} on: {state(case, last)}", tone=tone)
+
+
 def state(case: CaseHistory, change: Change) -> str:
     """``slower since, over 6 runs``, or until which run; and whether it crept there."""
     word = "slower" if change.slower else "faster"
