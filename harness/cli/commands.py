@@ -19,8 +19,9 @@ from harness.cli.console import plain as _console
 from harness.cli.console import typed
 from harness.cli.parser import LATEST
 from harness.cli.progress import Progress
+from harness.gate.outcome import Outcome
 from harness.layer import Layer
-from harness.report import html, markdown, profiles, rows, summary, terminal
+from harness.report import caps, gate, html, markdown, profiles, provenance, rows, summary, terminal
 from harness.store.writing import writing
 from harness.types import Status
 
@@ -176,25 +177,42 @@ def _minutes(seconds: float) -> str:
 
 
 def report_command(options: Namespace) -> int:
-    """One HTML file and one Markdown file."""
-    paths = options.runs or [store.latest_run(options.results)]
-    frame = store.load(paths)
-    runs = store.load_runs(paths)
+    """One HTML file and one Markdown file, and the data where that is too much for a page."""
+    outcomes = [Outcome.from_file(Path(file)) for file in options.outcome or ()]
+    paths = options.runs
+    if not paths and not outcomes:
+        paths = [store.latest_run(options.results)]
+    if paths:
+        frame, runs, folders = store.load(paths), store.load_runs(paths), store.run_folders(paths)
+        name = provenance.file_name(runs)
+    else:
+        frame, runs, folders = store.empty(), [], []
+        name = _name_of_outcome(Path(options.outcome[0]))
     folder = Path(options.out)
-    name = runs[0]["run_id"] if len(runs) == 1 else f"{runs[0]['run_id']}-and-{len(runs) - 1}-more"
     pages = {
         case: page
-        for run in store.run_folders(paths)
+        for run in folders
         for case, page in profiles.found(run, folder).items()
     }
-    texts = {".html": html.render(frame, runs, pages), ".md": markdown.render(frame, runs)}
-    for suffix, text in texts.items():
-        file = folder / f"{name}{suffix}"
-        with writing(folder, "name another folder with --out"):
-            folder.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
-        print(file)
+    told = [markdown.render(frame, runs)] if paths else []
+    texts = {
+        ".html": html.render(frame, runs, pages, outcomes),
+        ".md": "\n".join([*told, *map(gate.FORMATS["summary"], outcomes)]),
+    }
+    with writing(folder, "name another folder with --out"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix, text in texts.items():
+            (folder / f"{name}{suffix}").write_text(text, encoding="utf-8")
+            print(folder / f"{name}{suffix}")
+        if data := caps.data_file(frame, runs):
+            store.save(frame, folder / data)
+            print(folder / data)
     return GOOD
+
+
+def _name_of_outcome(file: Path) -> str:
+    """The folder's, as that of a gate is named by the time."""
+    return file.stem if file.stem != "outcome" else file.resolve().parent.name
 
 
 def compare_command(options: Namespace) -> int:

@@ -240,6 +240,11 @@ def collect(paths: Paths) -> list[Path]:
     return written
 
 
+def empty() -> pd.DataFrame:
+    """No results, in all of the columns."""
+    return _frame((), COLUMNS)
+
+
 def save(frame: pd.DataFrame, path: Path) -> None:
     """Writes a frame that `load` gave as one Parquet file, which `load` reads too."""
     write_atomically(path, parquet.to_bytes(frame))

@@ -18,6 +18,14 @@ def add_report(commands: Commands) -> None:
     report.add_argument(
         "--out", type=checked(path), default="reports", metavar="DIR", help="default reports"
     )
+    report.add_argument(
+        "--outcome",
+        type=checked(path),
+        action="append",
+        metavar="FILE",
+        help="what a gate found, to be shown too: the outcome.json of `layerbench regress`, or what "
+        "its --format json wrote; without a run nothing else is shown (repeatable)",
+    )
 
 
 def add_compare(commands: Commands) -> None:

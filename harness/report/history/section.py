@@ -22,6 +22,7 @@ from harness.report.table import Cell
 if TYPE_CHECKING:
     import pandas as pd
 
+
 @dataclass(frozen=True)
 class Line:
     """One case, and all that a line has room for.
@@ -72,9 +73,9 @@ class Block:
 
     @property
     def changed(self) -> list[Figure]:
-        """A drawing of each case with a change."""
+        """A drawing of each case with a change, or of as many as there are lines."""
         cases = [case for case in self.history.cases if case.changes]
-        return list(self._drawn(cases, f"{self.key}-changed"))
+        return list(self._drawn(cases[: caps.SPARKLINES], f"{self.key}-changed"))
 
     @property
     def lines(self) -> list[Line]:
