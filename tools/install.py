@@ -68,9 +68,9 @@ def check_python(version: tuple[int, int], frameworks: Sequence[str]) -> None:
 
 
 def requirement(frameworks: Sequence[str], cuda: bool) -> str:
-    """The project with the extras for these frameworks and for its tests."""
+    """The project with the extras for these frameworks and for its tests, those in a browser included."""
     extras = ["tensorflow-cuda" if cuda and f == "tensorflow" else f for f in frameworks]
-    return f".[{','.join([*extras, 'test'])}]"
+    return f".[{','.join([*extras, 'test', 'browser'])}]"
 
 
 def torch_arguments(
