@@ -35,7 +35,8 @@ def regress_command(options: Namespace) -> int:
     if options.history is not None:
         return _history(options, formats)
     check_known("format", [name for name, _ in formats], FORMATS)
-    outcome = _measured(options) if options.stored is None else Outcome.from_file(Path(options.stored))
+    measured = options.stored is None
+    outcome = _measured(options) if measured else Outcome.from_file(Path(options.stored))
     _write(
         [(file, FORMATS[name](outcome)) for name, file in formats],
         lambda: gate_terminal.render(outcome),

@@ -50,7 +50,8 @@ def test_runs_are_whole_plans_with_ceilings(drawn: Path) -> None:
 def test_the_proof_tells_time_and_memory_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scale, "ROWS", FEW)
     found = list(scale.rows())
-    assert [row.verdict for row in found[:3]] != [Verdict.NOTED] * 3
+    assert [bool(row.expected) for row in found] == [True, True, True, False, False]
+    assert found[1].verdict is Verdict.OK, "so few rows take little memory"
     assert f"{FEW} rows of 2 runs each of 8 machines" in found[0].check
     assert found[1].found.endswith("MiB")
     assert ".html" in found[-1].found
