@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import outcomes
 import pytest
 from frames import frame, machine, quick, row, run
 
@@ -59,7 +60,8 @@ HOSTILE = (
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of 168 rows: failures of several kinds, warnings, and two frameworks."""
-    return written(tmp_path_factory.mktemp("report") / "report.html", html.render(quick(), [run()]))
+    text = html.render(quick(), [run()], outcomes=[outcomes.full()])
+    return written(tmp_path_factory.mktemp("report") / "report.html", text)
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +87,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     here = machine(machine_id=HOSTILE[0], os=LONG, versions={HOSTILE[1]: HOSTILE[0]})
     here["cpu"]["model"] = HOSTILE[0]
-    text = html.render(frame(rows), [run(machine=here, run_id=HOSTILE[1], command=HOSTILE[0])])
+    text = html.render(
+        frame(rows),
+        [run(machine=here, run_id=HOSTILE[1], command=HOSTILE[0])],
+        outcomes=[outcomes.hostile(evil) for evil in (*HOSTILE, *outcomes.HOSTILE)],
+    )
     return written(tmp_path_factory.mktemp("hostile") / "report.html", text)
 
 
@@ -230,7 +236,7 @@ class TestPermalink:
             "() => document.querySelector('#copied').textContent.trim()"
             " || !document.querySelector('#link')?.hidden"
         )
-        if not page.locator("#copied").inner_text().strip():
+        if page.locator("#copied").inner_text().strip() != "Link copied":
             assert page.input_value("#link") == page.url
 
     @pytest.mark.parametrize(
