@@ -74,6 +74,20 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
+def values(column: pd.Series[Any]) -> list[Any]:
+    """A column as Python's own values, None where one is missing; equal texts are one object."""
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.StringDtype):
+        codes, known = pd.factorize(column)
+        texts = [*known.astype(object), None]  # the code of what is missing is -1
+        return [texts[code] for code in codes.tolist()]
+    found: list[Any] = column.astype(object).tolist()
+    for place in np.flatnonzero(column.isna()):
+        found[place] = None
+    return found
+
+
 def latest(frame: pd.DataFrame) -> pd.DataFrame:
     """Of several rows of one case on one machine, the one of the run that started last."""
     if frame.empty:
@@ -113,8 +127,9 @@ def frameworks(frame: pd.DataFrame) -> pd.DataFrame:
     if frame.empty:
         return pd.DataFrame(columns=list(PAIR_COLUMNS))
     measured = _measured(latest(frame))
-    names = list(map(configuration, measured["framework"], measured["execution"]))
-    order = list(map(configuration_order, measured["framework"], measured["execution"]))
+    configurations = [values(measured[name]) for name in ("framework", "execution")]
+    names = list(map(configuration, *configurations))
+    order = list(map(configuration_order, *configurations))
     same_work: dict[Hashable, list[int]] = {}
     for place, work in enumerate(_works(measured)):
         same_work.setdefault(work, []).append(place)
@@ -235,10 +250,9 @@ def _works(frame: pd.DataFrame) -> Iterator[tuple[Hashable, ...]]:
         if id(params) not in sorted_params:
             items = params.items() if isinstance(params, Mapping) else ()
             sorted_params[id(params)] = tuple(sorted(items))
-    names = ("machine_id", *CONDITIONS[:-2])
+    names = ("machine_id", *CONDITIONS[:-1])
     return zip(
-        *(frame[name].tolist() for name in names),
-        frame["seq"].astype("Int64").tolist(),  # what is missing equals itself
+        *(values(frame[name]) for name in names),
         (sorted_params[id(params)] for params in frame["params"]),
         strict=True,
     )

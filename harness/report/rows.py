@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness import units
-from harness.compare import configuration, configuration_order, latest
+from harness.compare import configuration, configuration_order, latest, values
 from harness.stats import Interval
 from harness.types import MODES, Status
 
@@ -117,24 +117,9 @@ class Row:
 def read(frame: pd.DataFrame) -> list[Row]:
     """The rows of a frame, in its order; columns that it lacks count as missing."""
     one_machine = has_one_machine(frame)
-    columns = {str(name): _values(column) for name, column in frame.items()}
+    columns = {str(name): values(column) for name, column in frame.items()}
     lines = zip(*columns.values(), strict=True)
     return [_row(dict(zip(columns, line, strict=True)), one_machine=one_machine) for line in lines]
-
-
-def _values(column: pd.Series[Any]) -> list[Any]:
-    """A column as Python's own values, None where one is missing; equal texts are one object."""
-    import numpy as np
-    import pandas as pd
-
-    if isinstance(column.dtype, pd.StringDtype):
-        codes, known = pd.factorize(column)
-        texts = [*known.astype(object), None]  # the code of what is missing is -1
-        return [texts[code] for code in codes.tolist()]
-    values: list[Any] = column.astype(object).tolist()
-    for index in np.flatnonzero(column.isna()):
-        values[index] = None
-    return values
 
 
 def newest(frame: pd.DataFrame) -> list[Row]:
