@@ -30,15 +30,21 @@ def lines(values: Iterable[str]) -> str:
 
 def choices(rows: Sequence[Row]) -> dict[str, list[str]]:
     """The facets of which these rows have several values, and the values in the usual order."""
+    return several(of(rows))
+
+
+def several(found: Mapping[str, str]) -> dict[str, list[str]]:
+    """Of what `of` or `of_cases` gave the facets with several values, in the usual order."""
     orders: dict[str, Callable[[str], Any]] = {
         "layer": str,
         "framework": lambda name: configuration_order(name, ""),
         "mode": mode_order,
     }
-    found = {name: of(rows)[name].split("\n") for name in NAMES}
-    for name, order in orders.items():
-        found[name].sort(key=order)
-    return {name: values for name, values in found.items() if len(values) > 1}
+    values = {
+        name: sorted(text.split("\n"), key=orders[name]) if name in orders else text.split("\n")
+        for name, text in found.items()
+    }
+    return {name: each for name, each in values.items() if len(each) > 1}
 
 
 def narrowed(table: Table, names: Iterable[str]) -> Table:
@@ -57,6 +63,27 @@ def of_configurations(row: Mapping[str, object], *configurations: str) -> dict[s
     names = [name for name in NAMES if name in row]
     found = {name: lines([str(row[name])]) for name in names}
     return {**found, "framework": lines(text.rpartition(" ")[0] for text in configurations)}
+
+
+def of_cases(cases: Iterable[Mapping[str, object]]) -> dict[str, str]:
+    """Of rows that `harness.compare.runs` or `harness.compare.machines.against` returned."""
+    members = list(cases)
+    devices = ("base_device", "other_device", "device")
+    return {
+        **{name: lines(str(case[name]) for case in members) for name in NAMES},
+        "device": lines(
+            value for case in members for name in devices if isinstance(value := case.get(name), str)
+        ),
+    }
+
+
+def of_case(case: str) -> dict[str, str]:
+    """Those in the id of a case, ``lstm/torch/cpu/train/eager/float32/b32``; none of other texts."""
+    parts = case.split("/")
+    if len(parts) != 7:
+        return {}
+    layer, framework, device, mode, _, dtype, _ = map(_on_one_line, parts)
+    return dict(zip(NAMES, (layer, framework, device, mode, dtype), strict=True))
 
 
 def _on_one_line(text: str) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from harness import compare
+from harness.gate.outcome import Outcome
 from harness.report import (
+    caps,
     ceilings,
+    charts,
     comparisons,
     downloads,
     facets,
@@ -26,14 +25,13 @@ from harness.report import (
     verdict,
 )
 from harness.report.attention.section import section
-from harness.report.canvas import Style, styles
 from harness.report.cases import section as each_case
 from harness.report.choose import section as choose
+from harness.report.guard import section as guard
 from harness.report.history import events
 from harness.report.history import section as history
 from harness.report.machines import section as machines
 from harness.report.provenance import Run
-from harness.report.rows import Row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +52,9 @@ def render(
     frame: pd.DataFrame,
     runs: Sequence[Run],
     profiles: Mapping[str, str] | None = None,
+    *,
     samples: pd.DataFrame | None = None,
+    outcomes: Sequence[Outcome] = (),
 ) -> str:
     """The report of a frame of results as one HTML document.
 
@@ -63,45 +63,52 @@ def render(
         runs: what the ``run.json`` of each of its runs holds; may be empty.
         profiles: where the page of a case's profile lies, by case id.
         samples: what `harness.store.load_samples` returns; without it none are drawn.
+        outcomes: what gates found; there may be nothing else.
     """
-    every = rows.read(frame)
-    newest = rows.newest(frame)
+    whole = rows.newest(frame)
+    newest = caps.shown(whole)
+    every = caps.every(frame, newest)
     pairs = compare.frameworks(frame)
-    looks = _styles(newest)
+    shown_pairs = caps.pairs(pairs, newest)
+    looks = charts.looks(whole)
     choices = facets.choices(every)
     single = each_case.section(every, runs, samples)
-    templates = page.environment()
-    script = Markup(templates.get_template("report.js.j2").render(facets=facets.NAMES))
-    return templates.get_template("report.html.j2").render(
+    gate = guard.section(outcomes)
+    gate_only = bool(gate) and frame.empty
+    return page.render(
+        "report.html.j2",
         pages=PAGES,
-        title=summary.title(newest, runs),
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        title=gate[0].title if gate_only else summary.title(whole, runs),
         choices=choices,
-        verdict=verdict.sentences(newest, pairs),
-        measured=summary.measured(newest, runs) if newest else "",
-        trust=verdict.trust(newest),
-        failure_kinds=verdict.failures(newest),
-        notes=summary.notes(every, newest, runs),
-        counts=summary.counts(newest),
+        verdict=[block.headline for block in gate]
+        if gate_only
+        else verdict.sentences(whole, pairs),
+        measured=summary.measured(whole, runs) if whole else "",
+        trust=verdict.trust(whole),
+        failure_kinds=verdict.failures(whole),
+        notes=[*summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)],
+        counts=summary.counts(whole),
         attention=section(newest),
         layers=list(layers.groups(newest, looks)),
         marks=legend.explained(newest),
-        compared=summary.compared(newest, pairs) if newest else [],
+        compared=summary.compared(whole, pairs) if whole else [],
         means=ratios.means(pairs),
         comparisons=list(
             comparisons.comparisons(pairs, looks, one_machine=rows.has_one_machine(frame))
         ),
         frameworks=ratios.frameworks(ratios.by_layer(pairs)),
-        pairs=facets.narrowed(ratios.pairs(pairs, page.ROWS), choices),
+        pairs=facets.narrowed(
+            ratios.pairs(shown_pairs, len(pairs) - len(shown_pairs)), choices
+        ),
         machines=provenance.machine_table(runs),
         ceilings=ceilings.table(runs),
         choose=choose.section(newest),
+        gate=gate,
         histories=history.section(frame, runs),
         machines_apart=events.MACHINES,
-        sides=machines.section(frame, runs),
-        failures=results.failures(newest),
-        not_measured=results.not_measured(newest),
+        sides=machines.section(caps.shared(frame), runs),
+        failures=results.failures(caps.failures(whole)),
+        not_measured=results.not_measured(whole),
         warnings=results.warnings(newest),
         cases=single,
         every_row=facets.narrowed(single.table, choices),
@@ -112,7 +119,3 @@ def render(
         commands=provenance.commands(runs),
     )
 
-
-def _styles(newest: Sequence[Row]) -> dict[str, Style]:
-    groups = {row.series: (row.source, row.execution) for row in newest}
-    return styles({name: groups[name] for name in rows.ordered_series(newest)})

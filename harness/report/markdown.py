@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from harness import compare, units
 from harness.gate.history import History
-from harness.report import ceilings, heatmap, legend, provenance, ratios, results, rows, summary
+from harness.report import (
+    caps,
+    ceilings,
+    heatmap,
+    legend,
+    provenance,
+    ratios,
+    results,
+    rows,
+    summary,
+)
 from harness.report.attention.section import Section, section
 from harness.report.choose import section as choose
 from harness.report.history import section as history
@@ -44,11 +54,12 @@ def render(frame: pd.DataFrame, runs: Sequence[Run]) -> str:
 
 
 def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
-    newest = rows.newest(frame)
+    whole = rows.newest(frame)
+    newest = caps.shown(whole)
     pairs = compare.frameworks(frame)
-    yield f"# {escape(summary.title(newest, runs))}"
-    yield "\n".join(f"- {escape(text)}" for text in summary.verdict(newest, runs, pairs))
-    for note in summary.notes(rows.read(frame), newest, runs):
+    yield f"# {escape(summary.title(whole, runs))}"
+    yield "\n".join(f"- {escape(text)}" for text in summary.verdict(whole, runs, pairs))
+    for note in [*summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)]:
         yield f"> {escape(note)}"
     yield from _attention(section(newest))
     if told := history.section(frame, runs):
@@ -60,7 +71,7 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
         yield legend.RATIO
     yield _or(compared, "No case was measured in two frameworks.")
     yield from _choose(choose.section(newest))
-    if sides := machines.section(frame, runs):
+    if sides := machines.section(caps.shared(frame), runs):
         yield "## Machines compared"
         yield from _machines(sides)
     yield "## Latency by layer"
@@ -69,8 +80,8 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
     )
     yield from _latencies(newest)
     yield "## What is missing"
-    yield _or(results.failures(newest), "No case failed.")
-    yield _or(results.not_measured(newest), "Every case could be tried.")
+    yield _or(results.failures(caps.failures(whole)), "No case failed.")
+    yield _or(results.not_measured(whole), "Every case could be tried.")
     yield _or(results.warnings(newest), "No row carries a warning.")
     yield "## Machine and software"
     yield _or(provenance.machine_table(runs), "No description of a machine came with the results.")

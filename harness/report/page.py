@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,14 +11,11 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from harness import units
-from harness.report import legend
+from harness.report import facets, legend
 from harness.report.text import printable
 
 if TYPE_CHECKING:
     import jinja2
-
-ROWS = 2000
-"""That a page holds at most of what is told row by row: more is slow to open, and to mail."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +47,20 @@ def environment() -> jinja2.Environment:
     return found
 
 
-def data(facets: Mapping[str, str]) -> Markup:
+def render(template: str, **values: object) -> str:
+    """A document with the script that narrows and sorts it, and a policy that lets no other run."""
+    templates = environment()
+    script = Markup(templates.get_template("report.js.j2").render(facets=facets.NAMES))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    found = templates.get_template(template)
+    return found.render(script=script, script_hash=digest, **values)
+
+
+def data(values: Mapping[str, str]) -> Markup:
     """Attributes such as `` data-layer="lstm"``; see `harness.report.facets`."""
     attributes = (
         Markup(' data-{}="{}"').format(name, printable(value))
-        for name, value in facets.items()
+        for name, value in values.items()
         if value
     )
     return Markup("").join(attributes)

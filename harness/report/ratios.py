@@ -109,9 +109,14 @@ def _ratio_table(
     )
 
 
-def pairs(pairs: pd.DataFrame, most: int) -> Table:
-    """Pairs of rows that do the same work; the first so many of them."""
-    shown = compare.records(pairs.head(most))
+def pairs(pairs: pd.DataFrame, left_out: int) -> Table:
+    """Pairs of rows that do the same work.
+
+    Args:
+        pairs: some of what `harness.compare.frameworks` returns.
+        left_out: how many more there are.
+    """
+    shown = compare.records(pairs)
     return Table.of(
         ("Case", "Framework", "Base", "Other", "Time ratio (95 % interval)", "Memory", "Verdict"),
         (
@@ -127,7 +132,7 @@ def pairs(pairs: pd.DataFrame, most: int) -> Table:
             for row in shown
         ),
         (facets.of_configurations(row, row["base"], row["other"]) for row in shown),
-        max(0, len(pairs) - most),
+        left_out,
     )
 
 
@@ -154,7 +159,11 @@ def runs(comparison: pd.DataFrame, most: int | None = None) -> Table:
             **columns,
         }
     order = sorted(compare.records(comparison), key=_worst_first)[:most]
-    return Table.of(columns, ([cell(row) for cell in columns.values()] for row in order))
+    return Table.of(
+        columns,
+        ([cell(row) for cell in columns.values()] for row in order),
+        (facets.of_cases([row]) for row in order),
+    )
 
 
 def _memory_cell(row: Mapping[str, Any]) -> Cell:

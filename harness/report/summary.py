@@ -47,15 +47,21 @@ def outcome(rows: Sequence[Row]) -> list[str]:
     return [tally(rows), _trust(rows)] if rows else ["No case was measured."]
 
 
-def notes(all_rows: Sequence[Row], newest: Sequence[Row], runs: Sequence[Run]) -> list[str]:
-    """What a reader must know of the data before reading any figure of it."""
+def notes(frame: pd.DataFrame, newest: Sequence[Row], runs: Sequence[Run]) -> list[str]:
+    """What a reader must know of the data before reading any figure of it.
+
+    Args:
+        frame: all rows.
+        newest: of each case and machine the last.
+        runs: what the ``run.json`` of each run holds.
+    """
     found = []
-    if all_rows and not runs:
+    if len(frame) and not runs:
         found.append("No description of the machine or the software came with these results.")
-    missing = sum(run.get("planned") or 0 for run in runs) - len(all_rows)
+    missing = sum(run.get("planned") or 0 for run in runs) - len(frame)
     if missing > 0:
         found.append(f"{units.count(missing, 'planned case')} left no row: a run is incomplete.")
-    if older := len(all_rows) - len(newest):
+    if older := len(frame) - len(newest):
         found.append(
             f"Charts and comparisons leave out {units.count(older, 'row')} of earlier runs: a "
             "later run on the same machine measured the case again."
@@ -66,7 +72,7 @@ def notes(all_rows: Sequence[Row], newest: Sequence[Row], runs: Sequence[Run]) -
             f"The figures are from {len(machines_named)} machines. Lines and columns name theirs; "
             "frameworks are compared within a machine only."
         )
-    if any(row.device_time_s is not None for row in all_rows):
+    if "device_time_s" in frame and frame["device_time_s"].notna().any():
         found.append(
             "Latency is wall time until the device has finished. Device time, in the table of "
             "all rows, is the time between two events on the device's stream around a block of "

@@ -12,7 +12,7 @@ import pytest
 from frames import NAN, frame, quick, row, run
 from pages import Page
 
-from harness.report import html, markdown
+from harness.report import caps, html, markdown
 from harness.report import rows as reading
 from harness.report.choose import compiling, directions, grids
 from harness.report.choose import section as choose
@@ -415,9 +415,8 @@ class TestReport:
         assert "Eager against compiled" not in markdown.render(members, [])
 
     def test_long_tables_end_and_say_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in (directions, choose):
-            monkeypatch.setattr(module, "LISTED", 2)
-        monkeypatch.setattr(choose, "DRAWN", 1)
+        monkeypatch.setattr(caps, "LISTED", 2)
+        monkeypatch.setattr(caps, "GRIDS", 1)
         modes = [*sizes(), *sizes(mode="backward"), *compiled()]
         wide = [m | {"params": {"units": 512}, "case_id": f"{m['case_id']}-wide"} for m in modes]
         found = choose.section(reading.read(frame([*modes, *wide])))

@@ -23,6 +23,14 @@ def add_report(commands: Commands) -> None:
         metavar="DIR",
         help="write each drawing as PNG, SVG and PDF as well, as wide as a column of a paper",
     )
+    report.add_argument(
+        "--outcome",
+        type=checked(path),
+        action="append",
+        metavar="FILE",
+        help="what a gate found, to be shown too: the outcome.json of `layerbench regress`, or what "
+        "its --format json wrote; without a run nothing else is shown (repeatable)",
+    )
 
 
 def add_compare(commands: Commands) -> None:

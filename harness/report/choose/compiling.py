@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness import units
+from harness.report import facets
 from harness.report.choose.matching import alike, one_build, ratio_cell
 from harness.report.results import latency_cell
 from harness.report.rows import (
@@ -134,6 +135,7 @@ def table(found: Sequence[Pair]) -> Table:
             ]
             for pair in found
         ),
+        (facets.of((pair.eager, pair.compiled)) for pair in found),
     )
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from harness import units
-from harness.report import charts, forest
+from harness.report import caps, charts, facets, forest
 from harness.report.canvas import Style
-from harness.report.choose.matching import LISTED, alike, place, ratio_cell, time_ratio
+from harness.report.choose.matching import alike, place, ratio_cell, time_ratio
 from harness.report.page import Figure
 from harness.report.results import latency_cell
 from harness.report.rows import NOT_MEASURED, Row, by_layer, ordered_series
@@ -86,6 +86,7 @@ class Block:
                 ]
                 for mean in self.means
             ),
+            ({"layer": facets.lines([mean.layer])} for mean in self.means),
         )
 
     @property
@@ -104,13 +105,24 @@ class Block:
                     latency_cell(pair.back),
                     ratio_cell(pair.back, pair.forward),
                 ]
-                for pair in self.pairs[:LISTED]
+                for pair in self._listed
             ),
+            (facets.of((pair.forward, pair.back)) for pair in self._listed),
         )
 
     @property
+    def facets(self) -> dict[str, str]:
+        """What all of it can be narrowed by; see `harness.report.facets`."""
+        found = facets.of(pair.forward for pair in self.pairs)
+        return {name: found[name] for name in ("device", "dtype")}
+
+    @property
+    def _listed(self) -> tuple[Pair, ...]:
+        return self.pairs[: caps.LISTED]
+
+    @property
     def unlisted(self) -> int:
-        return max(0, len(self.pairs) - LISTED)
+        return max(0, len(self.pairs) - caps.LISTED)
 
     @property
     def remarks(self) -> list[str]:
@@ -143,13 +155,14 @@ class Block:
                 "ratio": mean.ratio.value,
                 "ratio_low": mean.ratio.low,
                 "ratio_high": mean.ratio.high,
+                "cases": mean.sizes,
             }
             for mean in means
         ]
         told = "; ".join(f"{m.layer}, {m.series}: {units.ratio(m.ratio.value)}" for m in means)
         svg = forest.forest(
             drawn,
-            list(dict.fromkeys(mean.layer for mean in means)),
+            (),
             forest.shared_limits(drawn),
             self._shown(),
             self.key,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from harness import units
+from harness.report import facets
 from harness.report.choose.matching import alike, one_build, place, time_ratio
 from harness.report.heatmap import HeatCell, HeatLine, HeatMap, cell
 from harness.report.rows import NOT_MEASURED, Row, mode_order, ordered_series
@@ -21,11 +22,13 @@ class Grid:
 
     Attributes:
         setting: as text, where it was measured first.
+        facets: what the page can be narrowed by; see `harness.report.facets`.
         maps: by mode, one for each configuration but the base.
     """
 
     layer: str
     setting: str
+    facets: Mapping[str, str]
     maps: tuple[HeatMap, ...]
 
 
@@ -42,7 +45,7 @@ def grids(newest: Sequence[Row]) -> Iterator[Grid]:
         if maps:
             first = members[0]
             setting = ", ".join(filter(None, (place(first), first.params)))
-            yield Grid(first.layer, setting, tuple(maps))
+            yield Grid(first.layer, setting, facets.of(members), tuple(maps))
 
 
 def _maps(mode: str, rows: Sequence[Row]) -> Iterator[HeatMap]:

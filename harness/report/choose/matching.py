@@ -14,10 +14,6 @@ _CONDITIONS = (
     "framework", "execution",
 )  # fmt: skip
 
-LISTED = 300
-"""Pairs that a table lists at most; each takes some hundred bytes of a page."""
-
-
 def alike(rows: Iterable[Row], *but: str) -> list[list[Row]]:
     """Groups of rows that agree in every condition but these, in the order of their first rows."""
     kept = [name for name in _CONDITIONS if name not in but]

@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from harness.report import caps
 from harness.report.choose import compiling, directions
 from harness.report.choose.compiling import Pair
 from harness.report.choose.directions import Block
 from harness.report.choose.grids import Grid, grids
-from harness.report.choose.matching import LISTED
 from harness.report.rows import Row
 from harness.report.table import Table
-
-DRAWN = 40
-"""Layers and settings whose speedups are drawn at most; each takes some kilobytes of a page."""
 
 SPEEDUPS = (
     "Time of the base over that of the other, on the same layer, mode, size, dtype, threads and "
@@ -72,19 +69,19 @@ class Section:
     @property
     def compiling(self) -> Table:
         """The cases that were tried both ways, as far as they can be listed."""
-        return compiling.table(self.compiled[:LISTED])
+        return compiling.table(self.compiled[:caps.LISTED])
 
     @property
     def unlisted(self) -> int:
-        return max(0, len(self.compiled) - LISTED)
+        return max(0, len(self.compiled) - caps.LISTED)
 
 
 def section(newest: Sequence[Row]) -> Section:
     """What can be told of these rows beside each layer's own figures; nothing of one size alone."""
-    drawn = list(islice(grids(newest), DRAWN + 1))
+    drawn = list(islice(grids(newest), caps.GRIDS + 1))
     return Section(
-        tuple(drawn[:DRAWN]),
-        len(drawn) > DRAWN,
+        tuple(drawn[:caps.GRIDS]),
+        len(drawn) > caps.GRIDS,
         tuple(directions.blocks(newest)),
         tuple(compiling.pairs(newest)),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness import compare
-from harness.report import forest, rows
+from harness.report import forest, ratios, rows
 from harness.report.rows import mode_order
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ class Forest:
         machine: what names it after a framework; empty if there is one only.
         base: the configuration that is 1.00.
         ratios: rows of `harness.report.ratios.by_layer`.
-        layers: the lines of the plot, the same in each mode.
-        limits: of the axis, likewise.
+        means: rows of `harness.report.ratios.together`.
+        limits: of the axis, the same in each mode.
     """
 
     machine: str
@@ -31,7 +31,7 @@ class Forest:
     base: str
     mode: str
     ratios: tuple[Mapping[str, Any], ...]
-    layers: tuple[str, ...]
+    means: tuple[Mapping[str, Any], ...]
     limits: tuple[float, float]
 
     @property
@@ -45,22 +45,29 @@ class Forest:
         return f"{self.device}{self.machine}"
 
 
-def forests(layers: pd.DataFrame) -> list[Forest]:
-    """The plots of what `harness.report.ratios.by_layer` returns."""
-    one_machine = rows.has_one_machine(layers)
+def forests(pairs: pd.DataFrame) -> list[Forest]:
+    """The plots of what `harness.compare.frameworks` returns; the fastest layer of each first."""
+    one_machine = rows.has_one_machine(pairs)
+    means = compare.records(ratios.together(pairs, "mode"))
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for row in compare.records(layers):
-        groups.setdefault((row["machine_id"], row["device"], row["base"]), []).append(row)
+    for row in compare.records(ratios.by_layer(pairs)):
+        groups.setdefault(_sides(row), []).append(row)
     return [
         Forest(
             machine=rows.machine_suffix(machine, one_machine=one_machine),
             device=device,
             base=base,
             mode=mode,
-            ratios=tuple(row for row in group if row["mode"] == mode),
-            layers=tuple(dict.fromkeys(row["layer"] for row in group)),
+            ratios=tuple(forest.fastest_first([row for row in group if row["mode"] == mode])),
+            means=tuple(
+                row for row in means if (_sides(row), row["mode"]) == ((machine, device, base), mode)
+            ),
             limits=forest.shared_limits(group),
         )
         for (machine, device, base), group in groups.items()
         for mode in sorted({row["mode"] for row in group}, key=mode_order)
     ]
+
+
+def _sides(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["machine_id"], row["device"], row["base"]

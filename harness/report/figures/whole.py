@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from harness import compare
-from harness.report import charts, ratios, rows
+from harness.report import charts, rows
 from harness.report.attention import charts as attention_charts
 from harness.report.attention import lines
 from harness.report.attention.section import section
@@ -51,11 +51,11 @@ def every(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[Named]:
         runs: what the ``run.json`` of each of its runs holds.
     """
     newest = rows.newest(frame)
-    looks = drawn.series_styles(newest)
+    looks = charts.looks(newest)
     for members in rows.by_layer(newest).values():
         yield from _of_layer(members, looks)
     yield from _of_attention(newest)
-    for forest in forests(ratios.by_layer(compare.frameworks(frame))):
+    for forest in forests(compare.frameworks(frame)):
         parts = ("frameworks", forest.mode, forest.base, forest.where)
         yield Named(parts, partial(drawn.of_forest, forest, looks))
     for roofline in rooflines(newest, runs):
