@@ -76,7 +76,7 @@ def render(
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         choices=choices,
-        verdict=verdict.sentences(newest, pairs),
+        verdict=verdict.sentences(newest),
         measured=summary.measured(newest, runs) if newest else "",
         trust=verdict.trust(newest),
         failure_kinds=verdict.failures(newest),
