@@ -187,6 +187,22 @@ def geometric_mean(values: Iterable[float]) -> float:
     return math.exp(sum(logs) / len(logs)) if logs else math.nan
 
 
+def mean_ratio(ratios: Iterable[Interval]) -> Interval:
+    """The geometric mean of the ratios of some cases.
+
+    Its limits are the geometric means of the single limits. The errors of the cases are not
+    independent, as they share worker processes; the standard error of a mean never exceeds the mean
+    of the standard errors, so this interval is wide enough whatever they share. It holds for these
+    cases on these machines and says nothing about others.
+    """
+    found = list(ratios)
+    return Interval(
+        geometric_mean(ratio.value for ratio in found),
+        geometric_mean(ratio.low for ratio in found),
+        geometric_mean(ratio.high for ratio in found),
+    )
+
+
 def pass_agreement(passes: Sequence[Interval]) -> float:
     """How likely passes differ by at least this much, by what `pass_interval` expects of them.
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.compare.frames import Row, records
-from harness.compare.pairs import Verdict, mean_ratio, verdict
-from harness.stats import Interval, geometric_mean
+from harness.compare.pairs import Verdict, ratio_of, verdict
+from harness.stats import Interval, geometric_mean, mean_ratio
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +66,7 @@ class Line:
 
     @property
     def ratio(self) -> Interval:
-        return mean_ratio(self.cases)
+        return mean_ratio(map(ratio_of, self.cases))
 
     @property
     def verdict(self) -> Verdict:
@@ -79,7 +79,7 @@ class Line:
         if not told:
             return None
         expected = geometric_mean(case["expected"] for case in told)
-        return Expectation(len(told), expected, mean_ratio(told))
+        return Expectation(len(told), expected, mean_ratio(map(ratio_of, told)))
 
     @property
     def defies(self) -> bool:

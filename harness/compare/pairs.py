@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.compare.frames import Row, anywhere, latest, records
-from harness.stats import Interval, geometric_mean, ratio_interval
+from harness.stats import Interval, ratio_interval
 from harness.types import NothingToCompareError, Status, UsageError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def runs(
 def summary(comparison: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """The geometric mean of the ratios, over the cases that both sides measured.
 
-    The intervals are those of `mean_ratio`, of all groups at once.
+    The intervals are those of `harness.stats.mean_ratio`, of all groups at once.
 
     Args:
         comparison: what `frameworks` or `runs` returns.
@@ -127,20 +127,9 @@ def summary(comparison: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     )
 
 
-def mean_ratio(members: Sequence[Row]) -> Interval:
-    """The geometric mean of the ratios of some cases, of which each has one.
-
-    Its limits are the geometric means of the single limits. The errors of the cases are not
-    independent, as they share worker processes; the standard error of a mean never exceeds the mean
-    of the standard errors, so this interval is wide enough whatever they share. It holds for these
-    cases on these machines and says nothing about others.
-    """
-    return Interval(
-        *(
-            geometric_mean(row[name] for row in members)
-            for name in ("ratio", "ratio_low", "ratio_high")
-        )
-    )
+def ratio_of(row: Row) -> Interval:
+    """The ratio of a row of any comparison, which has one."""
+    return Interval(row["ratio"], row["ratio_low"], row["ratio_high"])
 
 
 def verdict(ratio: Interval | None) -> Verdict:

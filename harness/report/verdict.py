@@ -8,16 +8,12 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 from harness import compare, units
-from harness.compare import Verdict
-from harness.report import ratios, rows, summary
+from harness.report import rows, summary
 from harness.report.rows import Row
 from harness.report.summary import together
-
-if TYPE_CHECKING:
-    import pandas as pd
+from harness.stats import Interval, geometric_mean, mean_ratio, ratio_interval
 
 _PLACES = 2
 """Devices and machines that the first sentence speaks of; of others the pages do."""
@@ -27,16 +23,11 @@ _FAILURES = 5
 """Kinds of failure that are told on the first page."""
 
 
-def sentences(newest: Sequence[Row], pairs: pd.DataFrame) -> list[str]:
-    """What is fastest, what failed or is missing, and how far to trust it.
-
-    Args:
-        newest: of the report.
-        pairs: what `harness.compare.frameworks` returns.
-    """
+def sentences(newest: Sequence[Row]) -> list[str]:
+    """What is fastest, what failed or is missing, and how far to trust it."""
     if not newest:
         return ["There are no results: no case was measured, so there is nothing to report."]
-    return [_fastest(newest, pairs), summary.tally(newest), _known(newest)]
+    return [_fastest(newest), summary.tally(newest), _known(newest)]
 
 
 def failures(newest: Sequence[Row]) -> list[str]:
@@ -79,68 +70,78 @@ def trust(newest: Sequence[Row]) -> str:
     )
 
 
-def _fastest(newest: Sequence[Row], pairs: pd.DataFrame) -> str:
+def _fastest(newest: Sequence[Row]) -> str:
     names = {row.framework for row in newest}
     if len(names) < 2:
         return f"Only one framework was run ({together(names)}), so nothing can be called faster."
-    if pairs.empty:
-        return "No case was measured in two frameworks, so frameworks cannot be compared."
-    one_machine = all(row.one_machine for row in newest)
-    places = list(dict.fromkeys(zip(pairs["machine_id"], pairs["device"], strict=True)))
-    clauses = []
-    for machine, device in places[:_PLACES]:
-        here = pairs[(pairs["machine_id"] == machine) & (pairs["device"] == device)]
-        suffix = rows.machine_suffix(machine, one_machine=one_machine)
-        clauses.append(_at(f"{device}{suffix}", here))
-    rest = len(places) - len(clauses)
+    places: dict[str, list[Row]] = {}
+    for row in newest:
+        suffix = rows.machine_suffix(row.machine_id, one_machine=row.one_machine)
+        places.setdefault(f"{row.device}{suffix}", []).append(row)
+    found = [clause for place, members in places.items() if (clause := _at(place, members))]
+    if not found:
+        return "No case was measured by all configurations, so none can be called the fastest."
+    rest = len(found) - _PLACES
     more = [f"{units.count(rest, 'more device')} under Choose a framework"] if rest > 0 else []
-    told = "; ".join([*clauses, *more])
+    told = "; ".join([*found[:_PLACES], *more])
     return f"{told[0].upper()}{told[1:]}."
 
 
-def _at(place: str, pairs: pd.DataFrame) -> str:
+def _at(place: str, members: Sequence[Row]) -> str:
     """Who is fastest in one place, over the cases that all of its configurations measured."""
-    base = min(pairs["base"], key=_order)  # with n configurations there are n² pairs, too many
-    own = pairs[pairs["base"] == base]
-    with_all = own["base_case"].value_counts() == own["other"].nunique()
-    common = own[own["base_case"].map(with_all)]
-    if common.empty:
-        return f"on {place} no case was measured by all configurations"
-    means = sorted(compare.records(ratios.together(common)), key=lambda mean: mean["ratio"])
-    over = f"over {units.count(int(with_all.sum()), 'case')} that all measured"
-    first = means[0]
-    if first["verdict"] == Verdict.FASTER:
-        told = f"{first['other']} is fastest, at {_ratio(first)} the time of {base}"
-        told += "".join(f", {mean['other']} at {_ratio(mean)}" for mean in means[1:_OTHERS])
-    elif first["verdict"] == Verdict.SLOWER:
-        slower = ", ".join(f"{mean['other']} takes {_ratio(mean)}" for mean in means[:_OTHERS])
-        told = f"{base} is fastest: {slower} its time"
-    else:
-        told = f"{base} and {first['other']} cannot be told apart ({_ratio(first)} its time)"
-        told += "".join(f", {mean['other']} takes {_ratio(mean)}" for mean in means[1:_OTHERS])
-    return f"on {place}, {over}, {told}{_spread(compare.records(ratios.by_layer(common)))}"
-
-
-def _order(configuration: str) -> tuple[bool, str, int]:
-    framework, _, execution = configuration.rpartition(" ")
-    return compare.configuration_order(framework, execution)
-
-
-def _ratio(mean: Mapping[str, Any]) -> str:
-    return units.ratio_interval(mean["ratio"], mean["ratio_low"], mean["ratio_high"])
-
-
-def _spread(layers: Sequence[Mapping[str, Any]]) -> str:
-    """How far single layers lie from each other: nobody runs a geometric mean."""
-    least = min(layers, key=lambda row: float(row["ratio"]))
-    most = max(layers, key=lambda row: float(row["ratio"]))
-    if least is most:
+    by_work: dict[tuple[object, ...], dict[str, Row]] = {}
+    for row in members:
+        work = (row.layer, row.mode, row.dtype, row.threads, row.batch, row.seq, row.params)
+        if row.latency is not None:
+            by_work.setdefault(work, {})[row.configuration] = row
+    names = list(dict.fromkeys(name for found in by_work.values() for name in found))
+    common = [found for found in by_work.values() if len(found) == len(names)]
+    if not common or len({row.framework for row in common[0].values()}) < 2:
         return ""
-    several = len({row["other"] for row in layers}) > 1
+    order = {row.configuration: (row.framework, row.execution) for row in common[0].values()}
+    base, *others = sorted(names, key=lambda name: compare.configuration_order(*order[name]))
+    ratios = {name: [_ratio(found[name], found[base]) for found in common] for name in others}
+    means = {name: mean_ratio(found) for name, found in ratios.items()}
+    first, *rest = sorted(others, key=lambda name: means[name].value)
+    if not means[first].excludes(1.0):
+        told = f"{base} and {first} cannot be told apart ({_told(means[first])} its time)"
+        told += "".join(f", {name} takes {_told(means[name])}" for name in rest[: _OTHERS - 1])
+    elif means[first].value < 1:
+        told = f"{first} is fastest, at {_told(means[first])} the time of {base}"
+        told += "".join(f", {name} at {_told(means[name])}" for name in rest[: _OTHERS - 1])
+    else:
+        slower = [f"{name} takes {_told(means[name])}" for name in (first, *rest)]
+        told = f"{base} is fastest: {', '.join(slower[:_OTHERS])} its time"
+    over = f"over {units.count(len(common), 'case')} that all measured"
+    return f"on {place}, {over}, {told}{_spread(common, ratios)}"
+
+
+def _ratio(other: Row, base: Row) -> Interval:
+    assert other.latency is not None
+    assert base.latency is not None
+    return ratio_interval(other.latency, base.latency)
+
+
+def _told(ratio: Interval) -> str:
+    return units.ratio_interval(ratio.value, ratio.low, ratio.high)
+
+
+def _spread(
+    common: Sequence[Mapping[str, Row]], ratios: Mapping[str, Sequence[Interval]]
+) -> str:
+    """How far single layers lie from each other: nobody runs a geometric mean."""
+    layers: dict[tuple[str, str, str], list[float]] = {}
+    for name, found in ratios.items():
+        for rows_of, ratio in zip(common, found, strict=True):
+            key = (name, rows_of[name].layer, rows_of[name].mode)
+            layers.setdefault(key, []).append(ratio.value)
+    if len(layers) < 2:
+        return ""
+    means = {key: geometric_mean(values) for key, values in layers.items()}
     low, high = (
-        f"{units.ratio(row['ratio'])} ({row['layer']} {row['mode']}"
-        f"{', ' + row['other'] if several else ''})"
-        for row in (least, most)
+        f"{units.ratio(means[key])} ({key[1]} {key[2]}"
+        f"{', ' + key[0] if len(ratios) > 1 else ''})"
+        for key in (pick(means, key=lambda key: means[key]) for pick in (min, max))
     )
     return f"; by layer from {low} to {high}"
 

@@ -15,7 +15,7 @@ from harness.report.page import Figure
 from harness.report.results import latency_cell
 from harness.report.rows import NOT_MEASURED, Row, by_layer, ordered_series
 from harness.report.table import Cell, Table
-from harness.stats import Interval, geometric_mean
+from harness.stats import Interval, mean_ratio
 
 _BACK = ("backward", "train")
 """The modes that are held against forward; the first that there is counts."""
@@ -234,16 +234,7 @@ def _means(pairs: Sequence[Pair]) -> Iterator[Mean]:
         for series, of_series in by_series.items():
             if common:
                 kept = [ratio for size, ratio in of_series.items() if size in common]
-                yield Mean(layer, series, _mean(kept), len(kept))
-
-
-def _mean(ratios: Sequence[Interval]) -> Interval:
-    """As of any comparison: limits are the means of the limits; see `harness.compare.summary`."""
-    return Interval(
-        geometric_mean(ratio.value for ratio in ratios),
-        geometric_mean(ratio.low for ratio in ratios),
-        geometric_mean(ratio.high for ratio in ratios),
-    )
+                yield Mean(layer, series, mean_ratio(kept), len(kept))
 
 
 def _text(ratio: Interval) -> str:
