@@ -21,7 +21,18 @@ from harness.cli.parser import LATEST
 from harness.cli.progress import Progress
 from harness.gate.outcome import Outcome
 from harness.layer import Layer
-from harness.report import caps, gate, html, markdown, profiles, provenance, rows, summary, terminal
+from harness.report import (
+    caps,
+    gate,
+    html,
+    markdown,
+    page,
+    profiles,
+    provenance,
+    rows,
+    summary,
+    terminal,
+)
 from harness.store.writing import writing
 from harness.types import Status
 
@@ -190,13 +201,14 @@ def report_command(options: Namespace) -> int:
         name = _name_of_outcome(Path(options.outcome[0]))
     folder = Path(options.out)
     pages = {
-        case: page
+        case: link
         for run in folders
-        for case, page in profiles.found(run, folder).items()
+        for case, link in profiles.found(run, folder).items()
     }
+    samples = store.load_samples(paths) if 0 < len(frame) <= page.ROWS else None
     told = [markdown.render(frame, runs)] if paths else []
     texts = {
-        ".html": html.render(frame, runs, pages, outcomes),
+        ".html": html.render(frame, runs, pages, samples, outcomes),
         ".md": "\n".join([*told, *map(gate.FORMATS["summary"], outcomes)]),
     }
     with writing(folder, "name another folder with --out"):

@@ -89,6 +89,20 @@ class Panel:
         title = f"{self.metric.title}, {self.mode}, against {AXES[self.axis]}"
         return f"{title}{f' at {self.held}' if self.held else ''}. {'; '.join(lines)}."
 
+    def told(self, line: Line, place: int, figure: Interval) -> str:
+        """One mark in words: ``torch eager, batch size 32: 1.20 ms (1.10 ms–1.30 ms)``.
+
+        Args:
+            line: that the mark is of.
+            place: its value of the axis.
+            figure: what it stands for.
+        """
+        where = f"{line.series}, {AXES[self.axis]} {place}"
+        text = self.metric.text(figure.value)
+        if figure.low == figure.high:
+            return f"{where}: {text}"
+        return f"{where}: {text} ({self.metric.text(figure.low)}–{self.metric.text(figure.high)})"
+
 
 def panels(rows: Sequence[Row], metric: Metric) -> list[Panel]:
     """The panels of one layer in one setting; none where no axis has two values.

@@ -14,6 +14,7 @@ from harness.store.frame import (
     save,
 )
 from harness.store.journal import Journal, RunRecord, read_run
+from harness.store.parquet import to_bytes as to_parquet
 from harness.store.rows import Journaled, read
 from harness.store.samples import SAMPLE_COLUMNS
 
@@ -35,4 +36,5 @@ __all__ = [
     "read_run",
     "run_folders",
     "save",
+    "to_parquet",
 ]

@@ -80,7 +80,8 @@ def to_bytes(frame: pd.DataFrame, made_from: str = "") -> bytes:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     marks = {_SCHEMA_KEY: str(SCHEMA_VERSION).encode(), _SOURCE_KEY: made_from.encode()}
     sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata({**(table.schema.metadata or {}), **marks}), sink)
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **marks})
+    pq.write_table(table, sink, compression="zstd")
     return bytes(sink.getvalue())
 
 

@@ -11,7 +11,7 @@ from harness.gate.changes import Change
 from harness.gate.history import CaseHistory, History
 from harness.report.canvas import GRID, HUES, INK, MUTED, VARIABLES, canvas, label, set_ticks
 from harness.report.history.events import started, state
-from harness.report.svg import to_svg
+from harness.report.svg import titled, to_svg
 
 _WIDTH, _HEIGHT = 288.0, 96.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 10.0, 8.0, 20.0
@@ -42,7 +42,10 @@ def chart(history: History, case: CaseHistory, key: str) -> str:
         axes.hlines(median(values[start:end]), start - 0.5, end - 0.5, color=MUTED, linewidth=1.6)
     for change in case.changes:
         axes.axvline(change.at - 0.5, color=colour(change), linewidth=1.4, linestyle=(0, (3, 2)))
-    axes.plot(values, color=INK, marker="o", markersize=3.2, linestyle="none")
+    for place, value in enumerate(values):
+        said = titled(f"{started(history.run(case.runs[place]))}: {units.seconds(value)}")
+        dot = {"color": INK, "marker": "o", "markersize": 3.2, "linestyle": "none"}
+        axes.plot([place], [value], **dot, **said)
     axes.axhline(low, color=GRID, linewidth=0.7)
     first, last = (started(history.run(case.runs[index]))[:10] for index in (0, -1))
     below = ("data", "axes fraction")
