@@ -37,8 +37,8 @@ def test_the_verdict_comes_first_then_what_changed_then_the_rest() -> None:
         "The budget ended before every case was decided.",
         "1.001×",
         "1 figure inconclusive",
-        "unchanged",
-        "not compared",
+        "2 figures unchanged",
+        "2 figures not compared",
         "What was compared, on which machine",
         "layerbench regress --base main --head faster-attention",
     ]
