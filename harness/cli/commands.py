@@ -193,11 +193,7 @@ def report_command(options: Namespace) -> int:
         frame, runs, folders = store.empty(), [], []
         name = _name_of_outcome(Path(options.outcome[0]))
     folder = Path(options.out)
-    pages = {
-        case: link
-        for run in folders
-        for case, link in profiles.found(run, folder).items()
-    }
+    pages = {case: link for run in folders for case, link in profiles.found(run, folder).items()}
     samples = store.load_samples(paths) if paths and len(frame) <= caps.ROWS else None
     told = [markdown.render(frame, runs)] if paths else []
     texts = {
@@ -221,6 +217,7 @@ def report_command(options: Namespace) -> int:
 def _name_of_outcome(file: Path) -> str:
     """The folder's, as that of a gate is named by the time."""
     return file.stem if file.stem != "outcome" else file.resolve().parent.name
+
 
 def collect_command(options: Namespace) -> int:
     """Parquet from journals."""

@@ -81,9 +81,7 @@ def by_device(results: Sequence[Result]) -> list[Result]:
     """
     places = {place for result in results for place in _places(result.frame)}
     several = len({device for device, _ in places}) > 1, len({count for _, count in places}) > 1
-    return [
-        _part(result, *place, several) for result in results for place in _places(result.frame)
-    ]
+    return [_part(result, *place, several) for result in results for place in _places(result.frame)]
 
 
 def _places(frame: pd.DataFrame) -> list[tuple[str, int]]:

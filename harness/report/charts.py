@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.report.axes import Scale, draw_band, failure_marker, limits, log_log
 from harness.report.canvas import VARIABLES, Style, canvas, label, marker, styles

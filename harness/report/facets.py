@@ -72,7 +72,10 @@ def of_cases(cases: Iterable[Mapping[str, object]]) -> dict[str, str]:
     return {
         **{name: lines(str(case[name]) for case in members) for name in NAMES},
         "device": lines(
-            value for case in members for name in devices if isinstance(value := case.get(name), str)
+            value
+            for case in members
+            for name in devices
+            if isinstance(value := case.get(name), str)
         ),
     }
 

@@ -95,9 +95,7 @@ def render(
             comparisons.comparisons(pairs, looks, one_machine=rows.has_one_machine(frame))
         ),
         frameworks=ratios.frameworks(ratios.by_layer(pairs)),
-        pairs=facets.narrowed(
-            ratios.pairs(shown_pairs, len(pairs) - len(shown_pairs)), choices
-        ),
+        pairs=facets.narrowed(ratios.pairs(shown_pairs, len(pairs) - len(shown_pairs)), choices),
         machines=provenance.machine_table(runs),
         ceilings=ceilings.table(runs),
         choose=choose.section(newest),
@@ -116,4 +114,3 @@ def render(
         runs=provenance.run_table(runs),
         commands=provenance.commands(runs),
     )
-

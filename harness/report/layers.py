@@ -16,6 +16,7 @@ from harness.report.rows import Row, Setting
 from harness.report.summary import together
 from harness.report.table import Table
 
+
 @dataclass(frozen=True)
 class Group:
     """All that is shown of one layer in one setting.
@@ -57,18 +58,14 @@ def groups(newest: Sequence[Row], looks: Mapping[str, Style]) -> Iterator[tuple[
         yield layer, found
 
 
-def _group(
-    members: Sequence[Row], looks: Mapping[str, Style], key: str, drawings: int
-) -> Group:
+def _group(members: Sequence[Row], looks: Mapping[str, Style], key: str, drawings: int) -> Group:
     """Of as many drawings as are left."""
     drawn = {metric: chosen for metric in metrics(members) if (chosen := panels(members, metric))}
     remarks = list(_remarks(members, drawn))
     if (number := sum(map(len, drawn.values()))) > drawings:
         remarks.append(f"{units.count(number, 'drawing')} would make this page too large.")
         drawn = {}
-    shown = {
-        line.series for chosen in drawn.values() for panel in chosen for line in panel.lines
-    }
+    shown = {line.series for chosen in drawn.values() for panel in chosen for line in panel.lines}
     return Group(
         setting=rows.setting_text(members[0].setting),
         facets=facets.of(members),

@@ -126,9 +126,7 @@ def _told(ratio: Interval) -> str:
     return units.ratio_interval(ratio.value, ratio.low, ratio.high)
 
 
-def _spread(
-    common: Sequence[Mapping[str, Row]], ratios: Mapping[str, Sequence[Interval]]
-) -> str:
+def _spread(common: Sequence[Mapping[str, Row]], ratios: Mapping[str, Sequence[Interval]]) -> str:
     """How far single layers lie from each other: nobody runs a geometric mean."""
     layers: dict[tuple[str, str, str], list[float]] = {}
     for name, found in ratios.items():
@@ -139,8 +137,7 @@ def _spread(
         return ""
     means = {key: geometric_mean(values) for key, values in layers.items()}
     low, high = (
-        f"{units.ratio(means[key])} ({key[1]} {key[2]}"
-        f"{', ' + key[0] if len(ratios) > 1 else ''})"
+        f"{units.ratio(means[key])} ({key[1]} {key[2]}{', ' + key[0] if len(ratios) > 1 else ''})"
         for key in (pick(means, key=lambda key: means[key]) for pick in (min, max))
     )
     return f"; by layer from {low} to {high}"

@@ -146,9 +146,9 @@ def test_no_text_is_cut_off_or_runs_into_the_title(kind: str, figures: list[whol
         if not text.get_text() or not text.get_visible():
             continue
         box = text.get_window_extent()
-        assert -1 <= box.x0, text.get_text()
+        assert box.x0 >= -1, text.get_text()
         assert box.x1 <= width + 1, text.get_text()
-        assert -1 <= box.y0, text.get_text()
+        assert box.y0 >= -1, text.get_text()
         assert box.y1 <= height + 1, text.get_text()
         if text.axes is not strip and text.get_rotation() == 0:
             assert box.y1 <= floor + 2, text.get_text()
@@ -198,7 +198,9 @@ class TestImages:
         content = image(narrow(named.draw(), COLUMN), "svg", "name")
         root = ElementTree.fromstring(content)
         assert root.get("width") == "252pt"
-        assert {"attention", "Latency", "torch eager"} <= set("\n".join(root.itertext()).split("\n"))
+        assert {"attention", "Latency", "torch eager"} <= set(
+            "\n".join(root.itertext()).split("\n")
+        )
         assert b"dc:date" not in content
 
     def test_a_pdf_embeds_truetype_and_has_no_date(self, named: whole.Named) -> None:

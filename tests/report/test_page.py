@@ -180,7 +180,9 @@ class TestFigures:
         assert re.search(
             r"<title>torch eager, batch size 32: \S+ [mµ]s \(\S+ [mµ]s–\S+ [mµ]s\)</title>", report
         )
-        assert re.search(r"<title>lstm, tensorflow eager: \S+× \(\S+\) over 4 cases</title>", report)
+        assert re.search(
+            r"<title>lstm, tensorflow eager: \S+× \(\S+\) over 4 cases</title>", report
+        )
         assert "<title>all layers, tensorflow compiled: " in report
 
     def test_forests_have_the_fastest_layer_first(self, page: Page) -> None:

@@ -24,7 +24,10 @@ def shown(content: RenderableType, width: int = 160) -> str:
 
 
 def compared_text(
-    base: pd.DataFrame, other: pd.DataFrame, run_of_other: dict[str, Any] | None = None, width: int = 160
+    base: pd.DataFrame,
+    other: pd.DataFrame,
+    run_of_other: dict[str, Any] | None = None,
+    width: int = 160,
 ) -> str:
     sides = [Result("base", base, [run()]), Result("other", other, [run_of_other or run()])]
     return shown(terminal.comparison(compared(sides)), width)

@@ -64,7 +64,9 @@ class TestFastest:
 
     def test_executions_of_one_framework_count_too(self) -> None:
         times = [("torch", "eager", 4e-3), ("torch", "compiled", 1e-3), ("jax", "compiled", 2e-3)]
-        members = [row(time, framework=name, execution=execution) for name, execution, time in times]
+        members = [
+            row(time, framework=name, execution=execution) for name, execution, time in times
+        ]
         assert "torch compiled is fastest, at 0.250× (" in told(*members)[0]
 
     def test_each_device_has_a_clause(self) -> None:

@@ -61,7 +61,10 @@ def test_a_journal_that_grew_since_is_read(collected: Path, journals_read: list[
 def test_a_plan_or_a_journal_that_was_changed_in_place_is_read(
     collected: Path, journals_read: list[Path]
 ) -> None:
-    for name, change in (("run.json", ('"scale"', '"SCALE"')), ("journal.jsonl", ("scale", "SCALE"))):
+    for name, change in (
+        ("run.json", ('"scale"', '"SCALE"')),
+        ("journal.jsonl", ("scale", "SCALE")),
+    ):
         path = collected / name
         before = path.read_text(encoding="utf-8")
         path.write_text(before.replace(*change), encoding="utf-8")

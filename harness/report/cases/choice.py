@@ -27,7 +27,7 @@ def chosen(rows: Sequence[Row]) -> list[int]:
         sorted(measured, key=lambda place: -_width(rows[place])),
     )
     in_turn = (place for turn in zip_longest(*orders) for place in turn if place is not None)
-    return list(dict.fromkeys(in_turn))[:caps.SAMPLES]
+    return list(dict.fromkeys(in_turn))[: caps.SAMPLES]
 
 
 def _seconds(row: Row) -> float:

@@ -14,6 +14,7 @@ _CONDITIONS = (
     "framework", "execution",
 )  # fmt: skip
 
+
 def alike(rows: Iterable[Row], *but: str) -> list[list[Row]]:
     """Groups of rows that agree in every condition but these, in the order of their first rows."""
     kept = [name for name in _CONDITIONS if name not in but]

@@ -69,7 +69,7 @@ class Section:
     @property
     def compiling(self) -> Table:
         """The cases that were tried both ways, as far as they can be listed."""
-        return compiling.table(self.compiled[:caps.LISTED])
+        return compiling.table(self.compiled[: caps.LISTED])
 
     @property
     def unlisted(self) -> int:
@@ -80,7 +80,7 @@ def section(newest: Sequence[Row]) -> Section:
     """What can be told of these rows beside each layer's own figures; nothing of one size alone."""
     drawn = list(islice(grids(newest), caps.GRIDS + 1))
     return Section(
-        tuple(drawn[:caps.GRIDS]),
+        tuple(drawn[: caps.GRIDS]),
         len(drawn) > caps.GRIDS,
         tuple(directions.blocks(newest)),
         tuple(compiling.pairs(newest)),

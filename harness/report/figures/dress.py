@@ -112,9 +112,7 @@ def _draw_entry(strip: Axes, name: str, style: Style, x: float, y: float) -> Non
     _write(strip, name, x + _SWATCH + _AFTER, y, INK, _SMALL)
 
 
-def _placed(
-    key: Sequence[tuple[str, Style]], room: float
-) -> list[tuple[str, Style, float, int]]:
+def _placed(key: Sequence[tuple[str, Style]], room: float) -> list[tuple[str, Style, float, int]]:
     """Each entry with where it begins and in which line, as many in a line as there is room for."""
     placed: list[tuple[str, Style, float, int]] = []
     x, line = _EDGE, 0

@@ -60,7 +60,9 @@ def forests(pairs: pd.DataFrame) -> list[Forest]:
             mode=mode,
             ratios=tuple(forest.fastest_first([row for row in group if row["mode"] == mode])),
             means=tuple(
-                row for row in means if (_sides(row), row["mode"]) == ((machine, device, base), mode)
+                row
+                for row in means
+                if (_sides(row), row["mode"]) == ((machine, device, base), mode)
             ),
             limits=forest.shared_limits(group),
         )

@@ -19,9 +19,7 @@ from harness.stats import mean_ratio
 if TYPE_CHECKING:
     import pandas as pd
 
-RATIO = (
-    "A ratio is the time on the machine over the time on the base, so below 1 the machine is faster."
-)
+RATIO = "A ratio is the time on the machine over the time on the base, so below 1 the machine is faster."
 EXPECTED = (
     "Expected is the ratio of the measured ceilings of both machines for what binds a case on the "
     f"base. A layer defies it if its ratio, with its whole interval, misses it by {BAND:g}× or more. "
@@ -88,7 +86,9 @@ def _doubts(base: Result, other: Result, common: Sequence[Row]) -> Iterator[str]
             "the ratio there tells of them and not of the same work done faster or slower."
         )
     if chance := round(len(common) * _MISSES):
-        drift = "; a drift of the machine between the two adds to that" if _in_time(base, other) else ""
+        drift = (
+            "; a drift of the machine between the two adds to that" if _in_time(base, other) else ""
+        )
         yield (
             f"If there were no difference, about {chance} of {len(common)} intervals would still "
             f"exclude 1 by chance{drift}."
@@ -119,7 +119,9 @@ def circumstances(base: Result, others: Sequence[Result]) -> dict[str, list[str]
     for other in others:
         between = f"between {base.name} and {other.name}"
         if found := provenance.software(base.runs, other.runs):
-            told[f"Software differs {between}; a ratio may tell of it as well as of a machine:"] = found
+            told[f"Software differs {between}; a ratio may tell of it as well as of a machine:"] = (
+                found
+            )
         if found := provenance.hardware(base.runs, other.runs):
             told[f"Also different {between}:"] = found
     return told
