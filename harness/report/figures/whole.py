@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from harness import compare
@@ -88,16 +87,11 @@ def _of_layer(members: Sequence[Row], looks: Mapping[str, Style]) -> Iterator[Na
 def _of_attention(newest: Sequence[Row]) -> Iterator[Named]:
     for block in section(newest).blocks:
         looks = lines.looks(block.studies)
-        drawable = [
-            (study, panel)
-            for metric in lines.METRICS
-            for study in block.studies
-            if any(line.points for line in (panel := lines.panel(study, metric)).lines)
-        ]
-        for metric, group in groupby(drawable, key=lambda pair: pair[1].metric):
-            pairs = list(group)
-            scale = attention_charts.scale([panel for _, panel in pairs])
+        for metric in lines.METRICS:
+            pairs = [(study, lines.panel(study, metric)) for study in block.studies]
+            pairs = [(s, panel) for s, panel in pairs if any(line.points for line in panel.lines)]
             for study, panel in pairs:
+                scale = attention_charts.scale([panel for _, panel in pairs])
                 parts = ("attention-by-length", metric.title, study.mode, study.setting.title)
                 draw = partial(drawn.of_attention, panel, scale, looks, study)
                 yield Named(parts, draw, PAGE)

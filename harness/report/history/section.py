@@ -78,10 +78,12 @@ class Block:
         """Drawings of `drawn`."""
         return list(self._drawn(self.drawn, f"{self.key}-changed"))
 
+    @property
     def drawn(self) -> list[CaseHistory]:
         """The cases with a change, or as many of them as there are lines."""
         return [case for case in self.history.cases if case.changes][: caps.SPARKLINES]
 
+    @property
     def lines(self) -> list[Line]:
         """One a case, those with a change first."""
         cases = sorted(self._known, key=lambda case: not case.changes)
@@ -99,10 +101,12 @@ class Block:
             for index, case in enumerate(cases[: caps.SPARKLINES])
         ]
 
+    @property
     def undrawn(self) -> int:
         """Cases that have no line."""
         return max(0, len(self._known) - caps.SPARKLINES)
 
+    @property
     def _known(self) -> list[CaseHistory]:
         return [case for case in self.history.cases if case.latencies]
 
