@@ -111,9 +111,8 @@ class TestTrust:
             row(batch=8, status="oom"),
         ]
         assert verdict.trust(rows.read(frame(members))) == (
-            "converged 2 of 3 · warm 3 of 3 · held against float64 2 of 3, largest error 3.1e-6 "
-            "(dense, torch eager, float32) · 1 row failed a check of itself (passes 1) · "
-            "warnings on 1 row"
+            "converged 2 of 3 · warm 3 of 3 · checked against float64 2 of 3, largest error 3.1e-6 "
+            "· failed checks passes 1 · warnings on 1 row"
         )
 
     def test_line_without_a_latency(self) -> None:
