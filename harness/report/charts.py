@@ -98,9 +98,7 @@ def _draw_line(axes: Axes, line: Line, style: Style) -> None:
     axes.plot(places, list(values.values()), **marker(style))
 
 
-def _draw_marks(
-    axes: Axes, places: Sequence[int], height: float, style: Style, shape: Any
-) -> None:
+def _draw_marks(axes: Axes, places: Sequence[int], height: float, style: Style, shape: Any) -> None:
     axes.plot(
         places,
         [height] * len(places),
