@@ -363,7 +363,7 @@ class TestHeatmap:
         assert texts[16384] == "alone"
 
     def test_each_cell_has_the_density_of_its_length(self) -> None:
-        assert [cell.density for cell in self.line(*FEW).cells] == [
+        assert [cell.note for cell in self.line(*FEW).cells] == [
             "100.0 %", "100.0 %", "80.0 %", "40.0 %", "20.0 %", "10.0 %", "5.0 %", "2.5 %",
         ]  # fmt: skip
         table = heatmap_table(heatmap(study(rows())))

@@ -351,8 +351,8 @@ class TestCompiling:
         ]
         found = [pair(eager, other) for eager, other in cases]
         assert list(compiling.sentences(found)) == [
-            "A call of torch compiled takes less time than one of torch eager in 2 of 4 cases, more "
-            "in 1; in 1 it cannot be told whether compiling pays.",
+            "A call of torch compiled takes less time than one of torch eager in 2 of 4 cases, "
+            "more in 1; in 1 it cannot be told whether compiling pays.",
             "There torch compiled has made up for its longer first call after 500 to 1,000 further "
             "calls, 750 in the median case.",
         ]
@@ -387,7 +387,7 @@ class TestReport:
     ) -> None:
         _, text = report
         for part in ("## Backward over forward, cpu, float32, 1 thread", "| Backward / forward (95",
-                     "## Eager against compiled", "A call of tensorflow compiled takes"):  # fmt: skip
+                     "## Eager against compiled", "A call of tensorflow compiled"):  # fmt: skip
             assert part in text
         assert len(text) < 65_536
 

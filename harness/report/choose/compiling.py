@@ -58,7 +58,7 @@ class Pair:
 
     @property
     def extra_s(self) -> float | None:
-        """Seconds that the compiled case's first call took longer: one reading, with no interval."""
+        """Seconds that the first call took longer compiled: one reading, with no interval."""
         if self.compiled.first_call_s is None or self.eager.first_call_s is None:
             return None
         return self.compiled.first_call_s - self.eager.first_call_s
