@@ -81,9 +81,7 @@ def by_device(results: Sequence[Result]) -> list[Result]:
     """
     places = {place for result in results for place in _places(result.frame)}
     several = len({device for device, _ in places}) > 1, len({count for _, count in places}) > 1
-    return [
-        _part(result, *place, several) for result in results for place in _places(result.frame)
-    ]
+    return [_part(result, *place, several) for result in results for place in _places(result.frame)]
 
 
 def _places(frame: pd.DataFrame) -> list[tuple[str, int]]:
@@ -156,8 +154,18 @@ def _under_roofs(result: Result) -> dict[str, _UnderRoof]:
 
 
 def _roof(row: Row, ceilings: Sequence[Mapping[str, Any]]) -> Roof | None:
-    names = ("layer", "framework", "device", "mode", "execution", "dtype", "threads", "batch")
-    case = Case(*(row[name] for name in names), seq=None)
+    names = (
+        "layer",
+        "framework",
+        "device",
+        "mode",
+        "execution",
+        "dtype",
+        "threads",
+        "batch",
+        "seq",
+    )
+    case = Case(*(row[name] for name in names))
     return roof(case, _known(row, "flops"), _known(row, "bytes"), ceilings)
 
 

@@ -12,7 +12,14 @@ from enum import StrEnum
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from harness.compare.frames import Row, anywhere, configuration, configuration_order, latest, records
+from harness.compare.frames import (
+    Row,
+    anywhere,
+    configuration,
+    configuration_order,
+    latest,
+    records,
+)
 from harness.stats import Interval, geometric_mean, ratio_interval
 from harness.types import NothingToCompareError, Status, UsageError
 

@@ -67,7 +67,9 @@ def test_the_first_is_the_base_unless_another_is_named(
 ) -> None:  # fmt: skip
     status, out, err = said(typed, measured, capsys, monkeypatch)
     assert (status, err) == (0, "")
-    sides = [line.split(",")[0] for line in out.splitlines() if line.startswith(("base:", "other:"))]
+    sides = [
+        line.split(",")[0] for line in out.splitlines() if line.startswith(("base:", "other:"))
+    ]
     assert sides == [f"base: {base}", *(f"other: {other}" for other in others)]
     assert out.count("It takes 1.00× (") == len(others)
 

@@ -25,7 +25,9 @@ def test_a_mean_is_over_the_cases_that_every_machine_measured() -> None:
     base = box("a", [row(1e-3, batch=b) for b in (1, 2, 4, 8)])
     other = box("b", [row(s, batch=b) for b, s in ((1, 2e-3), (2, 8e-3), (4, 9.0), (8, 9.0))])
     third = box("c", [row(1e-3, batch=1), row(4e-3, batch=2), row(batch=4, status="oom")])
-    by_machine = {line.value("machine"): line for line in lines(against(base, [other, third]), BY_LAYER)}
+    by_machine = {
+        line.value("machine"): line for line in lines(against(base, [other, third]), BY_LAYER)
+    }
     assert {name: len(line.cases) for name, line in by_machine.items()} == {"b": 2, "c": 2}
     assert by_machine["b"].ratio.value == pytest.approx(4.0)
     assert by_machine["c"].ratio.value == pytest.approx(2.0)

@@ -68,7 +68,9 @@ class TestVerdict:
         base = box("a", [row(1e-3, batch=b) for b in (1, 2)])
         other = box("b", [row(4e-3, batch=1), row(9.0, batch=2)])
         third = box("c", [row(2e-3, batch=1)])
-        told = {name: " ".join(said) for name, said in compared([base, other, third]).verdicts.items()}
+        told = {
+            name: " ".join(said) for name, said in compared([base, other, third]).verdicts.items()
+        }
         for name, ratio in (("b", "4.00×"), ("c", "2.00×")):
             assert f"It takes {ratio} (" in told[name]
             assert "of 1 common case, those that every machine measured." in told[name]
@@ -146,7 +148,9 @@ class TestDefying:
 
     def test_other_devices_and_threads_are_reasons(self) -> None:
         rows = [row(1e-3), row(9e-3, threads=8)]
-        ceilings = [box("box", [], flop_per_s=1e11).runs[0]["ceilings"][0] | {"threads": t} for t in (1, 8)]
+        ceilings = [
+            box("box", [], flop_per_s=1e11).runs[0]["ceilings"][0] | {"threads": t} for t in (1, 8)
+        ]
         here = Result("box", box("box", rows).frame, [run(run_id="box run", ceilings=ceilings)])
         (line,) = lines(compared(by_device([here])).defying)
         assert line["Possible reason"] == "1 thread on box, 1 thread, 8 on box, 8 threads"
@@ -308,7 +312,9 @@ class TestTerminal:
 class TestPage:
     @pytest.fixture(scope="class")
     def text(self) -> str:
-        rows = [row(layer=layer, mode=mode) for layer in ("a", "b") for mode in ("forward", "train")]
+        rows = [
+            row(layer=layer, mode=mode) for layer in ("a", "b") for mode in ("forward", "train")
+        ]
         slow = [row(9e-3, layer=layer) for layer in ("a", "b")]
         return document.render(compared([box("x", rows), box("y", rows), box("z", slow)]))
 
@@ -363,7 +369,10 @@ class TestReport:
         assert [line["Expected"] for line in lines(found.layers)] == ["1.00×"]
         page = Page(html.render(table, runs))
         assert "It takes 2.00× (1.75–2.29) the time of left" in page.text
-        assert any(text.startswith("Time ratios by layer, forward. dense, right") for text in page.drawings())
+        assert any(
+            text.startswith("Time ratios by layer, forward. dense, right")
+            for text in page.drawings()
+        )
         assert "## Machines compared" in markdown.render(table, runs)
 
     def test_one_machine_has_no_such_section(self) -> None:
@@ -398,7 +407,7 @@ class TestReport:
 
 
 class TestHostileText:
-    EVIL = '<script>alert(1)</script>|`"\' onload=x $x^2$ \x1b[31m\u202e\n# a' + "x" * 5000
+    EVIL = "<script>alert(1)</script>|`\"' onload=x $x^2$ \x1b[31m\u202e\n# a" + "x" * 5000
 
     def found(self) -> Section:
         told = {"layer": self.EVIL, "execution_path": self.EVIL, "framework_version": self.EVIL}
@@ -439,7 +448,9 @@ class TestHostileText:
 
 
 def test_a_run_that_says_nothing_is_no_obstacle() -> None:
-    bare = Result("b", box("b", [row()]).frame, [{"machine": machine(machine_id=None), "workers": None}])
+    bare = Result(
+        "b", box("b", [row()]).frame, [{"machine": machine(machine_id=None), "workers": None}]
+    )
     found = compared([box("a", [row()]), bare])
     assert document.render(found)
     assert shown(found)

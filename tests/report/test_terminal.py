@@ -24,7 +24,10 @@ def shown(content: RenderableType, width: int = 160) -> str:
 
 
 def compared_text(
-    base: pd.DataFrame, other: pd.DataFrame, run_of_other: dict[str, Any] | None = None, width: int = 160
+    base: pd.DataFrame,
+    other: pd.DataFrame,
+    run_of_other: dict[str, Any] | None = None,
+    width: int = 160,
 ) -> str:
     sides = [Result("base", base, [run()]), Result("other", other, [run_of_other or run()])]
     return shown(terminal.comparison(compared(sides)), width)
@@ -72,7 +75,7 @@ def test_comparison_says_where_other_kernels_ran() -> None:
     base = frame([row(execution_path="oneDNN rnn (brgemm)"), row(batch=1)])
     other = frame([row(3e-3, execution_path="oneDNN rnn (ref)"), row(batch=1)])
     text = compared_text(base, other, width=240)
-    (line,) = (line for line in text.splitlines() if "b32-units" in line)
+    (line,) = (line for line in text.splitlines() if "b32-units=256  " in line)
     assert "slower; the execution path changed: oneDNN rnn (brgemm) → oneDNN rnn (ref)" in line
     assert "The execution path changed in 1 case:" in text
     same = compared_text(base, base)

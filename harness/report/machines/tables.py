@@ -26,9 +26,7 @@ _WHERE: Columns = {
     "Mode": lambda line: Cell(line.value("mode")),
 }
 _CONFIGURATION: Columns = {
-    "Framework": lambda line: Cell(
-        configuration(line.value("framework"), line.value("execution"))
-    ),
+    "Framework": lambda line: Cell(configuration(line.value("framework"), line.value("execution"))),
 }
 _OFTEN_ONE: Columns = {
     "dtype": lambda line: Cell(line.value("dtype")),
@@ -122,9 +120,7 @@ def _place(lines: Sequence[Line]) -> Columns:
 def _varying(columns: Columns, lines: Sequence[Line]) -> Columns:
     """What is the same in all lines need not be told."""
     return {
-        name: cell
-        for name, cell in columns.items()
-        if len({cell(line).text for line in lines}) > 1
+        name: cell for name, cell in columns.items() if len({cell(line).text for line in lines}) > 1
     }
 
 

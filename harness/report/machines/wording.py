@@ -18,17 +18,15 @@ from harness.report.summary import together
 if TYPE_CHECKING:
     import pandas as pd
 
-RATIO = (
-    "A ratio is the time on the machine over the time on the base, so below 1 the machine is faster."
-)
+RATIO = "A ratio is the time on the machine over that on the base: below 1 the machine is faster."
 EXPECTED = (
     "Expected is the ratio of the measured ceilings of both machines for what binds a case on the "
-    f"base. A layer defies it if its ratio, with its whole interval, misses it by {BAND:g}× or more. "
-    "What differs besides is a possible reason, and was not put to the test."
+    f"base. A layer defies it if its ratio, with its whole interval, misses it by {BAND:g}× or "
+    "more. What differs besides is a possible reason, and was not put to the test."
 )
 ONE_DEVICE = (
-    "One device does not stand for its model: another one of the same model, or this one in another "
-    "case, at another power limit or on another host, may differ by more than these intervals say."
+    "One device does not stand for its model: another one of the same model, or this one in "
+    "another host or at another power limit, may differ by more than these intervals say."
 )
 _MISSES = 0.05
 """The share of 95 % intervals that miss."""
@@ -64,7 +62,7 @@ def verdict(base: Result, other: Result, compared: pd.DataFrame) -> list[str]:
 
 
 def _several(compared: pd.DataFrame) -> bool:
-    return compared["machine"].nunique() > 1
+    return len(compared["machine"].unique()) > 1
 
 
 def _wins(cases: Sequence[Row], kind: Verdict) -> str:
@@ -87,7 +85,9 @@ def _doubts(base: Result, other: Result, common: Sequence[Row]) -> Iterator[str]
             "the ratio there tells of them and not of the same work done faster or slower."
         )
     if chance := round(len(common) * _MISSES):
-        drift = "; a drift of the machine between the two adds to that" if _in_time(base, other) else ""
+        drift = (
+            "; a drift of the machine between the two adds to that" if _in_time(base, other) else ""
+        )
         yield (
             f"If there were no difference, about {chance} of {len(common)} intervals would still "
             f"exclude 1 by chance{drift}."
@@ -118,7 +118,9 @@ def circumstances(base: Result, others: Sequence[Result]) -> dict[str, list[str]
     for other in others:
         between = f"between {base.name} and {other.name}"
         if found := provenance.software(base.runs, other.runs):
-            told[f"Software differs {between}; a ratio may tell of it as well as of a machine:"] = found
+            told[f"Software differs {between}; a ratio may tell of it as well as of a machine:"] = (
+                found
+            )
         if found := provenance.hardware(base.runs, other.runs):
             told[f"Also different {between}:"] = found
     return told
