@@ -1,4 +1,4 @@
-"""`layerbench compare`: results of several machines, versions or times, held against one of them."""
+"""`layerbench compare`: results of several machines, versions or times against one of them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def _sides(options: Namespace) -> list[Result]:
     sides = by_device(found) if options.across_devices else found
     if len(sides) < 2:
         raise UsageError(
-            f"{paths[0]} was measured on one device and with one number of threads; name another result"
+            f"{paths[0]} was measured on one device and with one number of threads; "
+            "name another result"
         )
     if options.base is None:
         return sides

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BAND = 1.5
-"""A layer may miss the ratio that the ceilings let expect by this factor, either way. A ceiling is one
-figure for one kind of work, and a case's working set lies between two that were measured, a factor of
-two apart, whose bandwidths differ by about as much where a cache ends; so less tells nothing."""
+"""By this factor a layer may miss the ratio that the ceilings let expect, either way. A ceiling is
+one figure for one kind of work, and a case's working set lies between two that were measured, a
+factor of two apart, whose bandwidths differ by about as much where a cache ends."""
 
 BY_LAYER = ("machine", "device", "layer", "mode")
 BY_CONFIGURATION = (*BY_LAYER, "framework", "execution", "dtype", "threads")

@@ -154,8 +154,18 @@ def _under_roofs(result: Result) -> dict[str, _UnderRoof]:
 
 
 def _roof(row: Row, ceilings: Sequence[Mapping[str, Any]]) -> Roof | None:
-    names = ("layer", "framework", "device", "mode", "execution", "dtype", "threads", "batch")
-    case = Case(*(row[name] for name in names), seq=None)
+    names = (
+        "layer",
+        "framework",
+        "device",
+        "mode",
+        "execution",
+        "dtype",
+        "threads",
+        "batch",
+        "seq",
+    )
+    case = Case(*(row[name] for name in names))
     return roof(case, _known(row, "flops"), _known(row, "bytes"), ceilings)
 
 

@@ -152,7 +152,7 @@ def runs(comparison: pd.DataFrame, most: int | None = None) -> Table:
         "Memory": _memory_cell,
         "Verdict": lambda row: Cell(_sentence(row), tone=_TONES.get(row["verdict"], "")),
     }
-    if "machine" in comparison and comparison["machine"].nunique() > 1:
+    if "machine" in comparison and len(comparison["machine"].unique()) > 1:
         columns = {
             "Case": columns["Case"],
             "Machine": lambda row: Cell(str(row["machine"])),

@@ -75,7 +75,7 @@ def test_comparison_says_where_other_kernels_ran() -> None:
     base = frame([row(execution_path="oneDNN rnn (brgemm)"), row(batch=1)])
     other = frame([row(3e-3, execution_path="oneDNN rnn (ref)"), row(batch=1)])
     text = compared_text(base, other, width=240)
-    (line,) = (line for line in text.splitlines() if "b32-units" in line)
+    (line,) = (line for line in text.splitlines() if "b32-units=256  " in line)
     assert "slower; the execution path changed: oneDNN rnn (brgemm) → oneDNN rnn (ref)" in line
     assert "The execution path changed in 1 case:" in text
     same = compared_text(base, base)

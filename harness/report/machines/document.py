@@ -1,4 +1,4 @@
-"""The page of `layerbench compare --out`: the section on machines, with what was measured on which."""
+"""The page of `layerbench compare --out`: the section on machines, and what these are."""
 
 from __future__ import annotations
 

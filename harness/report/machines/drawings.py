@@ -1,4 +1,4 @@
-"""Draws how machines do against the base: the ratio by layer with its interval, as a forest plot."""
+"""Draws how machines do against the base: forest plots of the ratio by layer."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _forests(lines: Sequence[Line], looks: Mapping[str, Style]) -> Iterator[Figu
     apart = devices_apart(lines)
     groups: dict[tuple[str, ...], list[Line]] = {}
     for line in lines:
-        group = (line.value("mode"), line.value("device")) if apart else (line.value("mode"),)
+        group = tuple(line.value(name) for name in (("mode", "device") if apart else ("mode",)))
         groups.setdefault(group, []).append(line)
     for index, (group, members) in enumerate(groups.items()):
         title = ", ".join(group)

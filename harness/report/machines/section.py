@@ -193,7 +193,7 @@ def _sides(frame: pd.DataFrame, runs: Sequence[Run]) -> list[Result]:
         )
         for machine in frame["machine_id"].unique()
     ]
-    return by_device(machines) if frame["device"].nunique() > 1 else machines
+    return by_device(machines) if len(frame["device"].unique()) > 1 else machines
 
 
 def _measured(side: Result) -> set[str]:

@@ -19,15 +19,15 @@ from harness.stats import mean_ratio
 if TYPE_CHECKING:
     import pandas as pd
 
-RATIO = "A ratio is the time on the machine over the time on the base, so below 1 the machine is faster."
+RATIO = "A ratio is the time on the machine over that on the base: below 1 the machine is faster."
 EXPECTED = (
     "Expected is the ratio of the measured ceilings of both machines for what binds a case on the "
-    f"base. A layer defies it if its ratio, with its whole interval, misses it by {BAND:g}× or more. "
-    "What differs besides is a possible reason, and was not put to the test."
+    f"base. A layer defies it if its ratio, with its whole interval, misses it by {BAND:g}× or "
+    "more. What differs besides is a possible reason, and was not put to the test."
 )
 ONE_DEVICE = (
-    "One device does not stand for its model: another one of the same model, or this one in another "
-    "case, at another power limit or on another host, may differ by more than these intervals say."
+    "One device does not stand for its model: another one of the same model, or this one in "
+    "another host or at another power limit, may differ by more than these intervals say."
 )
 _MISSES = 0.05
 """The share of 95 % intervals that miss."""
@@ -63,7 +63,7 @@ def verdict(base: Result, other: Result, compared: pd.DataFrame) -> list[str]:
 
 
 def _several(compared: pd.DataFrame) -> bool:
-    return compared["machine"].nunique() > 1
+    return len(compared["machine"].unique()) > 1
 
 
 def _wins(cases: Sequence[Row], kind: Verdict) -> str:
