@@ -98,9 +98,7 @@ def throughput(
     return _panel(frame, layer, None, against, mode)
 
 
-def frameworks(
-    frame: pd.DataFrame, *, base: str | None = None, mode: str = "forward"
-) -> Figure:
+def frameworks(frame: pd.DataFrame, *, base: str | None = None, mode: str = "forward") -> Figure:
     """A forest plot: time relative to one framework and execution, a line a layer.
 
         harness.plot.frameworks(frame, base="torch eager", mode="train")

@@ -61,5 +61,3 @@ def compared(path: Path, *options: str) -> str:
     )
     assert "Failed to load" not in done.stdout + done.stderr
     return done.stdout
-
-

@@ -23,9 +23,7 @@ def results(
     return tmp_path / "results"
 
 
-def test_every_format_goes_to_its_file(
-    results: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_format_goes_to_its_file(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wanted = [f"--format={name}=out/run.{name}" for name in FORMATS]
     assert cli.main(["export", str(results), *wanted]) == 0
     assert capsys.readouterr().out == ""

@@ -95,7 +95,7 @@ class TestDress:
         return figure
 
     def test_the_drawing_keeps_its_size(self) -> None:
-        figure = dress(self.bare(), Caption("title", "subtitle", "upward"))
+        figure = dress(self.bare(), Caption("title", ("detail",), "upward"))
         box = figure.axes[0].get_position()
         width, height = figure.get_size_inches()
         assert (box.width * width, box.height * height) == pytest.approx((2, 1))
@@ -106,7 +106,7 @@ class TestDress:
         assert dress(self.bare(), Caption("title")).get_figwidth() == pytest.approx(4)
 
     def test_all_that_is_measured_in_points_shrinks_with_the_figure(self) -> None:
-        figure = dress(self.bare(), Caption("title", "subtitle", "upward"))
+        figure = dress(self.bare(), Caption("title", ("detail",), "upward"))
         width = 72 * figure.get_figwidth()
         before = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text()]
         shifts = [text.xyann for text in figure.findobj(Annotation)]
@@ -123,7 +123,7 @@ class TestDress:
 def kinds(figures: list[whole.Named]) -> dict[str, whole.Named]:
     """A figure of each kind, and the busiest of them."""
     table, runs = stored([noise(20) + STEP])
-    chosen = {name: named for name, named in zip(names(figures), figures, strict=True)}
+    chosen = dict(zip(names(figures), figures, strict=True))
     picked = ("attention-latency-train-seq", "lstm-peak-memory-forward-batch",
               "dense-throughput-in-items-s-train-batch", "frameworks-train-torch-eager-cpu",
               "roofline-train-cpu-float32-1-thread-box")  # fmt: skip
@@ -146,9 +146,9 @@ def test_no_text_is_cut_off_or_runs_into_the_title(kind: str, figures: list[whol
         if not text.get_text() or not text.get_visible():
             continue
         box = text.get_window_extent()
-        assert -1 <= box.x0, text.get_text()
+        assert box.x0 >= -1, text.get_text()
         assert box.x1 <= width + 1, text.get_text()
-        assert -1 <= box.y0, text.get_text()
+        assert box.y0 >= -1, text.get_text()
         assert box.y1 <= height + 1, text.get_text()
         if text.axes is not strip and text.get_rotation() == 0:
             assert box.y1 <= floor + 2, text.get_text()
@@ -198,7 +198,9 @@ class TestImages:
         content = image(narrow(named.draw(), COLUMN), "svg", "name")
         root = ElementTree.fromstring(content)
         assert root.get("width") == "252pt"
-        assert {"attention", "Latency", "torch eager"} <= set("\n".join(root.itertext()).split("\n"))
+        assert {"attention", "Latency", "torch eager"} <= set(
+            "\n".join(root.itertext()).split("\n")
+        )
         assert b"dc:date" not in content
 
     def test_a_pdf_embeds_truetype_and_has_no_date(self, named: whole.Named) -> None:

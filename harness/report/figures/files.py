@@ -33,9 +33,8 @@ def image(figure: Figure, suffix: str, name: str) -> bytes:
     import matplotlib as mpl
 
     buffer = io.BytesIO()
-    settings = {"svg.fonttype": "none", "svg.hashsalt": name, "pdf.fonttype": 42}
     metadata = {"Title": name, _CHANGING[suffix]: None}
-    with mpl.rc_context(settings):
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "pdf.fonttype": 42}):
         figure.savefig(buffer, format=suffix, dpi=_DPI, facecolor="white", metadata=metadata)
     return buffer.getvalue()
 

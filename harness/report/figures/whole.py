@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from harness import compare
@@ -56,7 +55,7 @@ def every(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[Named]:
         yield from _of_layer(members, looks)
     yield from _of_attention(newest)
     for forest in forests(ratios.by_layer(compare.frameworks(frame))):
-        parts = ("frameworks", forest.mode, forest.base, forest.where)
+        parts: tuple[str, ...] = ("frameworks", forest.mode, forest.base, forest.where)
         yield Named(parts, partial(drawn.of_forest, forest, looks))
     for roofline in rooflines(newest, runs):
         parts = ("roofline", roofline.mode, roofline.setting, roofline.machine)
@@ -88,16 +87,11 @@ def _of_layer(members: Sequence[Row], looks: Mapping[str, Style]) -> Iterator[Na
 def _of_attention(newest: Sequence[Row]) -> Iterator[Named]:
     for block in section(newest).blocks:
         looks = lines.looks(block.studies)
-        drawable = [
-            (study, panel)
-            for metric in lines.METRICS
-            for study in block.studies
-            if any(line.points for line in (panel := lines.panel(study, metric)).lines)
-        ]
-        for metric, group in groupby(drawable, key=lambda pair: pair[1].metric):
-            pairs = list(group)
-            scale = attention_charts.scale([panel for _, panel in pairs])
+        for metric in lines.METRICS:
+            pairs = [(study, lines.panel(study, metric)) for study in block.studies]
+            pairs = [(s, panel) for s, panel in pairs if any(line.points for line in panel.lines)]
             for study, panel in pairs:
+                scale = attention_charts.scale([panel for _, panel in pairs])
                 parts = ("attention-by-length", metric.title, study.mode, study.setting.title)
                 draw = partial(drawn.of_attention, panel, scale, looks, study)
                 yield Named(parts, draw, PAGE)
