@@ -62,7 +62,7 @@ def _unread(panel: Panel, members: Sequence[Row]) -> Iterator[str]:
     small = [row for row in members if row.mode == panel.mode and row.memory_below_resolution]
     if panel.metric is MEMORY and small:
         bounds = together(dict.fromkeys(row.peak_memory for row in small))
-        yield f"peaks {bounds} are too small to read and not drawn"
+        yield f"peaks {bounds} are too small to draw"
 
 
 def of_forest(found: Forest, looks: Mapping[str, Style]) -> Figure:
@@ -96,7 +96,7 @@ def of_history(found: History, case: CaseHistory) -> Figure:
         details=(
             case.case,
             events.title(found),
-            "a dot is a run, a line a level; dashed where it moved",
+            "dots: runs; lines: levels; dashed: changes",
         ),
     )
     return dress(history.chart_figure(found, case), caption)
