@@ -147,8 +147,12 @@ def _shown(cells: list[Cell], *, numeric: bool) -> list[tuple[list[int], Callabl
     found: list[tuple[list[int], Callable[[Any], str]]] = []
     if alike:
         found.append((alike, lambda value: _escaped(texts[value])))
-    found += [(indices, lambda _, text=text: _escaped(text)) for text, indices in apart.items()]
+    found += [(indices, _always(_escaped(text))) for text, indices in apart.items()]
     return found
+
+
+def _always(text: str) -> Callable[[Any], str]:
+    return lambda _: text
 
 
 def _escaped(text: object) -> str:

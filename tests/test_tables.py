@@ -15,6 +15,8 @@ from pages import Page
 import harness
 from harness.types import UsageError
 
+HOSTILE = [text for text in outcomes.HOSTILE if "\ud800" not in text]
+"""No frame can hold a lone surrogate."""
 RATIO = "Time ratio (95 % interval)"
 EACH: dict[str, Callable[[pd.DataFrame], Any]] = {
     name: getattr(harness.tables, name) for name in harness.tables.__all__
@@ -46,7 +48,7 @@ def test_equal_figures_that_are_told_differently_each_keep_their_own_text() -> N
     styler = harness.tables.latency(frame(members))
     shown = cells(styler)[3::4]
     assert shown == ["1.00 ms (0.909–1.10)", "1.00 ms† (0.909–1.10)", "1.00 ms (0.909–1.10)"]
-    assert styler.data["torch eager"].nunique() == 1
+    assert set(styler.data["torch eager"]) == {1e-3}
 
 
 def test_ratios_can_be_reckoned_with() -> None:
@@ -81,7 +83,7 @@ def test_an_empty_frame_is_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EACH)
-@pytest.mark.parametrize("text", outcomes.HOSTILE, ids=range(len(outcomes.HOSTILE)))
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_names_are_no_markup(name: str, text: str) -> None:
     evil = f'{text}<img src=x onerror=alert(1)>"'
     table = frame(

@@ -95,7 +95,7 @@ class TestDress:
         return figure
 
     def test_the_drawing_keeps_its_size(self) -> None:
-        figure = dress(self.bare(), Caption("title", "subtitle", "upward"))
+        figure = dress(self.bare(), Caption("title", ("detail",), "upward"))
         box = figure.axes[0].get_position()
         width, height = figure.get_size_inches()
         assert (box.width * width, box.height * height) == pytest.approx((2, 1))
@@ -106,7 +106,7 @@ class TestDress:
         assert dress(self.bare(), Caption("title")).get_figwidth() == pytest.approx(4)
 
     def test_all_that_is_measured_in_points_shrinks_with_the_figure(self) -> None:
-        figure = dress(self.bare(), Caption("title", "subtitle", "upward"))
+        figure = dress(self.bare(), Caption("title", ("detail",), "upward"))
         width = 72 * figure.get_figwidth()
         before = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text()]
         shifts = [text.xyann for text in figure.findobj(Annotation)]
@@ -123,7 +123,7 @@ class TestDress:
 def kinds(figures: list[whole.Named]) -> dict[str, whole.Named]:
     """A figure of each kind, and the busiest of them."""
     table, runs = stored([noise(20) + STEP])
-    chosen = {name: named for name, named in zip(names(figures), figures, strict=True)}
+    chosen = dict(zip(names(figures), figures, strict=True))
     picked = ("attention-latency-train-seq", "lstm-peak-memory-forward-batch",
               "dense-throughput-in-items-s-train-batch", "frameworks-train-torch-eager-cpu",
               "roofline-train-cpu-float32-1-thread-box")  # fmt: skip

@@ -22,8 +22,8 @@ _SMALL = FONT_SIZE - 1.5
 _TITLE = FONT_SIZE + 1.5
 _SWATCH, _AFTER = 22.0, 6.0
 """Of an entry of the key, the line and the gap behind it, in points."""
-_LINES = 4
-"""Of a subtitle, at most."""
+_LINES = 3
+"""Of a detail, at most."""
 _TICK_PAD = 3.5
 """From an axis to its labels, in points: matplotlib's own."""
 
@@ -34,13 +34,13 @@ class Caption:
 
     Attributes:
         title: in one line.
-        subtitle: below it, in a few.
+        details: below it, in smaller letters.
         upward: the name of the vertical axis; empty where there is none.
         key: how each series looks.
     """
 
     title: str
-    subtitle: str = ""
+    details: tuple[str, ...] = ()
     upward: str = ""
     key: tuple[tuple[str, Style], ...] = ()
 
@@ -49,7 +49,7 @@ def dress(figure: Figure, caption: Caption) -> Figure:
     """The same figure, grown by what stands around the drawing; names stay text."""
     aside = _ASIDE if caption.upward else 0.0
     room = 72 * figure.get_figwidth() + aside - 2 * _EDGE
-    told = _wrapped(caption.subtitle, room)
+    told = [line for text in caption.details for line in _wrapped(text, room)]
     entries = _placed(caption.key, room)
     rows = 1 + max(line for *_, line in entries) if entries else 0
     top = _EDGE + _LINE * (1 + len(told) + rows) + _EDGE / 2
@@ -155,7 +155,7 @@ def narrow(figure: Figure, width: float) -> Figure:
     figure.set_size_inches(*(factor * figure.get_size_inches()))
     for artist in figure.findobj():
         if isinstance(artist, Text):
-            artist.set_fontsize(factor * artist.get_fontsize())
+            artist.set_fontsize(factor * float(artist.get_fontsize()))
         if isinstance(artist, Annotation) and artist.anncoords == "offset points":
             across, up = artist.xyann
             artist.xyann = (factor * across, factor * up)

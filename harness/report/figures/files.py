@@ -35,9 +35,8 @@ def image(figure: Figure, suffix: str, name: str) -> bytes:
     for artist in figure.findobj(lambda artist: artist.get_gid() is not None):
         artist.set_gid(None)  # what a page shows on hovering is no id
     buffer = io.BytesIO()
-    settings = {"svg.fonttype": "none", "svg.hashsalt": name, "pdf.fonttype": 42}
     metadata = {"Title": name, _CHANGING[suffix]: None}
-    with mpl.rc_context(settings):
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "pdf.fonttype": 42}):
         figure.savefig(buffer, format=suffix, dpi=_DPI, facecolor="white", metadata=metadata)
     return buffer.getvalue()
 

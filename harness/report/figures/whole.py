@@ -55,7 +55,7 @@ def every(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[Named]:
         yield from _of_layer(members, looks)
     yield from _of_attention(newest)
     for forest in forests(compare.frameworks(frame)):
-        parts = ("frameworks", forest.mode, forest.base, forest.where)
+        parts: tuple[str, ...] = ("frameworks", forest.mode, forest.base, forest.where)
         yield Named(parts, partial(drawn.of_forest, forest, looks))
     for roofline in rooflines(newest, runs):
         parts = ("roofline", roofline.mode, roofline.setting, roofline.machine)

@@ -91,25 +91,25 @@ def _draw_roofs(axes: Axes, roofline: Roofline, height: float) -> None:
     best = roofline.best
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     slope = (height / math.log(high / low)) / ((_WIDTH - _LEFT - _RIGHT) / math.log(right / left))
-    dashes = {best.cache: (0, (4, 2)), best.memory: "-"}  # which may be the same
-    for (size, rate), dash in dashes.items():
+    roofs = {best.cache: ((0, (4, 2)), 1), best.memory: ("-", -1)}  # which may be the same
+    for (size, rate), (dash, side) in roofs.items():
         ridge = best.flop_per_s / rate
         ends = [left, ridge]
         axes.plot(ends, [rate * x for x in ends], color=INK, linewidth=1.2, linestyle=dash)
-        start = max(left, low / rate) * 1.15
+        start = max(left, low / rate) * 1.15  # the label lies along the line, on its outer side
         axes.annotate(
             f"{units.quantity(rate, 'B/s')}, {units.size_tick(size)}",
             (start, rate * start),
-            (0, 3),
+            (0, 3 * side),
             textcoords="offset points",
             rotation=math.degrees(math.atan(slope)),
             rotation_mode="anchor",
             ha="left",
-            va="bottom",
+            va="bottom" if side > 0 else "top",
             color=MUTED,
             size=FONT_SIZE - 2.5,
         )
-    begin = best.flop_per_s / max(rate for _, rate in dashes)
+    begin = best.flop_per_s / max(rate for _, rate in roofs)
     axes.plot([begin, right], [best.flop_per_s] * 2, color=INK, linewidth=1.2)
     text = f"{units.quantity(best.flop_per_s, 'FLOP/s')}, matrix product"
     at = (right, best.flop_per_s)

@@ -63,7 +63,8 @@ def rooflines(newest: Iterable[Row], runs: Sequence[Run]) -> list[Roofline]:
     groups: dict[tuple[str, str, str, int, str], list[Point]] = {}
     for row in newest:
         if row.latency and _drawable(row.intensity) and _drawable(row.flop_per_s):
-            assert row.intensity is not None and row.flop_per_s is not None
+            assert row.intensity is not None
+            assert row.flop_per_s is not None
             key = (row.machine_id, row.device, row.dtype, row.threads, row.mode)
             point = Point(row.layer, row.series, row.intensity, row.flop_per_s)
             groups.setdefault(key, []).append(point)
