@@ -200,11 +200,7 @@ def report_command(options: Namespace) -> int:
         frame, runs, folders = store.empty(), [], []
         name = _name_of_outcome(Path(options.outcome[0]))
     folder = Path(options.out)
-    pages = {
-        case: link
-        for run in folders
-        for case, link in profiles.found(run, folder).items()
-    }
+    pages = {case: link for run in folders for case, link in profiles.found(run, folder).items()}
     samples = store.load_samples(paths) if 0 < len(frame) <= page.ROWS else None
     told = [markdown.render(frame, runs)] if paths else []
     texts = {

@@ -74,9 +74,7 @@ def rows() -> Iterator[Row]:
             units.size(load_bytes),
             enough and load_bytes < LOAD_BYTES,
         )
-        ((report_s, report_bytes),) = bench.alone(
-            __name__, "report", results, reports, cores=CORES
-        )
+        ((report_s, report_bytes),) = bench.alone(__name__, "report", results, reports, cores=CORES)
         yield judged(
             f"`layerbench report` of them on {units.count(CORES, 'core')}, from start to end",
             f"below {units.seconds(REPORT_S)}",
@@ -158,9 +156,7 @@ def _common(cases: Sequence[Case]) -> pd.DataFrame:
         framework_version=[version for version, _, _ in by_configuration],
         latency_s=[
             call_s + 1e-6 * amount * factor * _DTYPES[case.dtype]
-            for case, amount, (_, factor, call_s) in zip(
-                cases, work, by_configuration, strict=True
-            )
+            for case, amount, (_, factor, call_s) in zip(cases, work, by_configuration, strict=True)
         ],
         peak_memory_bytes=4096.0 * work,
         memory_method="VmHWM",

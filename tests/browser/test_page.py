@@ -45,7 +45,7 @@ LONG = "x" * 5_000
 HOSTILE = (
     "<script>document.title = 'owned'; alert(1)</script>",
     "<img src=x onerror=alert(1)>",
-    "\" onmouseover=\"alert(1)\" '`",
+    '" onmouseover="alert(1)" \'`',
     "| a | b |",
     "line one\nline two\r\n# heading",
     "javascript:alert(1)//&lt;&amp;",

@@ -25,7 +25,9 @@ def test_the_example_is_what_its_results_give_now(tmp_path: Path) -> None:
     assert commands.report_command(parse(["report", str(RESULTS), "--out", str(tmp_path)])) == 0
     made = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     kept = {file.name: file.read_bytes() for file in REPORTS.iterdir()}
-    differing = sorted(name for name in made.keys() | kept.keys() if made.get(name) != kept.get(name))
+    differing = sorted(
+        name for name in made.keys() | kept.keys() if made.get(name) != kept.get(name)
+    )
     if differing:
         pytest.fail(
             f"not what the results give now: {', '.join(differing)} in reports/example; "

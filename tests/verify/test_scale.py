@@ -24,7 +24,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_rows_are_of_several_machines_and_runs_and_read_from_parquet(
     drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.store.frame.cases_of", lambda folder: pytest.fail("from a journal"))
+    monkeypatch.setattr(
+        "harness.store.frame.cases_of", lambda folder: pytest.fail("from a journal")
+    )
     frame = store.load(drawn)
     assert len(frame) == FEW
     assert frame["machine_id"].nunique() == scale.MACHINES
