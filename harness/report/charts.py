@@ -92,9 +92,7 @@ def _draw_line(axes: Axes, panel: Panel, line: Line, style: Style) -> None:
         axes.plot([place], [figure.value], **marker(style), **said)
 
 
-def _draw_marks(
-    axes: Axes, places: Sequence[int], height: float, style: Style, text: str
-) -> None:
+def _draw_marks(axes: Axes, places: Sequence[int], height: float, style: Style, text: str) -> None:
     axes.plot(
         places,
         [height] * len(places),

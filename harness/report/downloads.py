@@ -111,4 +111,4 @@ def _json(value: object) -> str:
 def _empty(value: object) -> bool:
     import pandas as pd
 
-    return value == "" or bool(pd.isna(value))
+    return bool(pd.isna(value)) or value == ""

@@ -1,4 +1,4 @@
-"""One HTML file that needs nothing from anywhere: drawings, style, script and data are inside it."""
+"""One HTML file that needs nothing from anywhere: drawings, style, script and data are in it."""
 
 from __future__ import annotations
 

@@ -71,9 +71,7 @@ def _group(
     if (number := sum(map(len, drawn.values()))) > drawings:
         remarks.append(f"{units.count(number, 'drawing')} would make this page too large.")
         drawn = {}
-    shown = {
-        line.series for chosen in drawn.values() for panel in chosen for line in panel.lines
-    }
+    shown = {line.series for chosen in drawn.values() for panel in chosen for line in panel.lines}
     table, kept = results.latency(members), max(0, lines)
     return Group(
         setting=rows.setting_text(members[0].setting),

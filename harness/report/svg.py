@@ -22,10 +22,8 @@ _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _DECIMAL = re.compile(r"-?\d+\.\d+")
-_COMMAND = re.compile(r"\s*([A-Za-z])\s*")
+_COMMAND = re.compile(r"\s*([MLQCz])\s*")
 _TITLE = "title:"
-_DEFAULTS = ("font-family:", "stroke-dashoffset: 0")
-"""Beginnings of declarations that change nothing in a page."""
 
 
 def titled(text: str) -> dict[str, str]:
@@ -42,8 +40,8 @@ def to_svg(figure: Figure, key: str, description: str, variables: Mapping[str, s
     Args:
         figure: what to draw.
         key: unique in the page; letters, digits and hyphens.
-        description: what the drawing shows, for those who do not see it; empty if the text beside it
-            says so.
+        description: what the drawing shows, for those who do not see it; empty if
+            the text beside it says so.
         variables: colours (``#rrggbb``) to the CSS variables that replace them in a page.
     """
     import matplotlib as mpl
@@ -114,7 +112,7 @@ def _shorten(element: ElementTree.Element, variables: Mapping[str, str]) -> None
         if value := element.get(name):
             element.set(name, _DECIMAL.sub(_rounded, value))
     if path := element.get("d"):
-        element.set("d", _COMMAND.sub(r"\1", path))
+        element.set("d", _COMMAND.sub(r"\1", path).strip())
 
 
 def _rounded(match: re.Match[str]) -> str:
@@ -124,7 +122,11 @@ def _rounded(match: re.Match[str]) -> str:
 
 
 def _restyle(style: str, variables: Mapping[str, str]) -> str:
-    kept = [part for part in style.split("; ") if not part.startswith(_DEFAULTS)]
+    kept = [
+        part
+        for part in style.split("; ")
+        if part != "stroke-dashoffset: 0" and not part.startswith("font-family:")  # the page's own
+    ]
     text = ";".join(part.replace(": ", ":", 1) for part in kept)
     for colour, variable in variables.items():
         text = text.replace(colour, f"var({variable},{colour})")
@@ -144,7 +146,7 @@ def _prune(element: ElementTree.Element) -> None:
 
 
 def _says_nothing(element: ElementTree.Element) -> bool:
-    """Whether a group has neither an attribute nor a title, so that its children can stand alone."""
+    """Whether a group has neither attribute nor title, so that its children can stand alone."""
     if element.tag != f"{{{_SVG}}}g" or element.attrib:
         return False
     return element.find(f"{{{_SVG}}}title") is None

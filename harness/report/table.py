@@ -28,7 +28,7 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     facets: tuple[Mapping[str, str], ...] = ()
-    """By row, what a page can be narrowed by; see `harness.report.facets`. Empty where it cannot."""
+    """By row, what a page can be narrowed by (see `harness.report.facets`); empty if by nothing."""
     left_out: int = 0
     """Rows that there are beyond these."""
 

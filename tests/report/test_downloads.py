@@ -58,15 +58,14 @@ def test_csv_leaves_out_what_no_row_has() -> None:
     assert not {"device_time_s", "kernels", "audit", "density"} & set(names)
 
 
-@pytest.mark.parametrize("evil", ['a"b\'c<d>&#%\n,;é', "\u202e\x00", "\ud800"])
+@pytest.mark.parametrize("evil", ["a\"b'c<d>&#%\n,;é", "\u202e\x00"])
 def test_hostile_text_is_data(evil: str) -> None:
-    table = frame([row(reason=evil, warnings=[evil])])
+    table = frame([row(reason=evil, warnings=[evil, "\ud800"])])
     found = made(table)
     assert not set('"<> \n') & set(found["CSV"].href)
-    storable = evil.encode(errors="replace").decode()
     again = pd.read_csv(io.BytesIO(content(found["CSV"])))
-    assert json.loads(again["warnings"][0]) == [storable]
-    assert pd.read_parquet(io.BytesIO(content(found["Parquet"])))["reason"][0] == storable
+    assert json.loads(again["warnings"][0]) == [evil, "?"]
+    assert pd.read_parquet(io.BytesIO(content(found["Parquet"])))["reason"][0] == evil
 
 
 def test_the_same_data_give_the_same_bytes() -> None:

@@ -79,9 +79,7 @@ class TestWhole:
         )
 
     def test_rendering_twice_gives_the_same_bytes(self) -> None:
-        first, second = (
-            html.render(quick(), [run()], samples=samples(quick())) for _ in range(2)
-        )
+        first, second = (html.render(quick(), [run()], samples=samples(quick())) for _ in range(2))
         assert first == second
 
     def test_a_thousand_rows_with_their_samples_stay_below_three_megabytes(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ class Outline(HTMLParser):
             self.pages.append(found.get("id") or "")
         if tag not in VOID:
             self.open.append((tag, found.get("id") or ""))
-        inside = next((id for name, id in self.open if name == "section"), "")
+        inside = next((own for name, own in self.open if name == "section"), "")
         if found.get("id"):
             self.where[found["id"] or ""] = inside
         if re.fullmatch(r"h[1-6]", tag):
@@ -104,7 +105,7 @@ class TestHeadings:
         assert levels[:2] == [1, 2]
         assert levels.count(1) == 1
         assert levels.count(2) == len(html.PAGES)
-        assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+        assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 class TestControls:
@@ -176,7 +177,9 @@ class TestFigures:
         assert re.search(
             r"<title>torch eager, batch size 32: \S+ [mµ]s \(\S+ [mµ]s–\S+ [mµ]s\)</title>", report
         )
-        assert re.search(r"<title>lstm, tensorflow eager: \S+× \(\S+\) over 4 cases</title>", report)
+        assert re.search(
+            r"<title>lstm, tensorflow eager: \S+× \(\S+\) over 4 cases</title>", report
+        )
         assert "<title>all layers, tensorflow compiled: " in report
 
     def test_forests_have_the_fastest_layer_first(self, page: Page) -> None:

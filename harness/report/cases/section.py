@@ -22,6 +22,7 @@ from harness.report.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
+
 @dataclass(frozen=True)
 class Card:
     """What the table of all rows does not tell of one of them.
