@@ -46,7 +46,7 @@ def shown(newest: Sequence[Row]) -> list[Row]:
         unit = (row.machine_id, row.setting, row.mode)
         layers.setdefault(row.layer, {}).setdefault(unit, []).append(place)
     kept: list[int] = []
-    for round_of_units in zip_longest(*(units.values() for units in layers.values())):
+    for round_of_units in zip_longest(*(of_layer.values() for of_layer in layers.values())):
         for places in filter(None, round_of_units):
             if len(kept) + len(places) <= ROWS:
                 kept += places
@@ -59,7 +59,7 @@ def every(frame: pd.DataFrame, shown: Sequence[Row]) -> Sequence[Row]:
 
 
 def pairs(found: pd.DataFrame, shown: Sequence[Row]) -> pd.DataFrame:
-    """Of the pairs that `harness.compare.frameworks` found the first of the cases that are shown."""
+    """Of the pairs that `harness.compare.frameworks` found, the first ones of cases that are shown."""
     if len(found) <= ROWS:
         return found
     cases = {(row.machine_id, row.case_id) for row in shown}

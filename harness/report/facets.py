@@ -81,7 +81,7 @@ def of_cases(cases: Iterable[Mapping[str, object]]) -> dict[str, str]:
 
 
 def of_case(case: str) -> dict[str, str]:
-    """Those in the id of a case, ``lstm/torch/cpu/train/eager/float32/b32``; none of other texts."""
+    """Those in a case's id, ``lstm/torch/cpu/train/eager/float32/b32``; none in other texts."""
     parts = case.split("/")
     if len(parts) != 7:
         return {}

@@ -87,8 +87,8 @@ def load(paths: Paths) -> pd.DataFrame:
 
     A run that is still going on or was cut short is there too: ``cases.parquet`` is read where it
     holds what the journal would give, or is all there is, and the journal elsewhere. Rows of a run
-    with equal parameters may share one dict; copy it before you change it. A Parquet or CSV file may
-    be named, too.
+    with equal parameters may share one dict; copy it before you change it. A Parquet or CSV
+    file may be named, too.
 
     Raises:
         HarnessError: a path does not exist or holds no results, or a file is broken or newer

@@ -176,6 +176,8 @@ def _params(texts: pa.Array) -> Objects:
 def _lists(lists: pa.Array) -> Objects:
     """A list of its own for each row; of nearly all rows it is empty."""
     found = np.fromiter(([] for _ in range(len(lists))), dtype=object, count=len(lists))
+    if not len(lists):  # of no lists the type is not known
+        return found
     filled = np.flatnonzero(lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False))
     for index, texts in zip(filled, lists.take(filled).to_pylist(), strict=True):
         found[index] = texts
