@@ -59,7 +59,7 @@ def every(frame: pd.DataFrame, shown: Sequence[Row]) -> Sequence[Row]:
 
 
 def pairs(found: pd.DataFrame, shown: Sequence[Row]) -> pd.DataFrame:
-    """Of the pairs that `harness.compare.frameworks` found, the first ones of cases that are shown."""
+    """Of what `harness.compare.frameworks` found, the first pairs of cases that are shown."""
     if len(found) <= ROWS:
         return found
     cases = {(row.machine_id, row.case_id) for row in shown}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from harness.report.text import printable
@@ -26,7 +26,7 @@ _COMMAND = re.compile(r"\s*([MLQCz])\s*")
 _TITLE = "title:"
 
 
-def titled(text: str) -> dict[str, str]:
+def titled(text: str) -> dict[str, Any]:
     """Gives an artist the text that a reader sees on hovering over it: ``plot(..., **titled(…))``.
 
     It travels as the artist's ``gid``, which `to_svg` turns into a ``<title>``.

@@ -205,7 +205,7 @@ def _measured(
         "execution_path": np.where(good, random.choice(_PATHS, count), ""),
     }
     warned, flagged = random.random(count) < 0.05, random.random(count) < 0.01
-    lists = {
+    lists: dict[str, Any] = {
         "warnings": [[_WARNINGS[place % 2]] if warned[place] else [] for place in range(count)],
         "audit": [["trend"] if flagged[place] else [] for place in range(count)],
     }
