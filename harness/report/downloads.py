@@ -72,13 +72,13 @@ def data(frame: pd.DataFrame, runs: Sequence[Run]) -> Data:
 
 
 def _csv(frame: pd.DataFrame) -> Download:
-    """Columns with any value only; lists and parameters as JSON, figures with all their digits."""
+    """Columns with any value only; lists and parameters as JSON, figures with seven digits."""
     plain = frame.copy()
     for name in ("params", "audit", "warnings"):
         if name in plain:
             plain[name] = plain[name].map(_json)
     filled = [name for name in plain if not plain[name].map(_empty).all()]
-    text = plain[filled].to_csv(index=False, lineterminator="\n")
+    text = plain[filled].to_csv(index=False, lineterminator="\n", float_format="%.7g")
     return Download(
         "layerbench.csv",
         "CSV",
@@ -108,7 +108,7 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _empty(value: object) -> bool:
+def _empty(value: Any) -> bool:
     import pandas as pd
 
     return bool(pd.isna(value)) or value == ""

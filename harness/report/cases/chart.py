@@ -47,9 +47,9 @@ def chart(passes: Sequence[Pass], key: str) -> str:
         )
     )
     margin = (high / low) ** 0.04
-    for one in (axes, beside):
-        one.set_yscale("log")
-        one.set_ylim(low / margin, high * margin)
+    for side in (axes, beside):
+        side.set_yscale("log")
+        side.set_ylim(low / margin, high * margin)
     set_ticks(axes, "y", _ticks(low, middle, high), units.seconds)
     axes.grid(visible=False, axis="x")
     start, centres = 0, []
