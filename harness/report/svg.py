@@ -55,12 +55,11 @@ def to_svg(figure: Figure, key: str, description: str, variables: Mapping[str, s
     for defs in root.iter(f"{{{_SVG}}}defs"):
         for sheet in defs.findall(f"{{{_SVG}}}style"):
             defs.remove(sheet)  # it would apply to the whole page
-        for glyph in defs.findall(f"{{{_SVG}}}path"):
-            glyph.attrib.pop("style", None)  # each use of it says the same
     _give_titles(root)
     _rename_ids(root, key)
     for element in root.iter():
         _shorten(element, variables)
+    _share_styles(root)
     _prune(root)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
@@ -100,6 +99,21 @@ def _rename_ids(root: ElementTree.Element, key: str) -> None:
     for element in root.iter():
         if (name := element.attrib.pop("id", "")) in used:
             element.set("id", used[name])
+
+
+def _share_styles(root: ElementTree.Element) -> None:
+    """Moves what all uses of a mark look like to the mark itself."""
+    uses: dict[str, list[ElementTree.Element]] = {}
+    for use in root.iter(f"{{{_SVG}}}use"):
+        uses.setdefault(use.get("href", "")[1:], []).append(use)
+    for glyph in [one for one in root.iter() if one.get("id") in uses]:
+        same = uses[glyph.get("id", "")]
+        styles = {use.get("style", "") for use in same}
+        glyph.attrib.pop("style", None)
+        if len(styles) == 1:
+            glyph.set("style", styles.pop())
+            for use in same:
+                use.attrib.pop("style", None)
 
 
 def _shorten(element: ElementTree.Element, variables: Mapping[str, str]) -> None:
