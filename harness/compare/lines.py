@@ -108,15 +108,20 @@ _SIDES = ("base", "other")
 def lines(compared: pd.DataFrame, by: Sequence[str]) -> list[Line]:
     """The cases that all measured, grouped; from the slowest to the fastest.
 
+    Machines stand together where all else is the same, in the order that they came in.
+
     Args:
         compared: what `harness.compare.machines.against` returns.
-        by: the columns to group by, such as `BY_LAYER`.
+        by: the columns to group by: `BY_LAYER` or `BY_CONFIGURATION`.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for case in records(compared[compared["common"]]):
         groups.setdefault(tuple(case[name] for name in by), []).append(case)
-    found = [Line(tuple(members)) for members in groups.values()]
-    return sorted(found, key=lambda line: -line.ratio.value)
+    found = {group: Line(tuple(members)) for group, members in groups.items()}
+    alike: dict[tuple[Any, ...], list[float]] = {}
+    for (_, *rest), line in found.items():
+        alike.setdefault(tuple(rest), []).append(line.ratio.value)
+    return [found[group] for group in sorted(found, key=lambda g: -geometric_mean(alike[g[1:]]))]
 
 
 def devices_apart(found: Iterable[Line]) -> bool:

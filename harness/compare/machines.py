@@ -22,7 +22,10 @@ from harness.types import Case
 if TYPE_CHECKING:
     import pandas as pd
 
-_OF_EACH = ("roofline_fraction", "bound", "framework_version", "device", "threads")
+_OF_EACH = (
+    *("roofline_fraction", "bound", "framework_version"),
+    *("execution_path", "device", "threads"),
+)
 CASE_COLUMNS = (
     *RUN_COLUMNS,
     *(f"{side}_{name}" for name in _OF_EACH for side in ("base", "other")),
@@ -108,9 +111,10 @@ def against(base: Result, others: Sequence[Result]) -> pd.DataFrame:
 
     Returns:
         One row a case and other result with `CASE_COLUMNS`: those of `harness.compare.runs`; of
-        either side the share of the roofline, the bound, the framework's version, the device and
-        the threads; the ratio that the ceilings let expect, NaN where none does; the name of the
-        other result; and whether the case has a latency in the base and in all of the others.
+        either side the share of the roofline, the bound, the framework's version, the execution
+        path, the device and the threads; the ratio that the ceilings let expect, NaN where none
+        does; the name of the other result; and whether the case has a latency in the base and in
+        all of the others.
 
     Raises:
         NothingToCompareError: one of the others has no case in common with the base.

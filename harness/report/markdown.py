@@ -199,11 +199,11 @@ def _histories(blocks: Sequence[Block]) -> Iterator[str]:
 
 
 def _machines(section: machines.Section) -> Iterator[str]:
-    """What else differs, the verdicts, what defies the ceilings, each layer, what is missing."""
-    for heading, differences in section.circumstances.items():
-        yield f"> {escape(heading)} {'; '.join(map(escape, differences))}"
+    """The verdicts, what else differs, what defies the ceilings, each layer, what is missing."""
     for told in section.verdicts.values():
         yield "\n".join(f"- {escape(sentence)}" for sentence in told)
+    for heading, differences in (*section.software.items(), *section.hardware.items()):
+        yield f"> {escape(heading)} {'; '.join(map(escape, differences))}"
     if section.expectations:
         yield escape(section.expectations)
     if defying := section.defying:

@@ -169,14 +169,14 @@ def differences(base: Sequence[Run], other: Sequence[Run]) -> list[str]:
 
     Each of these may explain a difference in latency as well as the code can.
     """
-    return [*hardware(base, other), *software(base, other)]
+    names = _differing({"machine": machine_id}, base, other)
+    return [*names, *hardware(base, other), *software(base, other)]
 
 
 def hardware(base: Sequence[Run], other: Sequence[Run]) -> list[str]:
-    """Of `differences`, those of the machine, its settings, and how often it was measured."""
+    """Of `differences`, those of what a machine is and allows, and how often it was measured."""
     return _differing(
         {
-            "machine": machine_id,
             "processor": cpu_model,
             "clock": _clock,
             "container limit": _container,

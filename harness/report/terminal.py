@@ -59,8 +59,9 @@ def comparison(section: Section) -> RenderableType:
     drawn: list[RenderableType] = [
         _text(f"{role}: {side.name}, {_runs(side.runs)}") for role, side in sides
     ]
-    for heading, differences in section.circumstances.items():
-        drawn += [_text(text, "yellow") for text in (heading, *(f"  {d}" for d in differences))]
+    for style, told in (("yellow", section.software), ("dim", section.hardware)):
+        for heading, differences in told.items():
+            drawn += [_text(heading, style), *(_text(f"  {text}", style) for text in differences)]
     tables = {
         f"\nWhat defies the ceilings, against {section.base.name}": section.defying,
         f"\nBy layer, against {section.base.name}": section.layers,

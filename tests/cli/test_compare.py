@@ -71,7 +71,7 @@ def test_the_first_is_the_base_unless_another_is_named(
         line.split(",")[0] for line in out.splitlines() if line.startswith(("base:", "other:"))
     ]
     assert sides == [f"base: {base}", *(f"other: {other}" for other in others)]
-    assert out.count("It takes 1.00× (") == len(others)
+    assert out.count(" takes 1.00× (") == len(others)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from harness.report.canvas import Style, styles
 from harness.report.charts import swatch
 from harness.report.forest import forest, shared_limits
 from harness.report.page import Figure
+from harness.report.rows import mode_order
 from harness.stats import geometric_mean
 
 
@@ -48,7 +49,8 @@ def _forests(lines: Sequence[Line], looks: Mapping[str, Style]) -> Iterator[Figu
     for line in lines:
         group = tuple(line.value(name) for name in (("mode", "device") if apart else ("mode",)))
         groups.setdefault(group, []).append(line)
-    for index, (group, members) in enumerate(groups.items()):
+    in_order = sorted(groups.items(), key=lambda item: (mode_order(item[0][0]), item[0]))
+    for index, (group, members) in enumerate(in_order):
         title = ", ".join(group)
         figures = "; ".join(
             f"{line.value('layer')}, {line.value('machine')}: {units.ratio(line.ratio.value)}"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from harness import units
+from harness.compare.frames import Row
 from harness.compare.lines import Line
 
 NONE_FOUND = "none found"
@@ -22,7 +23,7 @@ def reasons(line: Line, base: str) -> str:
 
 
 def _found(line: Line, base: str, machine: str) -> Iterator[str]:
-    if changes := [case["path_change"] for case in line.cases if case["path_change"]]:
+    if changes := [_path_change(case) for case in line.cases if case["path_change"]]:
         ((commonest, _),) = Counter(changes).most_common(1)
         yield f"another execution path{_in(line, len(changes))}: {commonest}"
     pairs = [(_bound(case["base_bound"]), _bound(case["other_bound"])) for case in line.cases]
@@ -37,6 +38,14 @@ def _found(line: Line, base: str, machine: str) -> Iterator[str]:
     threads = [int(line.cases[0][f"{side}_threads"]) for side in ("base", "other")]
     if threads[0] != threads[1]:
         yield f"{units.count(threads[0], 'thread')} on {base}, {threads[1]} on {machine}"
+
+
+def _path_change(case: Row) -> str:
+    """What is on one path only, as ``A → B``: the rest may be long."""
+    before, after = (case[f"{side}_execution_path"].split(", ") for side in ("base", "other"))
+    gone = ", ".join(part for part in before if part not in after)
+    new = ", ".join(part for part in after if part not in before)
+    return f"{gone or 'no more'} → {new or 'no more'}" if gone or new else case["path_change"]
 
 
 def _bound(value: object) -> str:

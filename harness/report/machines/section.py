@@ -57,9 +57,14 @@ class Section:
         return [run for index, run in enumerate(runs) if run not in runs[:index]]
 
     @property
-    def circumstances(self) -> dict[str, list[str]]:
-        """What else differs between the sides, by a sentence that says so."""
-        return wording.circumstances(self.base, self.others)
+    def software(self) -> dict[str, list[str]]:
+        """What differs in software, by what to say before it."""
+        return wording.software(self.base, self.others)
+
+    @property
+    def hardware(self) -> dict[str, list[str]]:
+        """What else differs, likewise."""
+        return wording.hardware(self.base, self.others)
 
     @property
     def verdicts(self) -> dict[str, list[str]]:

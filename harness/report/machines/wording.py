@@ -34,7 +34,7 @@ _MISSES = 0.05
 
 
 def verdict(base: Result, other: Result, compared: pd.DataFrame) -> list[str]:
-    """How one machine does against the base, from the count of cases to their mean.
+    """How one machine does against the base: the mean first, then wins, losses and failures.
 
     Args:
         base: what ratios are over.
@@ -45,21 +45,19 @@ def verdict(base: Result, other: Result, compared: pd.DataFrame) -> list[str]:
     common = [case for case in own if case["common"]]
     found = Counter(case["verdict"] for case in own)
     kinds = ", ".join(f"{found[kind]} {kind}" for kind in Verdict if found[kind])
-    sentences = [f"Of {units.count(len(own), 'case')}: {kinds}."]
+    counts = f"Of {units.count(len(own), 'case')}: {kinds}."
     if not common:
-        return [*sentences, "None was measured on every machine, so there is no mean."]
-    sentences.append(
-        f"{other.name} is {_wins(common, Verdict.FASTER)}, and {_wins(common, Verdict.SLOWER)}, "
-        f"of {units.count(len(common), 'common case')}."
-    )
+        return [f"{other.name} has no mean: no case was measured on every machine.", counts]
     mean = mean_ratio(map(ratio_of, common))
     text = units.ratio_interval(mean.value, mean.low, mean.high)
     all_of_them = ", those that every machine measured" if _several(compared) else ""
-    sentences.append(
-        f"It takes {text} the time of {base.name}, as the geometric mean of "
-        f"{units.count(len(common), 'common case')}{all_of_them}."
-    )
-    return [*sentences, *_doubts(base, other, common)]
+    return [
+        f"{other.name} takes {text} the time of {base.name}, as the geometric mean of "
+        f"{units.count(len(common), 'common case')}{all_of_them}.",
+        f"It is {_wins(common, Verdict.FASTER)}, and {_wins(common, Verdict.SLOWER)}.",
+        counts,
+        *_doubts(base, other, common),
+    ]
 
 
 def _several(compared: pd.DataFrame) -> bool:
@@ -113,18 +111,19 @@ def expectations(lines: Sequence[Line]) -> str:
     return f"{defying or 'None'} of {asked} {verb} what the ceilings let expect{unknown}."
 
 
-def circumstances(base: Result, others: Sequence[Result]) -> dict[str, list[str]]:
-    """What else differs between the base and each of the others, by a sentence that says so."""
-    told: dict[str, list[str]] = {}
-    for other in others:
-        between = f"between {base.name} and {other.name}"
-        if found := provenance.software(base.runs, other.runs):
-            told[f"Software differs {between}; a ratio may tell of it as well as of a machine:"] = (
-                found
-            )
-        if found := provenance.hardware(base.runs, other.runs):
-            told[f"Also different {between}:"] = found
-    return told
+def software(base: Result, others: Sequence[Result]) -> dict[str, list[str]]:
+    """What differs in software between the base and the others, by what to say before it."""
+    told = "differ in software, which a ratio may tell of as well as of the machines:"
+    found = {other.name: provenance.software(base.runs, other.runs) for other in others}
+    return {f"{base.name} and {name} {told}": differ for name, differ in found.items() if differ}
+
+
+def hardware(base: Result, others: Sequence[Result]) -> dict[str, list[str]]:
+    """Likewise what differs in the machines, and in how often they were measured."""
+    found = {other.name: provenance.hardware(base.runs, other.runs) for other in others}
+    return {
+        f"{base.name} and {name} differ in:": differ for name, differ in found.items() if differ
+    }
 
 
 def caveats(base: Result, others: Sequence[Result]) -> list[str]:
