@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 ROWS = 2_000
 """Rows that a page shows, and holds as data, at most; of more the data lie beside it."""
 LISTED = 500
-"""Failures, pairs of cases, or figures of a gate that a table lists at most."""
+"""Failures, or figures of a gate, that a table lists at most."""
+PAIRS = 150
+"""Pairs of cases of one kind on the page of layers at most; each takes some hundred bytes."""
 DRAWINGS = 160
 """Drawings of single layers at most; each takes some kilobytes."""
 GRIDS = 40
 """Layers and settings whose speedups are drawn at most; each takes some kilobytes."""
-SAMPLES = 20
+SAMPLES = 16
 """Cases whose samples are drawn at most; each takes some ten kilobytes."""
 SPARKLINES = 200
 """Cases of a machine whose history is drawn at most."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from harness.report import caps
 from harness.report.provenance import Run
-from harness.store import to_csv, to_parquet
+from harness.store import to_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,16 @@ def data(frame: pd.DataFrame, runs: Sequence[Run]) -> Data:
 
 
 def _csv(frame: pd.DataFrame) -> Download:
-    text = to_csv(frame)
+    """For a spreadsheet, and small: columns with any value, figures with seven digits.
+
+    Lists and parameters are JSON.
+    """
+    plain = frame.copy()
+    for name in ("params", "audit", "warnings"):
+        if name in plain:
+            plain[name] = plain[name].map(_json)
+    filled = [name for name in plain if not plain[name].map(_empty).all()]
+    text = plain[filled].to_csv(index=False, lineterminator="\n", float_format="%.7g")
     return Download(
         "layerbench.csv",
         "CSV",
@@ -92,3 +102,16 @@ def _storable(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode(errors="replace").decode()
     return list(map(_storable, value)) if isinstance(value, list | tuple) else value
+
+
+def _json(value: object) -> str:
+    """A list or a dict that holds something; else nothing."""
+    if not isinstance(value, Mapping | list | tuple) or not value:
+        return ""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _empty(value: Any) -> bool:
+    import pandas as pd
+
+    return bool(pd.isna(value)) or value == ""

@@ -7,12 +7,10 @@ An element of a page about some rows carries their values, a line each, in attri
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from harness.compare import configuration_order
 from harness.report.rows import Row, mode_order
-from harness.report.table import Table
 
 NAMES = ("layer", "framework", "device", "mode", "dtype")
 
@@ -45,17 +43,6 @@ def several(found: Mapping[str, str]) -> dict[str, list[str]]:
         for name, text in found.items()
     }
     return {name: each for name, each in values.items() if len(each) > 1}
-
-
-def narrowed(table: Table, names: Iterable[str]) -> Table:
-    """The table with these facets only: the others have one value in all of the page."""
-    kept = set(names)
-    return replace(
-        table,
-        facets=tuple(
-            {name: value for name, value in row.items() if name in kept} for row in table.facets
-        ),
-    )
 
 
 def of_configurations(row: Mapping[str, object], *configurations: str) -> dict[str, str]:

@@ -71,7 +71,6 @@ def render(
     pairs = compare.frameworks(frame)
     shown_pairs = caps.pairs(pairs, newest)
     looks = charts.looks(whole)
-    choices = facets.choices(every)
     single = each_case.section(every, runs, samples)
     gate = guard.section(outcomes)
     gate_only = bool(gate) and frame.empty
@@ -79,7 +78,7 @@ def render(
         "report.html.j2",
         pages=PAGES,
         title=gate[0].title if gate_only else summary.title(whole, runs),
-        choices=choices,
+        choices=facets.choices(every),
         verdict=[block.headline for block in gate] if gate_only else verdict.sentences(whole),
         measured=summary.measured(whole, runs) if whole else "",
         trust=verdict.trust(whole),
@@ -95,7 +94,7 @@ def render(
             comparisons.comparisons(pairs, looks, one_machine=rows.has_one_machine(frame))
         ),
         frameworks=ratios.frameworks(ratios.by_layer(pairs)),
-        pairs=facets.narrowed(ratios.pairs(shown_pairs, len(pairs) - len(shown_pairs)), choices),
+        pairs=ratios.pairs(shown_pairs, len(pairs) - len(shown_pairs)),
         machines=provenance.machine_table(runs),
         ceilings=ceilings.table(runs),
         choose=choose.section(newest),
@@ -107,7 +106,7 @@ def render(
         not_measured=results.not_measured(whole),
         warnings=results.warnings(newest),
         cases=single,
-        every_row=facets.narrowed(single.table, choices),
+        every_row=single.table,
         profiles=profiles or {},
         example=summary.example(newest),
         data_files=downloads.data(frame, runs),

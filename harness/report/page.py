@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -31,8 +32,12 @@ class Figure:
     mode: str = ""
 
 
-def environment() -> jinja2.Environment:
-    """Escapes text, and refuses a name that no value was given for."""
+def environment(facets_told: Collection[str] = facets.NAMES) -> jinja2.Environment:
+    """Escapes text, and refuses a name that no value was given for.
+
+    Args:
+        facets_told: that elements carry; see `data`.
+    """
     import jinja2
 
     found = jinja2.Environment(
@@ -43,24 +48,30 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: type(value)(printable(value)) if isinstance(value, str) else value,
     )
-    found.globals.update(units=units, legend=legend, data=data)
+    found.globals.update(units=units, legend=legend, data=partial(data, facets_told))
     return found
 
 
-def render(template: str, **values: object) -> str:
-    """A document with the script that narrows and sorts it, and a policy that lets no other run."""
-    templates = environment()
+def render(template: str, choices: Mapping[str, Sequence[str]], **values: object) -> str:
+    """A document with the script that narrows and sorts it, and a policy that lets no other run.
+
+    Args:
+        template: which extends ``shell.html.j2``.
+        choices: what it can be narrowed by, and the values of each.
+        values: what the template asks for besides.
+    """
+    templates = environment(choices)
     script = Markup(templates.get_template("report.js.j2").render(facets=facets.NAMES))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     found = templates.get_template(template)
-    return found.render(script=script, script_hash=digest, **values)
+    return found.render(choices=choices, script=script, script_hash=digest, **values)
 
 
-def data(values: Mapping[str, str]) -> Markup:
-    """Attributes such as `` data-layer="lstm"``; see `harness.report.facets`."""
+def data(told: Collection[str], values: Mapping[str, str]) -> Markup:
+    """Attributes such as `` data-layer="lstm"``, of these facets; see `harness.report.facets`."""
     attributes = (
         Markup(' data-{}="{}"').format(name, printable(value))
         for name, value in values.items()
-        if value
+        if value and name in told
     )
     return Markup("").join(attributes)

@@ -1,8 +1,8 @@
 """Makes a matplotlib figure fit to stand in a page with many others.
 
 matplotlib numbers its ids afresh in every figure, colours for a white page, and says everything
-at length. Here ids get a prefix, colours become CSS variables that fall back to themselves, marks
-get the titles that a reader sees on hovering over them, and what draws nothing goes.
+at length. Here ids get a prefix, colours become the page's CSS variables, marks get the titles that
+a reader sees on hovering over them, and what draws nothing goes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def to_svg(figure: Figure, key: str, description: str, variables: Mapping[str, s
         key: unique in the page; letters, digits and hyphens.
         description: what the drawing shows, for those who do not see it; empty if
             the text beside it says so.
-        variables: colours (``#rrggbb``) to the CSS variables that replace them in a page.
+        variables: colours (``#rrggbb``) to the CSS variables that replace them.
     """
     import matplotlib as mpl
 
@@ -143,7 +143,7 @@ def _restyle(style: str, variables: Mapping[str, str]) -> str:
     ]
     text = ";".join(part.replace(": ", ":", 1) for part in kept)
     for colour, variable in variables.items():
-        text = text.replace(colour, f"var({variable},{colour})")
+        text = text.replace(colour, f"var({variable})")
     return text
 
 

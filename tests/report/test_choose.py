@@ -415,7 +415,7 @@ class TestReport:
         assert "Eager against compiled" not in markdown.render(members, [])
 
     def test_long_tables_end_and_say_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(caps, "LISTED", 2)
+        monkeypatch.setattr(caps, "PAIRS", 2)
         monkeypatch.setattr(caps, "GRIDS", 1)
         modes = [*sizes(), *sizes(mode="backward"), *compiled()]
         wide = [m | {"params": {"units": 512}, "case_id": f"{m['case_id']}-wide"} for m in modes]

@@ -172,6 +172,8 @@ class TestDrawing:
             assert f">{status}</text>" in svg
             drawings.append(svg.replace(status, ""))
         assert drawings[0] != drawings[1]
+
+
 def test_a_mark_is_told_with_its_interval_in_one_unit_where_it_has_one() -> None:
     (panel,) = drawn(row(1e-3, batch=1), row(2e-3, batch=2, latency_low_s=0.9e-3))
     (line,) = panel.lines

@@ -118,11 +118,11 @@ class Block:
 
     @property
     def _listed(self) -> tuple[Pair, ...]:
-        return self.pairs[: caps.LISTED]
+        return self.pairs[: caps.PAIRS]
 
     @property
     def unlisted(self) -> int:
-        return max(0, len(self.pairs) - caps.LISTED)
+        return max(0, len(self.pairs) - caps.PAIRS)
 
     @property
     def remarks(self) -> list[str]:

@@ -69,11 +69,11 @@ class Section:
     @property
     def compiling(self) -> Table:
         """The cases that were tried both ways, as far as they can be listed."""
-        return compiling.table(self.compiled[: caps.LISTED])
+        return compiling.table(self.compiled[: caps.PAIRS])
 
     @property
     def unlisted(self) -> int:
-        return max(0, len(self.compiled) - caps.LISTED)
+        return max(0, len(self.compiled) - caps.PAIRS)
 
 
 def section(newest: Sequence[Row]) -> Section:
