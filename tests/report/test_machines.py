@@ -110,7 +110,7 @@ class TestDefying:
         )
         assert (line["Time ratio"], line["Expected"]) == ("1.00×", "0.100×")
         assert line["Off by (95 % interval)"] == "10.0× (8.74–11.4)"
-        assert line["Possible reason"] == "bound by compute on old and by overhead on new"
+        assert line["Possible reason"] == "another bound: compute → overhead"
         assert found.expectations == (
             "1 of 2 layers, modes and frameworks defies what the ceilings let expect."
         )
@@ -124,12 +124,12 @@ class TestDefying:
                 {"execution_path": "oneDNN (ref)"},
                 "another execution path: oneDNN (brgemm) → oneDNN (ref)",
             ),
-            ({}, {"bound": ""}, "bound by compute on old and by nothing known on new"),
-            ({}, {"framework_version": "2.14.0"}, "torch 2.13.0 on old, 2.14.0 on new"),
+            ({}, {"bound": ""}, "another bound: compute → unknown"),
+            ({}, {"framework_version": "2.14.0"}, "torch 2.13.0 → 2.14.0"),
             (
                 {},
                 {"framework_version": "2.14.0", "bound": "memory"},
-                "bound by compute on old and by memory on new; torch 2.13.0 on old, 2.14.0 on new",
+                "another bound: compute → memory; torch 2.13.0 → 2.14.0",
             ),
         ],
     )
@@ -160,7 +160,7 @@ class TestDefying:
         ]
         here = Result("box", box("box", rows).frame, [run(run_id="box run", ceilings=ceilings)])
         (line,) = lines(compared(by_device([here])).defying)
-        assert line["Possible reason"] == "1 thread on box, 1 thread, 8 on box, 8 threads"
+        assert line["Possible reason"] == "other threads: 1 → 8"
 
     def test_of_several_machines_each_is_named(self) -> None:
         slow = [row(9e-3)]
@@ -300,7 +300,7 @@ class TestTerminal:
             "base: old, old run (quick, ",
             "other: new, new run (quick, ",
             "What defies the ceilings, against old",
-            "bound by compute on old and by overhead on new",
+            "another bound: compute → overhead",
             "By layer, against old",
             "By case",
             "as the geometric mean of 2 common cases",

@@ -80,7 +80,7 @@ class Section:
 
     @property
     def defying(self) -> Table:
-        return tables.defying(self.by_configuration, self.base.name)
+        return tables.defying(self.by_configuration)
 
     @property
     def layers(self) -> Table:

@@ -47,19 +47,14 @@ def configurations(lines: Sequence[Line]) -> Table:
     return _table(lines, {**_where(lines), **_FIGURES})
 
 
-def defying(lines: Sequence[Line], base: str) -> Table:
-    """Those lines that miss the ratio that the ceilings let expect, and why that may be.
-
-    Args:
-        lines: all of them.
-        base: the name of the base.
-    """
+def defying(lines: Sequence[Line]) -> Table:
+    """Those lines that miss the ratio that the ceilings let expect, and why that may be."""
     columns = {
         **_where(lines),
         "Time ratio": _measured,
         "Expected": _expected,
         "Off by (95 % interval)": _missed,
-        "Possible reason": lambda line: Cell(reasons(line, base)),
+        "Possible reason": lambda line: Cell(reasons(line)),
     }
     return _table(_defying(lines), columns)
 

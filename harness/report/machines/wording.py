@@ -23,7 +23,8 @@ RATIO = "A ratio is the time on the machine over that on the base: below 1 the m
 EXPECTED = (
     "Expected is the ratio of the measured ceilings of both machines for what binds a case on the "
     f"base. A layer defies it if its ratio, with its whole interval, misses it by {BAND:g}× or "
-    "more. What differs besides is a possible reason, and was not put to the test."
+    "more. What differs besides is a possible reason, and was not put to the test. Arrows lead "
+    "from the base to the machine."
 )
 ONE_DEVICE = (
     "One device does not stand for its model: another one of the same model, or this one in "
