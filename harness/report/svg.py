@@ -24,6 +24,14 @@ _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _DECIMAL = re.compile(r"-?\d+\.\d+")
 _COMMAND = re.compile(r"\s*([MLQCz])\s*")
 _TITLE = "title:"
+CLASSES = {
+    "fill:none;stroke:var(--grid);stroke-width:0.7": "rule",
+    "font-size:11.5px;text-anchor:middle;fill:var(--ink)": "tick",
+    "font-size:11.5px;text-anchor:end;fill:var(--ink)": "tick-end",
+    "font-size:11.5px;text-anchor:middle;fill:var(--muted)": "axis",
+    "font-size:10px;text-anchor:start;fill:var(--muted)": "beside",
+}
+"""Of what nearly every drawing has many times: the page's style sheet says it once."""
 
 
 def titled(text: str) -> dict[str, Any]:
@@ -60,6 +68,10 @@ def to_svg(figure: Figure, key: str, description: str, variables: Mapping[str, s
     for element in root.iter():
         _shorten(element, variables)
     _share_styles(root)
+    for element in root.iter():
+        if name := CLASSES.get(element.get("style", "")):
+            del element.attrib["style"]
+            element.set("class", name)
     _prune(root)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
