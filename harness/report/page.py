@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from harness import units
-from harness.report import facets, legend, svg
+from harness.report import facets, legend
 from harness.report.text import printable
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def environment(facets_told: Collection[str] = facets.NAMES) -> jinja2.Environme
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: type(value)(printable(value)) if isinstance(value, str) else value,
     )
-    found.globals.update(
-        units=units, legend=legend, classes=svg.CLASSES, data=partial(data, facets_told)
-    )
+    found.globals.update(units=units, legend=legend, data=partial(data, facets_told))
     return found
 
 
