@@ -237,9 +237,9 @@ class TestDirections:
         assert block.chart
         assert (
             'aria-label="Backward over forward, cpu, float32, 1 thread, by layer. dense, torch '
-            'eager: 2.00×; lstm, torch eager: 3.00×."' in block.chart.svg
+            'eager: 2.00×; lstm, torch eager: 3.00×."' in block.chart
         )
-        assert "more than forward →" in block.chart.svg
+        assert "more than forward →" in block.chart
 
     def test_one_direction_is_nothing_to_compare(self) -> None:
         assert blocks([row(mode="forward"), row(mode="forward", batch=1)]) == []
@@ -273,7 +273,7 @@ class TestCompiling:
         table = compiling.table([found])
         assert column(table, "Pays after calls") == ["500 (444–571)"]
         assert column(table, "Extra first call") == ["2.00 s"]
-        assert column(table, "Compiled / eager (95 % interval)")[0].startswith("0.600× (0.5")
+        assert column(table, "Compiled / eager")[0].startswith("0.600× (0.5")
 
     @pytest.mark.parametrize(
         ("eager", "other", "outcome"),
@@ -332,7 +332,7 @@ class TestCompiling:
     def test_another_version_of_the_framework_is_named_and_not_compared(self) -> None:
         found = pair(row(), row(0.5e-3, framework_version="2.14.0"))
         table = compiling.table([found])
-        assert column(table, "Compiled / eager (95 % interval)") == ["versions differ"]
+        assert column(table, "Compiled / eager") == ["versions differ"]
         assert column(table, "Pays after calls") == ["–"]
 
     def test_setting_has_a_column_where_it_varies(self) -> None:
@@ -393,8 +393,8 @@ class TestReport:
 
     def test_throughput_is_drawn_beside_latency_and_memory(self, report: tuple[Page, str]) -> None:
         page, _ = report
-        for start in ("Throughput in tokens/s, forward, against sequence length at batch size 32.",
-                      "Throughput in items/s, train, against batch size. torch"):  # fmt: skip
+        for start in ("Tokens/s, forward, against sequence length at batch size 32.",
+                      "Items/s, train, against batch size. torch"):  # fmt: skip
             assert any(text.startswith(start) for text in page.drawings())
 
     @pytest.mark.parametrize(

@@ -44,3 +44,11 @@ def test_holds_neither_style_sheet_nor_metadata_nor_size() -> None:
     assert "<style" not in text
     assert "<metadata" not in text
     assert " width=" not in text.partition(">")[0]
+
+
+def test_coordinates_have_no_more_digits_than_show() -> None:
+    root = ElementTree.fromstring(drawing("one"))
+    places = [element.get(name, "") for element in root.iter() for name in ("d", "x", "y")]
+    assert any("." in place for place in places)
+    assert not any(re.search(r"\.\d{3}", place) for place in places)
+    assert not any(element.get("transform", "").startswith("rotate") for element in root.iter())

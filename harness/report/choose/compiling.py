@@ -116,7 +116,7 @@ def table(found: Sequence[Pair]) -> Table:
     """A line a pair; of the setting it names what varies within a layer."""
     parts = varying_parts(pair.compiled for pair in found)
     header = ("Layer", "Mode", *(["Setting"] if parts else []), "Size", "Compiled as")
-    figures = ("Eager", "Compiled", "Compiled / eager (95 % interval)", "Extra first call")
+    figures = ("Eager", "Compiled", "Compiled / eager", "Extra first call")
     return Table.of(
         (*header, *figures, "Pays after calls"),
         (

@@ -131,7 +131,7 @@ class Block:
         ]
 
     @property
-    def chart(self) -> Figure | None:
+    def chart(self) -> Markup | None:
         """The means with their intervals, a line a layer."""
         means = self.means
         if not means:
@@ -156,7 +156,7 @@ class Block:
             f"{self.title}, by layer. {told}.",
             sides=("less", "more than forward"),
         )
-        return Figure(self._ratio, Markup(svg), self.place)
+        return Markup(svg)
 
     @property
     def _ratio(self) -> str:

@@ -14,7 +14,7 @@ _CONDITIONS = (
     "framework", "execution",
 )  # fmt: skip
 
-LISTED = 300
+LISTED = 200
 """Pairs that a table lists at most; each takes some hundred bytes of a page."""
 
 

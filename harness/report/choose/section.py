@@ -31,14 +31,14 @@ DIRECTIONS = (
     "all of its frameworks have both."
 )
 COMPILING = (
-    "The same case, eager and compiled by the same version of a framework. The extra first call is "
-    "the first call compiled, with its tracing and compiling, less the first call eager. Compiling "
-    "has paid after as many further calls as make up for it: the extra first call over what each "
-    "call saves. Brackets hold what the 95 % intervals of the two latencies make of it. The first "
-    "calls are one reading each, of the first pass: what a process compiles first also bears the "
-    "loading of the compiler, and a compiler that finds an earlier run's work in its cache is "
-    "quicker. “Never” stands where a compiled call takes longer, “cannot be told” where the "
-    "intervals leave open which one does."
+    "The same case, eager and compiled by one version of a framework; brackets hold 95 % "
+    "intervals. The extra first call is the first call compiled, with its tracing and compiling, "
+    "less the first call eager. Compiling has paid after as many further calls as make up for it: "
+    "the extra first call over what a call saves, with the interval that the two latencies leave "
+    "it. First calls are one reading each, of the first pass: what a process compiles first also "
+    "bears the loading of the compiler, and a compiler that finds an earlier run's work in its "
+    "cache is quicker. “Never” stands where a compiled call takes longer, “at once” where it takes "
+    "less and the first one no longer, “cannot be told” where the intervals leave that open."
 )
 
 
