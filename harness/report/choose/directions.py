@@ -76,7 +76,7 @@ class Block:
     def table(self) -> Table:
         """A line a layer and series."""
         return Table.of(
-            ("Layer", "Framework", f"{self._ratio} (95 % interval)", "Sizes"),
+            ("Layer", "Framework", self._ratio, "Sizes"),
             (
                 [
                     mean.layer,

@@ -21,14 +21,14 @@ SPEEDUPS = (
     "Time of the base over that of the other, on the same layer, mode, size, dtype, threads and "
     "parameters: above 1 the other is faster, below 1 slower. Below a speedup stands its 95 % "
     "interval. Hatched speedups may be none, as theirs contains 1; “alone” stands where the base "
-    "failed and the other did not."
+    "failed and the other did not. A size of b8 s64 is a batch of 8 with 64 positions each."
 )
 DIRECTIONS = (
     "Time of a backward pass over that of the forward pass; where no backward pass was measured by "
     "itself, that of training, which is forward, backward and an update in one. Forward is "
     "inference, without gradients. Counted in operations, a backward pass is about two forward "
     "passes and training about three. Means are geometric, over those sizes of a layer at which "
-    "all of its frameworks have both."
+    "all of its frameworks have both. Brackets hold 95 % intervals."
 )
 COMPILING = (
     "The same case, eager and compiled by one version of a framework; brackets hold 95 % "
