@@ -21,6 +21,7 @@ from harness.report import (
     summary,
 )
 from harness.report.attention.section import Section, section
+from harness.report.choose import compiling
 from harness.report.choose import section as choose
 from harness.report.history import section as history
 from harness.report.history.events import MACHINES
@@ -39,6 +40,8 @@ _LINKED = re.compile(
     r"(?<=[a-z])(?=://)|(?<=\bwww)(?=\.)|(?<=#)(?=\d)|(?<=\bgh)(?=-\d)", re.IGNORECASE
 )
 """Where a URL or the number of an issue is broken, so that GitHub makes no link of it."""
+_LISTED = 40
+"""Cases of a table that a page lists in full."""
 _LIST = re.compile(r"^(\d{0,9})(?=[-+.)] )")
 """What would make a list of a line."""
 
@@ -173,11 +176,11 @@ def _choose(found: choose.Section) -> Iterator[str]:
     if found.compiled:
         yield "## Eager against compiled"
         yield from map(escape, found.gains)
-        yield "<details><summary>Every case</summary>"
+        yield "<details><summary>By case</summary>"
         yield found.compiling_is
-        yield table(found.compiling)
-        if found.unlisted:
-            yield f"{units.count(found.unlisted, 'more pair')} not listed."
+        yield table(compiling.table(found.compiled[:_LISTED]))
+        if (rest := len(found.compiled) - _LISTED) > 0:
+            yield f"{units.count(rest, 'more pair')} not listed."
         yield "</details>"
 
 

@@ -57,7 +57,10 @@ class TestGrids:
         (grid,) = drawn([*compiled(), *sizes()])
         (found,) = grid.maps
         assert found.title == "forward: torch compiled over torch eager"
-        assert (found.columns, [line.name for line in found.lines]) == (("16", "64"), ["1", "8"])
+        assert (found.columns, [line.name for line in found.lines]) == (
+            ("s16", "s64"),
+            ["b1", "b8"],
+        )
         # Both intervals are a factor of 1.1 either way, the ratio's is 1.1 ** sqrt(2) = 1.144.
         expected = HeatCell("2.00×", "1.75–2.29", strength=0.25, unsure=False)
         assert all(
@@ -171,14 +174,14 @@ class TestDirections:
     def test_backward_over_forward_with_its_interval(self) -> None:
         (block,) = blocks([*both(), row(3.1e-3, mode="train")])
         assert block.title == "Backward over forward, cpu, float32, 1 thread"
-        assert "Backward / forward (95 % interval)" in block.table.header
+        assert "Backward / forward" in block.table.header
         (line,) = block.table.rows
         assert [cell.text for cell in line] == ["dense", "torch eager", "2.00× (1.75–2.29)", "1"]
 
     def test_train_stands_in_where_there_is_no_backward_and_says_so(self) -> None:
         (block,) = blocks(both(3.0, modes=("forward", "train")))
         assert block.title.startswith("Train over forward")
-        assert column(block.table, "Train / forward (95 % interval)") == ["3.00× (2.62–3.43)"]
+        assert column(block.table, "Train / forward") == ["3.00× (2.62–3.43)"]
 
     def test_backward_and_train_are_never_in_one_table(self) -> None:
         found = blocks([*both(), *both(3.0, ("forward", "train"), framework="tensorflow")])
@@ -237,9 +240,9 @@ class TestDirections:
         assert block.chart
         assert (
             'aria-label="Backward over forward, cpu, float32, 1 thread, by layer. dense, torch '
-            'eager: 2.00×; lstm, torch eager: 3.00×."' in block.chart.svg
+            'eager: 2.00×; lstm, torch eager: 3.00×."' in block.chart
         )
-        assert "more than forward →" in block.chart.svg
+        assert "more than forward →" in block.chart
 
     def test_one_direction_is_nothing_to_compare(self) -> None:
         assert blocks([row(mode="forward"), row(mode="forward", batch=1)]) == []
@@ -273,7 +276,7 @@ class TestCompiling:
         table = compiling.table([found])
         assert column(table, "Pays after calls") == ["500 (444–571)"]
         assert column(table, "Extra first call") == ["2.00 s"]
-        assert column(table, "Compiled / eager (95 % interval)")[0].startswith("0.600× (0.5")
+        assert column(table, "Compiled / eager")[0].startswith("0.600× (0.5")
 
     @pytest.mark.parametrize(
         ("eager", "other", "outcome"),
@@ -332,7 +335,7 @@ class TestCompiling:
     def test_another_version_of_the_framework_is_named_and_not_compared(self) -> None:
         found = pair(row(), row(0.5e-3, framework_version="2.14.0"))
         table = compiling.table([found])
-        assert column(table, "Compiled / eager (95 % interval)") == ["versions differ"]
+        assert column(table, "Compiled / eager") == ["versions differ"]
         assert column(table, "Pays after calls") == ["–"]
 
     def test_setting_has_a_column_where_it_varies(self) -> None:
@@ -352,9 +355,12 @@ class TestCompiling:
         found = [pair(eager, other) for eager, other in cases]
         assert list(compiling.sentences(found)) == [
             "A call of torch compiled takes less time than one of torch eager in 2 of 4 cases, "
-            "more in 1; in 1 it cannot be told whether compiling pays.",
-            "There torch compiled has made up for its longer first call after 500 to 1,000 further "
-            "calls, 750 in the median case.",
+            "more in 1; in 1 it cannot be told whether compiling pays. It has made up for its "
+            "longer first call after 500 to 1,000 further calls, 750 in the median case."
+        ]
+        assert list(compiling.sentences(found[2:3])) == [
+            "A call of torch compiled takes less time than one of torch eager in none of 1 case, "
+            "more in 1."
         ]
         assert list(compiling.sentences(found[-1:])) == []
 
@@ -386,15 +392,15 @@ class TestReport:
         self, report: tuple[Page, str]
     ) -> None:
         _, text = report
-        for part in ("## Backward over forward, cpu, float32, 1 thread", "| Backward / forward (95",
+        for part in ("## Backward over forward, cpu, float32, 1 thread", "| Backward / forward |",
                      "## Eager against compiled", "A call of tensorflow compiled"):  # fmt: skip
             assert part in text
         assert len(text) < 65_536
 
     def test_throughput_is_drawn_beside_latency_and_memory(self, report: tuple[Page, str]) -> None:
         page, _ = report
-        for start in ("Throughput in tokens/s, forward, against sequence length at batch size 32.",
-                      "Throughput in items/s, train, against batch size. torch"):  # fmt: skip
+        for start in ("Tokens/s, forward, against sequence length at batch size 32.",
+                      "Items/s, train, against batch size. torch"):  # fmt: skip
             assert any(text.startswith(start) for text in page.drawings())
 
     @pytest.mark.parametrize(

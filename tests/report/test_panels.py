@@ -130,7 +130,7 @@ class TestThroughput:
             (8 * 16 / 2e-3, 8 * 16 / 2.2e-3, 8 * 16 * 1.1 / 2e-3)
         )
         assert panel.description == (
-            "Throughput in tokens/s, forward, against batch size at sequence length 16. "
+            "Tokens/s, forward, against batch size at sequence length 16. "
             "torch eager: 1: 8.00 k, 8: 64.0 k."
         )
 

@@ -117,9 +117,9 @@ def table(found: Sequence[Pair]) -> Table:
     """A line a pair; of the setting it names what varies within a layer."""
     parts = varying_parts(pair.compiled for pair in found)
     header = ("Layer", "Mode", *(["Setting"] if parts else []), "Size", "Compiled as")
-    figures = ("Eager", "Compiled", "Compiled / eager (95 % interval)", "Extra first call")
+    figures = ("Pays after calls", "Compiled / eager", "Extra first call", "Eager", "Compiled")
     return Table.of(
-        (*header, *figures, "Pays after calls"),
+        (*header, *figures),
         (
             [
                 pair.compiled.layer,
@@ -127,11 +127,11 @@ def table(found: Sequence[Pair]) -> Table:
                 *([setting_text(pair.compiled.setting, parts)] if parts else []),
                 pair.compiled.shape,
                 pair.compiled.series,
-                latency_cell(pair.eager),
-                latency_cell(pair.compiled),
+                _calls_cell(pair),
                 ratio_cell(pair.compiled, pair.eager),
                 Cell(units.seconds(pair.extra_s), pair.extra_s),
-                _calls_cell(pair),
+                latency_cell(pair.eager),
+                latency_cell(pair.compiled),
             ]
             for pair in found
         ),
@@ -140,26 +140,28 @@ def table(found: Sequence[Pair]) -> Table:
 
 
 def sentences(found: Sequence[Pair]) -> Iterator[str]:
-    """What it comes to, a sentence or two for each way of compiling."""
+    """What it comes to, for each way of compiling."""
     for series in ordered_series(pair.compiled for pair in found):
         own = [pair for pair in found if pair.compiled.series == series]
         counts = Counter(pair.outcome for pair in own)
         compared = counts.total() - counts[Outcome.NOT_COMPARED]
         if not compared:
             continue
-        faster = counts[Outcome.PAYS] + counts[Outcome.AT_ONCE]
-        yield (
-            f"A call of {series} takes less time than one of {own[0].eager.series} in {faster} of "
-            f"{units.count(compared, 'case')}, more in {counts[Outcome.NEVER]}; in "
-            f"{counts[Outcome.OPEN]} it cannot be told whether compiling pays."
+        slower, unknown = counts[Outcome.NEVER], counts[Outcome.OPEN]
+        text = (
+            f"A call of {series} takes less time than one of {own[0].eager.series} in "
+            f"{counts[Outcome.PAYS] + counts[Outcome.AT_ONCE] or 'none'} of "
+            f"{units.count(compared, 'case')}"
+            f"{f', more in {slower}' if slower else ''}"
+            f"{f'; in {unknown} it cannot be told whether compiling pays' if unknown else ''}."
         )
-        calls = sorted(pair.calls.value for pair in own if pair.calls)
-        if calls:
-            yield (
-                f"There {series} has made up for its longer first call after "
-                f"{units.calls(calls[0])} to {units.calls(calls[-1])} further calls, "
-                f"{units.calls(statistics.median(calls))} in the median case."
+        if calls := sorted(pair.calls.value for pair in own if pair.calls):
+            text += (
+                f" It has made up for its longer first call after {units.calls(calls[0])} to "
+                f"{units.calls(calls[-1])} further calls, {units.calls(statistics.median(calls))} "
+                "in the median case."
             )
+        yield text
 
 
 def _calls_cell(pair: Pair) -> Cell:

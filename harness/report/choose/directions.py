@@ -76,7 +76,7 @@ class Block:
     def table(self) -> Table:
         """A line a layer and series."""
         return Table.of(
-            ("Layer", "Framework", f"{self._ratio} (95 % interval)", "Sizes"),
+            ("Layer", "Framework", self._ratio, "Sizes"),
             (
                 [
                     mean.layer,
@@ -143,7 +143,7 @@ class Block:
         ]
 
     @property
-    def chart(self) -> Figure | None:
+    def chart(self) -> Markup | None:
         """The means with their intervals, a line a layer."""
         means = self.means
         if not means:
@@ -169,7 +169,7 @@ class Block:
             f"{self.title}, by layer. {told}.",
             sides=("less", "more than forward"),
         )
-        return Figure(self._ratio, Markup(svg), self.place)
+        return Markup(svg)
 
     @property
     def _ratio(self) -> str:

@@ -61,11 +61,11 @@ def _maps(mode: str, rows: Sequence[Row]) -> Iterator[HeatMap]:
     for name in sizes:
         if name != base and any((b, n) in sizes[name] for b in batches for n in lengths):
             lines = tuple(
-                HeatLine(str(b), tuple(_cell(sizes[base], sizes[name], (b, n)) for n in lengths))
+                HeatLine(f"b{b}", tuple(_cell(sizes[base], sizes[name], (b, n)) for n in lengths))
                 for b in batches
             )
             title = f"{mode}: {name} over {base}"
-            yield HeatMap(title, "Batch ↓ length →", tuple(map(str, lengths)), lines)
+            yield HeatMap(title, "Size", tuple(f"s{n}" for n in lengths), lines)
 
 
 def _varied(sizes: _Sizes) -> list[int]:

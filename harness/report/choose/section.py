@@ -18,24 +18,24 @@ SPEEDUPS = (
     "Time of the base over that of the other, on the same layer, mode, size, dtype, threads and "
     "parameters: above 1 the other is faster, below 1 slower. Below a speedup stands its 95 % "
     "interval. Hatched speedups may be none, as theirs contains 1; “alone” stands where the base "
-    "failed and the other did not."
+    "failed and the other did not. A size of b8 s64 is a batch of 8 with 64 positions each."
 )
 DIRECTIONS = (
     "Time of a backward pass over that of the forward pass; where no backward pass was measured by "
     "itself, that of training, which is forward, backward and an update in one. Forward is "
     "inference, without gradients. Counted in operations, a backward pass is about two forward "
     "passes and training about three. Means are geometric, over those sizes of a layer at which "
-    "all of its frameworks have both."
+    "all of its frameworks have both. Brackets hold 95 % intervals."
 )
 COMPILING = (
-    "The same case, eager and compiled by the same version of a framework. The extra first call is "
-    "the first call compiled, with its tracing and compiling, less the first call eager. Compiling "
-    "has paid after as many further calls as make up for it: the extra first call over what each "
-    "call saves. Brackets hold what the 95 % intervals of the two latencies make of it. The first "
-    "calls are one reading each, of the first pass: what a process compiles first also bears the "
-    "loading of the compiler, and a compiler that finds an earlier run's work in its cache is "
-    "quicker. “Never” stands where a compiled call takes longer, “cannot be told” where the "
-    "intervals leave open which one does."
+    "The same case, eager and compiled by one version of a framework; brackets hold 95 % "
+    "intervals. The extra first call is the first call compiled, with its tracing and compiling, "
+    "less the first call eager. Compiling has paid after as many further calls as make up for it: "
+    "the extra first call over what a call saves, with the interval that the two latencies leave "
+    "it. First calls are one reading each, of the first pass: what a process compiles first also "
+    "bears the loading of the compiler, and a compiler that finds an earlier run's work in its "
+    "cache is quicker. “Never” stands where a compiled call takes longer, “at once” where it takes "
+    "less and the first one no longer, “cannot be told” where the intervals leave that open."
 )
 
 
