@@ -3,17 +3,16 @@
 Frames in, frames out; a row of the input is a case as `harness.store.load` gives it.
 """
 
-from harness.compare.frames import configuration, configuration_order, latest, records
+from harness.compare.frames import configuration, configuration_order, latest, records, values
 from harness.compare.pairs import (
     CONDITIONS,
-    PAIR_COLUMNS,
     RUN_COLUMNS,
     Verdict,
-    frameworks,
     regressions,
     runs,
     summary,
 )
+from harness.compare.same_work import PAIR_COLUMNS, frameworks
 
 __all__ = [
     "CONDITIONS",
@@ -28,4 +27,5 @@ __all__ = [
     "regressions",
     "runs",
     "summary",
+    "values",
 ]

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from harness.types import EXECUTIONS
 
 if TYPE_CHECKING:
@@ -21,13 +23,31 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
+def values(column: pd.Series[Any]) -> list[Any]:
+    """A column as Python's own values, None where one is missing; equal texts are one object."""
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.StringDtype):
+        codes, known = pd.factorize(column)
+        texts = [*known.astype(object), None]  # the code of what is missing is -1
+        return [texts[code] for code in codes.tolist()]
+    found: list[Any] = column.astype(object).tolist()
+    for place in np.flatnonzero(column.isna()):
+        found[place] = None
+    return found
+
+
 def latest(frame: pd.DataFrame) -> pd.DataFrame:
     """Of several rows of one case on one machine, the one of the run that started last."""
     if frame.empty:
         return frame
-    newest = frame.sort_values("started_at", kind="stable", na_position="first")
-    kept = newest.drop_duplicates(["machine_id", "case_id"], keep="last").index
-    return frame.loc[frame.index.isin(kept)]
+    case = ["machine_id", "case_id"]
+    again = frame.duplicated(case, keep=False)
+    if not again.any():  # nothing to sort, which takes seconds of a million rows
+        return frame
+    newest = frame[again].sort_values("started_at", kind="stable", na_position="first")
+    older = newest.index[newest.duplicated(case, keep="last")]
+    return frame[~frame.index.isin(older)]
 
 
 def configuration(framework: str, execution: str) -> str:

@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from harness.compare.frames import Row
-from harness.compare.pairs import Verdict, mean_ratio, verdict
-from harness.stats import Interval, geometric_mean
+from harness.compare.pairs import Verdict, ratio_of, verdict
+from harness.stats import Interval, geometric_mean, mean_ratio
 
 BAND = 1.5
 """By this factor a layer may miss the ratio that the ceilings let expect, either way. A ceiling is
@@ -64,7 +64,7 @@ class Line:
 
     @cached_property
     def ratio(self) -> Interval:
-        return mean_ratio(self.cases)
+        return mean_ratio(map(ratio_of, self.cases))
 
     @property
     def verdict(self) -> Verdict:
@@ -77,7 +77,7 @@ class Line:
         if not told:
             return None
         expected = geometric_mean(case["expected"] for case in told)
-        return Expectation(len(told), expected, mean_ratio(told))
+        return Expectation(len(told), expected, mean_ratio(map(ratio_of, told)))
 
     @property
     def defies(self) -> bool:

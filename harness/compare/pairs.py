@@ -1,4 +1,4 @@
-"""Pairs of rows: of two frameworks within a result, or of one case in two results.
+"""Pairs of rows of one case in two results, and what any pairs of rows come to.
 
 A ratio is always other over base, of latencies, so above 1 the other one is slower. Its interval
 takes the two latencies as independent.
@@ -7,20 +7,14 @@ takes the two latencies as independent.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from harness.compare.frames import (
-    Row,
-    anywhere,
-    configuration,
-    configuration_order,
-    latest,
-    records,
-)
-from harness.stats import Interval, geometric_mean, ratio_interval
+import numpy as np
+
+from harness.compare.frames import Row, anywhere, latest, records
+from harness.stats import Interval, ratio_interval
 from harness.types import NothingToCompareError, Status, UsageError
 
 if TYPE_CHECKING:
@@ -29,18 +23,8 @@ if TYPE_CHECKING:
 CONDITIONS = ("layer", "device", "mode", "dtype", "threads", "batch", "seq", "params")
 """What two rows must agree in to be the same work."""
 
-_RATIO_COLUMNS = ("base_s", "other_s", "ratio", "ratio_low", "ratio_high", "memory_ratio")
-PAIR_COLUMNS = (
-    "machine_id",
-    *CONDITIONS,
-    "base",
-    "other",
-    "base_case",
-    "other_case",
-    "same_run",
-    *_RATIO_COLUMNS,
-    "verdict",
-)
+LATENCY = ("latency_s", "latency_low_s", "latency_high_s")
+RATIO_COLUMNS = ("base_s", "other_s", "ratio", "ratio_low", "ratio_high", "memory_ratio")
 RUN_COLUMNS = (
     "case_id",
     "framework",
@@ -49,7 +33,7 @@ RUN_COLUMNS = (
     "base_status",
     "other_status",
     "other_reason",
-    *_RATIO_COLUMNS,
+    *RATIO_COLUMNS,
     "path_change",
     "verdict",
 )
@@ -69,31 +53,6 @@ class Verdict(StrEnum):
     """Ok in neither."""
     ONLY_IN_BASE = "only in base"
     ONLY_IN_OTHER = "only in other"
-
-
-def frameworks(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every pair of measured rows that do the same work on one machine in different frameworks.
-
-    The executions of a pair may differ, as a tf.function has no eager counterpart in torch; so
-    ``base`` and ``other`` name framework and execution. Of a case measured in several runs the
-    latest counts; ``same_run`` says whether both rows are from one run.
-
-    Returns:
-        One row a pair with `PAIR_COLUMNS`; no rows where nothing can be paired.
-    """
-    import pandas as pd
-
-    same_work: dict[Hashable, list[Row]] = {}
-    for row in records(latest(frame)):
-        if _latency(row) is not None:
-            same_work.setdefault((row["machine_id"], *_conditions(row)), []).append(row)
-    pairs = [
-        _pair(base, other)
-        for rows in same_work.values()
-        for base, other in combinations(sorted(rows, key=_order), 2)
-        if base["framework"] != other["framework"]
-    ]
-    return pd.DataFrame(pairs, columns=list(PAIR_COLUMNS))
 
 
 def runs(
@@ -135,7 +94,7 @@ def runs(
 def summary(comparison: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """The geometric mean of the ratios, over the cases that both sides measured.
 
-    The interval is that of `mean_ratio`.
+    The intervals are those of `harness.stats.mean_ratio`, of all groups at once.
 
     Args:
         comparison: what `frameworks` or `runs` returns.
@@ -144,33 +103,33 @@ def summary(comparison: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     Returns:
         The columns ``by``, then cases (their number), ratio, ratio_low, ratio_high, verdict.
     """
-    import pandas as pd
-
-    groups: dict[tuple[Any, ...], list[Row]] = {}
-    for row in records(comparison):
-        if not math.isnan(row["ratio"]):
-            groups.setdefault(tuple(row[name] for name in by), []).append(row)
-    rows = []
-    for key, members in groups.items():
-        mean = mean_ratio(members)
-        rows.append((*key, len(members), mean.value, mean.low, mean.high, verdict(mean)))
-    return pd.DataFrame(rows, columns=[*by, "cases", "ratio", "ratio_low", "ratio_high", "verdict"])
-
-
-def mean_ratio(members: Sequence[Row]) -> Interval:
-    """The geometric mean of the ratios of some cases, of which each has one.
-
-    Its limits are the geometric means of the single limits. The errors of the cases are not
-    independent, as they share worker processes; the standard error of a mean never exceeds the mean
-    of the standard errors, so this interval is wide enough whatever they share. It holds for these
-    cases on these machines and says nothing about others.
-    """
-    return Interval(
-        *(
-            geometric_mean(row[name] for row in members)
-            for name in ("ratio", "ratio_low", "ratio_high")
+    known = comparison[comparison["ratio"].notna()]
+    keys = list(by)
+    group = known.groupby(keys, sort=False, dropna=False).ngroup() if by else known["ratio"] * 0
+    number = group.to_numpy(dtype=np.int64)
+    _, first, cases = np.unique(number, return_index=True, return_counts=True)
+    means = [
+        np.exp(np.bincount(number, np.log(known[name].to_numpy(dtype=np.float64))) / cases)
+        for name in ("ratio", "ratio_low", "ratio_high")
+    ]
+    ratios = [Interval(*map(float, mean)) for mean in zip(*means, strict=True)]
+    return (
+        known[keys]
+        .iloc[first]
+        .reset_index(drop=True)
+        .assign(
+            cases=cases,
+            ratio=[ratio.value for ratio in ratios],
+            ratio_low=[ratio.low for ratio in ratios],
+            ratio_high=[ratio.high for ratio in ratios],
+            verdict=list(map(verdict, ratios)),
         )
     )
+
+
+def ratio_of(row: Row) -> Interval:
+    """The ratio of a row of any comparison, which has one."""
+    return Interval(row["ratio"], row["ratio_low"], row["ratio_high"])
 
 
 def verdict(ratio: Interval | None) -> Verdict:
@@ -193,18 +152,6 @@ def regressions(comparison: pd.DataFrame, threshold: float) -> pd.DataFrame:
     return comparison[slower | comparison["verdict"].isin([Verdict.FAILED, Verdict.ONLY_IN_BASE])]
 
 
-def _conditions(row: Row) -> tuple[Hashable, ...]:
-    import pandas as pd
-
-    params = row["params"] if isinstance(row["params"], Mapping) else {}
-    seq: int | None = None if pd.isna(row["seq"]) else int(row["seq"])
-    return *(row[name] for name in CONDITIONS[:-2]), seq, tuple(sorted(params.items()))
-
-
-def _order(row: Row) -> tuple[bool, str, int]:
-    return configuration_order(row["framework"], row["execution"])
-
-
 def _number(row: Row | None, name: str) -> float:
     """A positive figure, or NaN for any that is missing or can have no ratio."""
     value = row[name] if row else math.nan
@@ -216,20 +163,8 @@ def _number(row: Row | None, name: str) -> float:
 def _latency(row: Row | None) -> Interval | None:
     if row is None or row["status"] != Status.OK:
         return None
-    figures = [_number(row, f"latency{part}_s") for part in ("", "_low", "_high")]
+    figures = [_number(row, name) for name in LATENCY]
     return None if any(map(math.isnan, figures)) else Interval(*figures)
-
-
-def _pair(base: Row, other: Row) -> dict[str, Any]:
-    return {
-        **{name: base[name] for name in ("machine_id", *CONDITIONS)},
-        "base": configuration(base["framework"], base["execution"]),
-        "other": configuration(other["framework"], other["execution"]),
-        "base_case": base["case_id"],
-        "other_case": other["case_id"],
-        "same_run": base["run_id"] == other["run_id"],
-        **_ratios(base, other),
-    }
 
 
 def _change(base: Row | None, other: Row | None) -> dict[str, Any]:

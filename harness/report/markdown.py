@@ -7,11 +7,21 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from harness import compare
+from harness import compare, units
 from harness.gate.history import History
-from harness.report import ceilings, legend, provenance, ratios, results, rows, summary
-from harness.report.attention import heatmap
+from harness.report import (
+    caps,
+    ceilings,
+    heatmap,
+    legend,
+    provenance,
+    ratios,
+    results,
+    rows,
+    summary,
+)
 from harness.report.attention.section import Section, section
+from harness.report.choose import section as choose
 from harness.report.history import section as history
 from harness.report.history.events import MACHINES
 from harness.report.history.section import Block
@@ -44,11 +54,12 @@ def render(frame: pd.DataFrame, runs: Sequence[Run]) -> str:
 
 
 def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
-    newest = rows.newest(frame)
+    whole = rows.newest(frame)
+    newest = caps.shown(whole)
     pairs = compare.frameworks(frame)
-    yield f"# {escape(summary.title(newest, runs))}"
-    yield "\n".join(f"- {escape(text)}" for text in summary.verdict(newest, runs, pairs))
-    for note in summary.notes(rows.read(frame), newest, runs):
+    yield f"# {escape(summary.title(whole, runs))}"
+    yield "\n".join(f"- {escape(text)}" for text in summary.verdict(whole, runs, pairs))
+    for note in [*summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)]:
         yield f"> {escape(note)}"
     yield from _attention(section(newest))
     if told := history.section(frame, runs):
@@ -59,7 +70,8 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
     if compared:
         yield legend.RATIO
     yield _or(compared, "No case was measured in two frameworks.")
-    if sides := machines.section(frame, runs):
+    yield from _choose(choose.section(newest))
+    if sides := machines.section(caps.shared(frame), runs):
         yield "## Machines compared"
         yield from _machines(sides)
     yield "## Latency by layer"
@@ -68,8 +80,8 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
     )
     yield from _latencies(newest)
     yield "## What is missing"
-    yield _or(results.failures(newest), "No case failed.")
-    yield _or(results.not_measured(newest), "Every case could be tried.")
+    yield _or(results.failures(caps.failures(whole)), "No case failed.")
+    yield _or(results.not_measured(whole), "Every case could be tried.")
     yield _or(results.warnings(newest), "No row carries a warning.")
     yield "## Machine and software"
     yield _or(provenance.machine_table(runs), "No description of a machine came with the results.")
@@ -142,12 +154,30 @@ def _attention(found: Section) -> Iterator[str]:
             yield f"At length n, use …, {escape(mode)}"
             yield table(best)
         for drawn in block.heatmaps:
-            over = f"Speedup over {escape(block.base)}, {escape(drawn.mode)}"
+            over = f"Speedup over {escape(block.base)}, {escape(drawn.title)}"
             yield f"{over}; its density in brackets, and ~ where it may be none"
             yield table(heatmap.table(drawn))
         if crossed := block.crossovers:
             yield "Crossover lengths"
             yield table(crossed)
+        yield "</details>"
+
+
+def _choose(found: choose.Section) -> Iterator[str]:
+    """The way back against the way forward, and what compiling comes to; the rest is for a page."""
+    for block in found.directions:
+        if table_of_means := block.table:
+            yield f"## {escape(block.title)}"
+            yield found.directions_are
+            yield table(table_of_means)
+    if found.compiled:
+        yield "## Eager against compiled"
+        yield from map(escape, found.gains)
+        yield "<details><summary>Every case</summary>"
+        yield found.compiling_is
+        yield table(found.compiling)
+        if found.unlisted:
+            yield f"{units.count(found.unlisted, 'more pair')} not listed."
         yield "</details>"
 
 

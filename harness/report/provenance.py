@@ -6,6 +6,7 @@ the file may come from anyone: it is then unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -16,6 +17,7 @@ Run: TypeAlias = Mapping[str, Any]
 
 UNKNOWN = "unknown"
 _ABSENT = "not installed"
+_LONGEST_NAME = 100
 _LARGEST = 1e18
 """No figure of a machine is larger; a file from a stranger may hold an integer of any length."""
 
@@ -75,6 +77,16 @@ def versions(runs: Iterable[Run]) -> dict[str, list[str]]:
             if str(version) not in known:
                 known.append(str(version))
     return found
+
+
+def file_name(runs: Sequence[Run]) -> str:
+    """``20261122-191213-quick-1251-and-2-more``: what a report of these runs is called.
+
+    A run's id may come from anyone, and leads to no other folder here.
+    """
+    first = str(runs[0].get("run_id") or "") if runs else ""
+    name = re.sub(r"[^\w.-]+", "_", first)[:_LONGEST_NAME].lstrip(".") or "results"
+    return name if len(runs) < 2 else f"{name}-and-{len(runs) - 1}-more"
 
 
 def machine_table(runs: Sequence[Run]) -> Table:

@@ -1,10 +1,11 @@
-"""`layerbench report`, `compare` and `collect`, which read runs."""
+"""`layerbench report`, `compare`, `export` and `collect`, which read runs."""
 
 from __future__ import annotations
 
 from harness import units
+from harness.cli.parser.formats import add_format
 from harness.cli.parser.kinds import checked, path
-from harness.cli.parser.line import Commands
+from harness.cli.parser.line import Commands, Line
 from harness.cli.parser.shared import results
 
 
@@ -12,11 +13,23 @@ def add_report(commands: Commands) -> None:
     report = commands.add_parser(
         "report", parents=[results()], help="write a report of one or more runs"
     )
-    report.add_argument(
-        "runs", type=checked(path), nargs="*", metavar="RUN", help="default: the latest run"
-    )
+    _add_runs(report)
     report.add_argument(
         "--out", type=checked(path), default="reports", metavar="DIR", help="default reports"
+    )
+    report.add_argument(
+        "--figures",
+        type=checked(path),
+        metavar="DIR",
+        help="write each drawing as PNG, SVG and PDF as well, as wide as a column of a paper",
+    )
+    report.add_argument(
+        "--outcome",
+        type=checked(path),
+        action="append",
+        metavar="FILE",
+        help="what a gate found, to be shown too: the outcome.json of `layerbench regress`, or "
+        "what its --format json wrote; without a run nothing else is shown (repeatable)",
     )
 
 
@@ -51,6 +64,28 @@ def add_compare(commands: Commands) -> None:
     )
 
 
+def add_export(commands: Commands) -> Line:
+    """The command, for `check_formats`."""
+    export = commands.add_parser(
+        "export", parents=[results()], help="write results in the notation of other programs"
+    )
+    export.set_defaults(module="export")
+    _add_runs(export)
+    add_format(
+        export,
+        "csv, parquet, json, markdown, github-action-benchmark, bencher or pytest-benchmark; "
+        "without a file to standard output (repeatable)",
+        required=True,
+    )
+    return export
+
+
 def add_collect(commands: Commands) -> None:
     collect = commands.add_parser("collect", help="write Parquet files from the journals of runs")
     collect.add_argument("runs", type=checked(path), nargs="+", metavar="RUN")
+
+
+def _add_runs(command: Line) -> None:
+    command.add_argument(
+        "runs", type=checked(path), nargs="*", metavar="RUN", help="default: the latest run"
+    )

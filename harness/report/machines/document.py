@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-
-from markupsafe import Markup
-
-from harness.report import ceilings, page, provenance
+from harness import compare
+from harness.report import ceilings, facets, page, provenance
 from harness.report.machines.section import Section
+
+PAGES = {"machine": "Machines compared", "method": "Machines and software"}
+"""What the file holds, by the id of each, in order."""
 
 
 def render(section: Section) -> str:
     """A comparison as one HTML document that needs nothing from anywhere."""
-    pages = page.environment()
-    script = Markup(pages.get_template("report.js.j2").render())
-    return pages.get_template("comparison.html.j2").render(
+    return page.render(
+        "comparison.html.j2",
+        pages=PAGES,
+        choices=facets.several(facets.of_cases(compare.records(section.compared))),
+        title=section.title,
         sides=section,
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         machines=provenance.machine_table(section.runs),
         ceilings=ceilings.table(section.runs),
         runs=provenance.run_table(section.runs),

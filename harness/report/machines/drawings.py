@@ -57,17 +57,17 @@ def _forests(lines: Sequence[Line], looks: Mapping[str, Style]) -> Iterator[Figu
             for line in members
         )
         description = f"Time ratios by layer, {title}. {figures}."
-        rows = [_ratio(line) for line in members]
-        drawing = forest(rows, _order(members), limits, looks, f"machines{index}", description)
-        yield Figure(title, Markup(drawing))
+        rows = [_ratio(line) for line in _slowest_first(members)]
+        drawing = forest(rows, (), limits, looks, f"machines{index}", description)
+        yield Figure(title, Markup(drawing), mode=members[0].value("mode"))
 
 
-def _order(lines: Sequence[Line]) -> list[str]:
-    """The layers, by the mean of what all machines make of them."""
+def _slowest_first(lines: Sequence[Line]) -> list[Line]:
+    """By layer, and by the mean of what all machines make of each."""
     by_layer: dict[str, list[float]] = {}
     for line in lines:
         by_layer.setdefault(line.value("layer"), []).append(line.ratio.value)
-    return sorted(by_layer, key=lambda layer: -geometric_mean(by_layer[layer]))
+    return sorted(lines, key=lambda line: -geometric_mean(by_layer[line.value("layer")]))
 
 
 def _ratio(line: Line) -> dict[str, Any]:
@@ -79,4 +79,5 @@ def _ratio(line: Line) -> dict[str, Any]:
         "ratio": ratio.value,
         "ratio_low": ratio.low,
         "ratio_high": ratio.high,
+        "cases": len(line.cases),
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.compare import latest, records
 from harness.compare.lines import BY_CONFIGURATION, BY_LAYER, Line, lines
 from harness.compare.machines import CASE_COLUMNS, Result, against, by_device
-from harness.report import provenance, ratios
+from harness.report import caps, provenance, ratios
 from harness.report.machines import drawings, tables, wording
 from harness.report.page import Figure
 from harness.report.provenance import Run
@@ -19,9 +19,6 @@ from harness.types import Status
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_SHOWN = 2000
-"""Cases of which a page shows the ratio at most, the worst first; each takes half a kilobyte."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,15 +98,15 @@ class Section:
     @property
     def worst_cases(self) -> Table:
         """The first of `cases`: as many as a page can bear."""
-        return ratios.runs(self.compared, most=_SHOWN)
+        return ratios.runs(self.compared, most=caps.ROWS)
 
     @property
     def worst_cases_title(self) -> str:
         """Whether these are all."""
         whole = len(self.compared)
-        if whole <= _SHOWN:
+        if whole <= caps.ROWS:
             return "Every case, the worst first"
-        return f"The worst {_SHOWN:,} of {whole:,} cases"
+        return f"The worst {caps.ROWS:,} of {whole:,} cases"
 
     @property
     def missing(self) -> Table:

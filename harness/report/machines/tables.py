@@ -10,6 +10,7 @@ from harness import units
 from harness.compare import Verdict, configuration, records
 from harness.compare.lines import Line, devices_apart
 from harness.compare.lines import defying as _defying
+from harness.report import facets
 from harness.report.machines.reasons import reasons
 from harness.report.results import some
 from harness.report.table import Cell, Table
@@ -95,7 +96,12 @@ def _why(case: Mapping[str, Any], base: str) -> str:
 
 
 def _table(lines: Iterable[Line], columns: Columns) -> Table:
-    return Table.of(columns, ([cell(line) for cell in columns.values()] for line in lines))
+    found = list(lines)
+    return Table.of(
+        columns,
+        ([cell(line) for cell in columns.values()] for line in found),
+        (facets.of_cases(line.cases) for line in found),
+    )
 
 
 def _where(lines: Sequence[Line]) -> Columns:

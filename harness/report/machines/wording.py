@@ -11,9 +11,10 @@ from harness.compare import Verdict
 from harness.compare.frames import Row
 from harness.compare.lines import BAND, Line
 from harness.compare.machines import Result
-from harness.compare.pairs import mean_ratio
+from harness.compare.pairs import ratio_of
 from harness.report import provenance
 from harness.report.summary import together
+from harness.stats import mean_ratio
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ def verdict(base: Result, other: Result, compared: pd.DataFrame) -> list[str]:
     counts = f"Of {units.count(len(own), 'case')}: {kinds}."
     if not common:
         return [f"{other.name} has no mean: no case was measured on every machine.", counts]
-    mean = mean_ratio(common)
+    mean = mean_ratio(map(ratio_of, common))
     text = units.ratio_interval(mean.value, mean.low, mean.high)
     all_of_them = ", those that every machine measured" if _several(compared) else ""
     return [
