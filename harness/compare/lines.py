@@ -6,14 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
-from harness.compare.frames import Row, records
+from harness.compare.frames import Row
 from harness.compare.pairs import Verdict, ratio_of, verdict
 from harness.stats import Interval, geometric_mean, mean_ratio
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BAND = 1.5
 """By this factor a layer may miss the ratio that the ceilings let expect, either way. A ceiling is
@@ -64,7 +62,7 @@ class Line:
         """What all of its cases have in that column."""
         return str(self.cases[0][column])
 
-    @property
+    @cached_property
     def ratio(self) -> Interval:
         return mean_ratio(map(ratio_of, self.cases))
 
@@ -72,7 +70,7 @@ class Line:
     def verdict(self) -> Verdict:
         return verdict(self.ratio)
 
-    @property
+    @cached_property
     def expectation(self) -> Expectation | None:
         """None where the ceilings tell nothing of any of its cases."""
         told = [case for case in self.cases if not math.isnan(case["expected"])]
@@ -85,7 +83,7 @@ class Line:
     def defies(self) -> bool:
         return self.expectation is not None and self.expectation.defied
 
-    @property
+    @cached_property
     def rooflines(self) -> tuple[float, float] | None:
         """The geometric means of the shares of base and other, over the cases that have both."""
         pairs = [tuple(case[f"{s}_roofline_fraction"] for s in _SIDES) for case in self.cases]
@@ -95,7 +93,7 @@ class Line:
         base, other = (geometric_mean(shares) for shares in zip(*whole, strict=True))
         return base, other
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[Counter[str], Counter[str]]:
         """How many cases each thing binds in the base and in the other; empty if nothing known."""
         base, other = (Counter(_text(case[f"{s}_bound"]) for case in self.cases) for s in _SIDES)
@@ -105,17 +103,17 @@ class Line:
 _SIDES = ("base", "other")
 
 
-def lines(compared: pd.DataFrame, by: Sequence[str]) -> list[Line]:
-    """The cases that all measured, grouped; from the slowest to the fastest.
+def lines(common: Iterable[Row], by: Sequence[str]) -> list[Line]:
+    """Cases that all measured, grouped; from the slowest to the fastest.
 
     Machines stand together where all else is the same, in the order that they came in.
 
     Args:
-        compared: what `harness.compare.machines.against` returns.
+        common: rows of `harness.compare.machines.against` that are common to all.
         by: the columns to group by: `BY_LAYER` or `BY_CONFIGURATION`.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
-    for case in records(compared[compared["common"]]):
+    for case in common:
         groups.setdefault(tuple(case[name] for name in by), []).append(case)
     found = {group: Line(tuple(members)) for group, members in groups.items()}
     alike: dict[tuple[Any, ...], list[float]] = {}

@@ -26,6 +26,12 @@ _OF_EACH = (
     *("roofline_fraction", "bound", "framework_version"),
     *("execution_path", "device", "threads"),
 )
+_OF_A_CASE = (
+    *("layer", "framework", "device", "mode", "execution"),
+    *("dtype", "threads", "batch", "seq"),
+)
+_NEEDED = dict.fromkeys(("case_id", "run_id", *_OF_A_CASE, *_OF_EACH, "flops", "bytes"))
+"""Columns that are read besides those of `harness.compare.runs`, each once."""
 CASE_COLUMNS = (
     *RUN_COLUMNS,
     *(f"{side}_{name}" for name in _OF_EACH for side in ("base", "other")),
@@ -153,23 +159,12 @@ def _under_roofs(result: Result) -> dict[str, _UnderRoof]:
     }
     return {
         str(row["case_id"]): _UnderRoof(row, _roof(row, ceilings.get(str(row["run_id"]), [])))
-        for row in records(latest(result.frame))
+        for row in records(latest(result.frame).reindex(columns=list(_NEEDED)))
     }
 
 
 def _roof(row: Row, ceilings: Sequence[Mapping[str, Any]]) -> Roof | None:
-    names = (
-        "layer",
-        "framework",
-        "device",
-        "mode",
-        "execution",
-        "dtype",
-        "threads",
-        "batch",
-        "seq",
-    )
-    case = Case(*(row[name] for name in names))
+    case = Case(*(row[name] for name in _OF_A_CASE))
     return roof(case, _known(row, "flops"), _known(row, "bytes"), ceilings)
 
 

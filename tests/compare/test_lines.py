@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pandas as pd
 import pytest
 from boxes import box
 from frames import NAN, row
 
-from harness.compare.lines import BAND, BY_CONFIGURATION, BY_LAYER, Line, defying, lines
+from harness import compare
+from harness.compare.lines import BAND, BY_CONFIGURATION, BY_LAYER, Line, defying
+from harness.compare.lines import lines as lines_of
 from harness.compare.machines import Result, against
 
 
@@ -14,6 +19,10 @@ def exactly(latency_s: float, spread: float = 1.0, **changes: object) -> dict[st
     """A row whose interval goes from the latency over the spread to the latency times it."""
     ends = {"latency_low_s": latency_s / spread, "latency_high_s": latency_s * spread}
     return row(latency_s, **ends, **changes)
+
+
+def lines(compared: pd.DataFrame, by: Sequence[str]) -> list[Line]:
+    return lines_of(compare.records(compared[compared["common"]]), by)
 
 
 def one(base: Result, *others: Result) -> Line:

@@ -39,17 +39,22 @@ class TestExpectation:
         "ceilings",
         [
             [],
-            [{"framework": "torch"}],
             ["x"],
-            [{"framework": "torch", "device": "cpu", "threads": 1, "dtype": "float32",
-              "flop_per_s": "many", "bandwidth": [], "call_overhead_s": 1e-6}],
+            [{}],
+            [{"flop_per_s": "many"}],
+            [{"call_overhead_s": None}],
+            [{"bandwidth": []}],
+            [{"bandwidth": [[2**20, "fast"]]}],
+            [{"bandwidth": [2**20]}],
         ],
-        ids=["none", "bare", "text", "broken"],
-    )  # fmt: skip
+        ids=str,
+    )
     def test_there_is_none_without_whole_ceilings(self, ceilings: list[Any]) -> None:
-        base = box("a", [row()])
-        other = Result("b", box("b", [row()]).frame, [run(run_id="b run", ceilings=ceilings)])
-        assert math.isnan(expected(base, other)[0])
+        whole = box("b", [row()])
+        (good,) = whole.runs[0]["ceilings"]
+        broken = [one and {**good, **one} if isinstance(one, dict) else one for one in ceilings]
+        other = Result("b", whole.frame, [run(run_id="b run", ceilings=broken)])
+        assert math.isnan(expected(box("a", [row()]), other)[0])
 
     @pytest.mark.parametrize("figures", [{"bytes": math.nan}, {"dtype": "bfloat16"}])
     def test_there_is_none_of_a_row_that_no_ceiling_is_over(self, figures: dict[str, Any]) -> None:

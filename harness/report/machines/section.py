@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.compare import latest
+from harness.compare import latest, records
 from harness.compare.lines import BY_CONFIGURATION, BY_LAYER, Line, lines
 from harness.compare.machines import CASE_COLUMNS, Result, against, by_device
 from harness.report import caps, provenance, ratios
@@ -143,12 +143,13 @@ def compared(results: Sequence[Result], apart: Sequence[str] = ()) -> Section:
     """
     base, *others = results
     cases = against(base, others)
+    common = records(cases[cases["common"]])
     return Section(
         base,
         tuple(others),
         cases,
-        tuple(lines(cases, BY_LAYER)),
-        tuple(lines(cases, BY_CONFIGURATION)),
+        tuple(lines(common, BY_LAYER)),
+        tuple(lines(common, BY_CONFIGURATION)),
         tuple(apart),
     )
 
