@@ -141,6 +141,11 @@ def share(value: float) -> str:
     return f"{value * 100:.3g} %"
 
 
+def chance(value: float) -> str:
+    """0.0312 -> '0.031'; 2e-05 -> '<0.0001': a probability."""
+    return f"{value:.2g}" if value >= 1e-4 or value == 0 else "<0.0001"
+
+
 def figure(value: float | None, unit: str) -> str:
     """(1e-3, 's') -> '1.00 ms'; (1536, 'bytes') -> '1.50 KiB'; (1200, 'kernels') -> '1,200'."""
     if _missing(value):

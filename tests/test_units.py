@@ -136,3 +136,8 @@ def test_exact_figures_and_ratios_show_the_smallest_step() -> None:
 
 def test_a_chosen_share_has_no_digits_of_its_own() -> None:
     assert [units.share(value) for value in (0.05, 0.0025, 0.125)] == ["5 %", "0.25 %", "12.5 %"]
+
+
+def test_a_probability_has_no_exponent() -> None:
+    texts = [units.chance(value) for value in (0.0312, 1.2e-4, 2e-5, 0.0)]
+    assert texts == ["0.031", "0.00012", "<0.0001", "0"]

@@ -20,7 +20,7 @@ from harness.cli.console import typed
 from harness.cli.parser import LATEST
 from harness.cli.progress import Progress
 from harness.layer import Layer
-from harness.report import html, markdown, profiles, rows, summary, terminal
+from harness.report import html, markdown, page, profiles, rows, summary, terminal
 from harness.report.figures import whole
 from harness.store.writing import writing
 from harness.types import Status
@@ -184,11 +184,15 @@ def report_command(options: Namespace) -> int:
     folder = Path(options.out)
     name = runs[0]["run_id"] if len(runs) == 1 else f"{runs[0]['run_id']}-and-{len(runs) - 1}-more"
     pages = {
-        case: page
+        case: link
         for run in store.run_folders(paths)
-        for case, page in profiles.found(run, folder).items()
+        for case, link in profiles.found(run, folder).items()
     }
-    texts = {".html": html.render(frame, runs, pages), ".md": markdown.render(frame, runs)}
+    samples = store.load_samples(paths) if len(frame) <= page.ROWS else None
+    texts = {
+        ".html": html.render(frame, runs, pages, samples),
+        ".md": markdown.render(frame, runs),
+    }
     for suffix, text in texts.items():
         file = folder / f"{name}{suffix}"
         with writing(folder, "name another folder with --out"):

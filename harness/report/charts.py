@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness.report.axes import Scale, limits, log_log
 from harness.report.canvas import VARIABLES, Style, canvas, label, marker
 from harness.report.panels import Line, Panel
-from harness.report.svg import to_svg
+from harness.report.svg import titled, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,10 +51,10 @@ def panel_figure(panel: Panel, scale: Scale, by_series: Mapping[str, Style]) -> 
     """What `panel` draws."""
     figure, axes = log_log(panel, scale, (_WIDTH, _HEIGHT), _MARGINS, _SIDE)
     for line in panel.lines:
-        _draw_line(axes, line, by_series[line.series])
+        _draw_line(axes, panel, line, by_series[line.series])
     for level, (name, status, places) in enumerate(_marks(panel)):
         height = 1 - scale.mark_height * (level + 0.5)
-        _draw_marks(axes, places, height, by_series[name])
+        _draw_marks(axes, places, height, by_series[name], f"{name}: {status}")
         label(axes, status, (0, height), ("axes fraction", "axes fraction"), (-7, 0), "right")
     return figure
 
@@ -73,7 +73,7 @@ def _marks(panel: Panel) -> list[tuple[str, str, list[int]]]:
     ]
 
 
-def _draw_line(axes: Axes, line: Line, style: Style) -> None:
+def _draw_line(axes: Axes, panel: Panel, line: Line, style: Style) -> None:
     if not line.points:
         return
     values = {x: figure.value for x, figure in line.points}
@@ -85,21 +85,23 @@ def _draw_line(axes: Axes, line: Line, style: Style) -> None:
         linestyle=style.dash,
         linewidth=1.6,
     )
-    places = list(values)
-    axes.vlines(
-        places,
-        [figure.low for _, figure in line.points],
-        [figure.high for _, figure in line.points],
+    axes.plot(  # one path for all, as a page may hold thousands
+        [x for place, _ in line.points for x in (place, place, math.nan)],
+        [y for _, figure in line.points for y in (figure.low, figure.high, math.nan)],
         color=style.colour,
         linewidth=1.6,
+        solid_capstyle="butt",
     )
-    axes.plot(places, list(values.values()), **marker(style))
+    for place, figure in line.points:
+        said = titled(panel.told(line, place, figure))
+        axes.plot([place], [figure.value], **marker(style), **said)
 
 
-def _draw_marks(axes: Axes, places: Sequence[int], height: float, style: Style) -> None:
+def _draw_marks(axes: Axes, places: Sequence[int], height: float, style: Style, text: str) -> None:
     axes.plot(
         places,
         [height] * len(places),
         transform=axes.get_xaxis_transform(),
+        **titled(text),
         **{**marker(style), "marker": "X", "markersize": 7, "markeredgewidth": 1.1},
     )

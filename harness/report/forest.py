@@ -18,13 +18,16 @@ from harness.report.canvas import (
     round_values,
     set_ticks,
 )
-from harness.report.svg import to_svg
+from harness.report.svg import titled, to_svg
+from harness.stats import geometric_mean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LANE, _GAP, _TOP, _BOTTOM = 14.0, 9.0, 20.0, 24.0
 """In points: a lane a ratio, the gap between two layers, the margins above and below."""
+TOGETHER = "all layers"
+"""The last line of a plot: the geometric mean over every common case."""
 
 
 def shared_limits(ratios: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
@@ -34,9 +37,19 @@ def shared_limits(ratios: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     return low / 1.35, high * 1.35
 
 
+def by_ratio(ratios: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The layers, the one first in which the others are fastest against the base."""
+    layers = dict.fromkeys(str(row["layer"]) for row in ratios)
+    means = {
+        layer: geometric_mean(row["ratio"] for row in ratios if row["layer"] == layer)
+        for layer in layers
+    }
+    return sorted(layers, key=lambda layer: means[layer])
+
+
 def forest(
     ratios: Sequence[Mapping[str, Any]],
-    layers: Sequence[str],
+    means: Sequence[Mapping[str, Any]],
     limits: tuple[float, float],
     by_series: Mapping[str, Style],
     key: str,
@@ -44,28 +57,32 @@ def forest(
 ) -> str:
     """Ratios by layer with their intervals, on a logarithmic axis with a line at 1.
 
+    The layers stand in the order of `by_ratio`, and all of them together below a line.
+
     Args:
         ratios: rows of `harness.report.ratios.by_layer` of one base and mode.
-        layers: the lines of the plot from top to bottom; one without a ratio stays empty.
+        means: rows of `harness.report.ratios.together`, likewise; an other one each.
         limits: of the axis, from `shared_limits`.
         by_series: how each of the others looks.
         key: unique in the page.
         description: what the drawing shows, for those who do not see it.
     """
-    figure = forest_figure(ratios, layers, limits, by_series)
+    figure = forest_figure(ratios, means, limits, by_series)
     return to_svg(figure, key, description, VARIABLES)
 
 
 def forest_figure(
     ratios: Sequence[Mapping[str, Any]],
-    layers: Sequence[str],
+    means: Sequence[Mapping[str, Any]],
     limits: tuple[float, float],
     by_series: Mapping[str, Style],
 ) -> Figure:
     """What `forest` draws."""
     others = list(by_series)
+    layers = by_ratio(ratios)
+    lines = [*layers, TOGETHER]
     band = _LANE * len(others) + _GAP
-    height = band * len(layers)
+    height = band * len(lines)
     figure, axes = canvas(420, _TOP + height + _BOTTOM, (150, 56, _TOP, _BOTTOM))
     axes.set_xscale("log")
     axes.set_xlim(limits)
@@ -76,16 +93,22 @@ def forest_figure(
     label(axes, "← faster", (1.0, 1.0), ("data", "axes fraction"), (-5, 9), "right")
     label(axes, "slower →", (1.0, 1.0), ("data", "axes fraction"), (5, 9), "left")
     beside = ("axes fraction", "data")
-    for index, layer in enumerate(layers):
-        axes.axhline(band * (index + 1), color=GRID, linewidth=0.7, xmin=-0.6, clip_on=False)
+    for index, name in enumerate(lines):
+        last = index == len(layers) - 1
+        colour, width = (INK, 1.0) if last else (GRID, 0.7)
+        axes.axhline(band * (index + 1), color=colour, linewidth=width, xmin=-0.6, clip_on=False)
         centre = (0, band * (index + 0.5))
-        label(axes, _shortened(layer), centre, beside, (-8, 0), "right", INK, FONT_SIZE)
-    for row in ratios:
+        label(axes, _shortened(name), centre, beside, (-8, 0), "right", INK, FONT_SIZE)
+    placed = [(layers.index(row["layer"]), row["layer"], row) for row in ratios]
+    placed += [(len(layers), TOGETHER, row) for row in means]
+    for line, name, row in placed:
         style = by_series[row["other"]]
-        lane = others.index(row["other"]) + 0.5
-        y = band * layers.index(row["layer"]) + _GAP / 2 + _LANE * lane
+        y = band * line + _GAP / 2 + _LANE * (others.index(row["other"]) + 0.5)
         axes.hlines(y, row["ratio_low"], row["ratio_high"], color=style.colour, linewidth=1.6)
-        axes.plot([row["ratio"]], [y], **marker(style))
+        text = units.ratio_interval(row["ratio"], row["ratio_low"], row["ratio_high"])
+        cases = units.count(row["cases"], "case")
+        said = titled(f"{name}, {row['other']}: {text} over {cases}")
+        axes.plot([row["ratio"]], [y], **marker(style), **said)
         label(axes, units.ratio(row["ratio"]), (1, y), beside, (6, 0), "left")
     return figure
 

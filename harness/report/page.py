@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,21 @@ from harness.report.text import printable
 if TYPE_CHECKING:
     import jinja2
 
+ROWS = 2000
+"""That a page holds at most of what is told row by row: more is slow to open, and to mail."""
+
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing with its title, and what it holds fixed as its subtitle."""
+    """A drawing with its title, and what it holds fixed as its subtitle.
+
+    A page that is narrowed to another ``mode`` does not show it; one without a mode always is.
+    """
 
     title: str
     svg: Markup
     subtitle: str = ""
+    mode: str = ""
 
 
 def environment() -> jinja2.Environment:
@@ -36,5 +44,15 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: type(value)(printable(value)) if isinstance(value, str) else value,
     )
-    found.globals.update(units=units, legend=legend)
+    found.globals.update(units=units, legend=legend, data=data)
     return found
+
+
+def data(facets: Mapping[str, str]) -> Markup:
+    """Attributes such as `` data-layer="lstm"``; see `harness.report.facets`."""
+    attributes = (
+        Markup(' data-{}="{}"').format(name, printable(value))
+        for name, value in facets.items()
+        if value
+    )
+    return Markup("").join(attributes)

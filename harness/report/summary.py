@@ -44,12 +44,12 @@ def verdict(rows: Sequence[Row], runs: Sequence[Run], pairs: pd.DataFrame) -> li
     """The report in a few sentences; the first says what was measured."""
     if not rows:
         return ["There are no results: no case was measured, so there is nothing to report."]
-    return [_measured(rows, runs), _outcome(rows), *_compared(rows, pairs), _trust(rows)]
+    return [measured(rows, runs), tally(rows), *compared(rows, pairs), _trust(rows)]
 
 
 def outcome(rows: Sequence[Row]) -> list[str]:
     """What came of a run, and how far to trust it."""
-    return [_outcome(rows), _trust(rows)] if rows else ["No case was measured."]
+    return [tally(rows), _trust(rows)] if rows else ["No case was measured."]
 
 
 def change(comparison: pd.DataFrame) -> list[str]:
@@ -140,7 +140,8 @@ def together(names: Iterable[str]) -> str:
     return f"{', '.join(rest)} and {last}" if rest else last
 
 
-def _measured(rows: Sequence[Row], runs: Sequence[Run]) -> str:
+def measured(rows: Sequence[Row], runs: Sequence[Run]) -> str:
+    """What was measured: software, machine, modes and sizes."""
     software = together(
         _software([row for row in rows if row.framework == framework])
         for framework in _frameworks(rows)
@@ -174,7 +175,8 @@ def _software(rows: Sequence[Row]) -> str:
     return f"{rows[0].framework} {versions or 'of unknown version'} ({executions})"
 
 
-def _outcome(rows: Sequence[Row]) -> str:
+def tally(rows: Sequence[Row]) -> str:
+    """How many cases gave a latency, how many failed and how, and how many could not be tried."""
     measured = sum(row.latency is not None for row in rows)
     failed = Counter(row.status for row in rows if row.failed)
     left_out = Counter(row.status for row in rows if row.status in NOT_MEASURED)
@@ -191,7 +193,8 @@ def _outcome(rows: Sequence[Row]) -> str:
     return f"Of {units.count(len(rows), 'case')}, {together(parts)}."
 
 
-def _compared(rows: Sequence[Row], pairs: pd.DataFrame) -> list[str]:
+def compared(rows: Sequence[Row], pairs: pd.DataFrame) -> list[str]:
+    """How frameworks do against the usual base, a sentence each."""
     frameworks = {row.framework for row in rows}
     if len(frameworks) < 2:
         return [f"Only one framework was run ({together(frameworks)}): nothing to compare it with."]

@@ -2,6 +2,7 @@
 
 from harness.store.files import to_csv, to_parquet
 from harness.store.frame import (
+    CASES_FILE,
     COLUMNS,
     cases_of,
     collect,
@@ -16,6 +17,7 @@ from harness.store.rows import Journaled, read
 from harness.store.samples import SAMPLE_COLUMNS
 
 __all__ = [
+    "CASES_FILE",
     "COLUMNS",
     "SAMPLE_COLUMNS",
     "Journal",

@@ -23,7 +23,7 @@ _SCHEMA_KEY = b"layerbench_schema"
 
 
 def to_parquet(frame: pd.DataFrame) -> bytes:
-    """The frame as a Parquet file."""
+    """The frame as a Parquet file; params are JSON in it."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -33,7 +33,7 @@ def to_parquet(frame: pd.DataFrame) -> bytes:
     table = pa.Table.from_pandas(plain, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), _SCHEMA_KEY: str(SCHEMA_VERSION).encode()}
     sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(metadata), sink)
+    pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
     return bytes(sink.getvalue())
 
 

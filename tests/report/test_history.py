@@ -103,14 +103,14 @@ def test_several_machines_are_told_apart() -> None:
 class TestReport:
     def test_section_draws_each_change_with_its_words(self) -> None:
         page = Page(html.render(*stored([noise(20) + STEP, noise(20, seed=1)])))
-        assert "#history" in page.attributes("href")
+        assert "history" in page.attributes("id")
         first, second = (text for text in page.drawings() if text.startswith("Latency of"))
         assert "1.16× from 2026-11-11 10:00 on, slower since, over 10 runs" in first
         assert second.endswith("no change.")
 
     def test_few_runs_have_no_section(self) -> None:
         page = Page(html.render(*stored([noise(5)])))
-        assert "#history" not in page.attributes("href")
+        assert "history" not in page.attributes("id")
         assert "## History" not in markdown.render(*stored([noise(5)]))
 
     def test_markdown_has_the_verdict_and_the_table(self) -> None:

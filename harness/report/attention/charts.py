@@ -12,7 +12,7 @@ from harness.report.axes import Scale, limits, log_log
 from harness.report.canvas import FONT_SIZE, INK, VARIABLES, Style, label, marker
 from harness.report.panels import Line, Panel
 from harness.report.summary import together
-from harness.report.svg import to_svg
+from harness.report.svg import titled, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,14 +53,14 @@ def chart_figure(panel: Panel, scale: Scale, looks: Mapping[str, Style]) -> Figu
     size = (_WIDTH, height + _TOP + _BOTTOM)
     figure, axes = log_log(panel, scale, size, (_LEFT, _RIGHT, _TOP, _BOTTOM), _SIDE)
     for line in drawn:
-        _draw_line(axes, line, looks[line.series])
+        _draw_line(axes, panel, line, looks[line.series])
     _draw_names(axes, drawn, scale, looks, height)
     for level, failed in enumerate(failures(panel)):
         _draw_failures(axes, failed, 1 - scale.mark_height * (level + 0.5), panel.ticks)
     return figure
 
 
-def _draw_line(axes: Axes, line: Line, style: Style) -> None:
+def _draw_line(axes: Axes, panel: Panel, line: Line, style: Style) -> None:
     values = dict(line.points)
     path = sorted(values | dict.fromkeys(n for n, _ in line.failures))
     places = [math.nan if values.get(n) is None else values[n].value for n in path]
@@ -77,7 +77,9 @@ def _draw_line(axes: Axes, line: Line, style: Style) -> None:
     order = 3 if baseline else 2
     axes.plot(path, places, color=style.colour, linestyle=style.dash, linewidth=width, zorder=order)
     marks = {**marker(style), "markersize": 5.0 if baseline else 3.6, "markeredgewidth": 1.0}
-    axes.plot(path, places, **marks, zorder=order)
+    for place, figure in line.points:
+        said = titled(panel.told(line, place, figure))
+        axes.plot([place], [figure.value], **marks, **said, zorder=order)
 
 
 def _draw_names(
@@ -141,6 +143,7 @@ def _draw_failures(axes: Axes, failed: Failures, height: float, ticks: Sequence[
         failed.lengths,
         [height] * len(failed.lengths),
         transform=axes.get_xaxis_transform(),
+        **titled(f"{together(failed.names)}: {failed.status}"),
         color=INK,
         marker="X",
         markersize=6,

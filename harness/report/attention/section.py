@@ -172,4 +172,5 @@ def _charts(several: Sequence[Study], key: str) -> Iterator[Figure]:
         panels = [panel for panel in panels if any(line.points for line in panel.lines)]
         for panel in panels:
             svg = charts.chart(panel, charts.scale(panels), styles, f"{key}-{number}-{panel.mode}")
-            yield Figure(f"{metric.title}, {panel.mode}", Markup(svg), "against sequence length")
+            title = f"{metric.title}, {panel.mode}"
+            yield Figure(title, Markup(svg), "against sequence length", panel.mode)

@@ -11,25 +11,19 @@ from harness.report import charts, forest
 from harness.report.attention import charts as attention
 from harness.report.attention.study import Study
 from harness.report.axes import Scale
-from harness.report.canvas import Style, styles
+from harness.report.canvas import Style
 from harness.report.figures.dress import Caption, dress
-from harness.report.figures.forests import Forest
+from harness.report.forests import Forest
 from harness.report.history import chart as history
 from harness.report.history import events
 from harness.report.panels import MEMORY, Panel
 from harness.report.roofline import chart as roofline
 from harness.report.roofline.points import Roofline
-from harness.report.rows import Row, ordered_series, setting_text
+from harness.report.rows import Row, setting_text
 from harness.report.summary import together
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-def series_styles(newest: Sequence[Row]) -> dict[str, Style]:
-    """How each series of these rows looks, in every drawing of them."""
-    groups = {row.series: (row.source, row.execution) for row in newest}
-    return styles({name: groups[name] for name in ordered_series(newest)})
 
 
 def of_panel(
@@ -40,7 +34,7 @@ def of_panel(
     Args:
         panel: what is drawn.
         scale: from `harness.report.charts.shared_scale`.
-        looks: from `series_styles`.
+        looks: from `harness.report.series.looks`.
         members: the rows that the panel is of: one layer in one setting.
     """
     held = f", {panel.held}" if panel.held else ""
@@ -68,7 +62,7 @@ def _unread(panel: Panel, members: Sequence[Row]) -> Iterator[str]:
 def of_forest(found: Forest, looks: Mapping[str, Style]) -> Figure:
     """How other configurations do against one, by layer."""
     others = {name: looks[name + found.machine] for name in found.others}
-    figure = forest.forest_figure(found.ratios, found.layers, found.limits, others)
+    figure = forest.forest_figure(found.ratios, found.means, found.limits, others)
     caption = Caption(
         title=f"Time relative to {found.base}",
         details=(

@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness import compare
-from harness.report import charts, ratios, rows
+from harness.report import charts, rows, series
 from harness.report.attention import charts as attention_charts
 from harness.report.attention import lines
 from harness.report.attention.section import section
 from harness.report.canvas import Style
 from harness.report.figures import drawn
 from harness.report.figures.files import COLUMN, PAGE
-from harness.report.figures.forests import forests
+from harness.report.forests import forests
 from harness.report.history import section as history
 from harness.report.panels import metrics, panels
 from harness.report.provenance import Run
@@ -50,11 +50,11 @@ def every(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[Named]:
         runs: what the ``run.json`` of each of its runs holds.
     """
     newest = rows.newest(frame)
-    looks = drawn.series_styles(newest)
+    looks = series.looks(newest)
     for members in rows.by_layer(newest).values():
         yield from _of_layer(members, looks)
     yield from _of_attention(newest)
-    for forest in forests(ratios.by_layer(compare.frameworks(frame))):
+    for forest in forests(compare.frameworks(frame), one_machine=rows.has_one_machine(frame)):
         parts: tuple[str, ...] = ("frameworks", forest.mode, forest.base, forest.where)
         yield Named(parts, partial(drawn.of_forest, forest, looks))
     for roofline in rooflines(newest, runs):

@@ -10,7 +10,7 @@ from harness import units
 from harness.gate.history import CaseHistory, History
 from harness.report.canvas import GRID, HUES, INK, MUTED, VARIABLES, canvas, label, set_ticks
 from harness.report.history.events import started, state
-from harness.report.svg import to_svg
+from harness.report.svg import titled, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,7 +51,9 @@ def chart_figure(history: History, case: CaseHistory) -> Figure:
     for change in case.changes:
         colour = _SLOWER if change.slower else _FASTER
         axes.axvline(change.at - 0.5, color=colour, linewidth=1.4, linestyle=(0, (3, 2)))
-    axes.plot(values, color=INK, marker="o", markersize=3.2, linestyle="none")
+    for place, value in enumerate(values):
+        said = titled(f"{started(history.run(case.runs[place]))}: {units.seconds(value)}")
+        axes.plot([place], [value], color=INK, marker="o", markersize=3.2, **said)
     axes.axhline(middle / factor, color=GRID, linewidth=0.7)
     first, last = (started(history.run(case.runs[index]))[:10] for index in (0, -1))
     below = ("data", "axes fraction")

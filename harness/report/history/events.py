@@ -203,7 +203,7 @@ def _line(case: CaseHistory, change: Change) -> Iterator[Cell]:
     yield from (Cell(units.seconds(level), level) for level in levels)
     yield Cell(units.ratio_interval(ratio.value, ratio.low, ratio.high), ratio.value, tone)
     yield Cell(state(case, change))
-    yield Cell(f"{change.p:.2g}", change.p)
+    yield Cell(units.chance(change.p), change.p)
 
 
 def state(case: CaseHistory, change: Change) -> str:
