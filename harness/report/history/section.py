@@ -53,30 +53,20 @@ class Block:
     @property
     def changed(self) -> list[Figure]:
         """A drawing of each case with a change."""
-        return list(self._drawn(self._changed, f"{self.key}-changed"))
+        cases = [case for case in self.history.cases if case.changes]
+        return list(self._drawn(cases, f"{self.key}-changed"))
 
     @property
     def unchanged(self) -> list[Figure]:
         """Likewise, of the first of those without one."""
-        return list(self._drawn(self._unchanged[:_DRAWN], f"{self.key}-unchanged"))
+        cases = [case for case in self.history.testable if not case.changes]
+        return list(self._drawn(cases[:_DRAWN], f"{self.key}-unchanged"))
 
     @property
     def undrawn(self) -> int:
         """Cases without a change that are not drawn."""
-        return max(0, len(self._unchanged) - _DRAWN)
-
-    @property
-    def drawn(self) -> list[CaseHistory]:
-        """The cases that there is a drawing of."""
-        return [*self._changed, *self._unchanged[:_DRAWN]]
-
-    @property
-    def _changed(self) -> list[CaseHistory]:
-        return [case for case in self.history.cases if case.changes]
-
-    @property
-    def _unchanged(self) -> list[CaseHistory]:
-        return [case for case in self.history.testable if not case.changes]
+        cases = [case for case in self.history.testable if not case.changes]
+        return max(0, len(cases) - _DRAWN)
 
     def _drawn(self, cases: Iterable[CaseHistory], key: str) -> Iterator[Figure]:
         for index, case in enumerate(cases):
