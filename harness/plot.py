@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 from harness import compare
 from harness.checks import check_known
 from harness.gate.history import histories
-from harness.report import charts, rows
+from harness.report import charts, rows, series
 from harness.report.figures import drawn
-from harness.report.figures.forests import forests
+from harness.report.forests import forests
 from harness.report.panels import LATENCY, MEMORY, Metric, metrics, panels
 from harness.report.provenance import Run
 from harness.report.roofline.points import rooflines
@@ -49,7 +49,7 @@ def latency(
 
         harness.plot.latency(frame, "lstm", against="seq", mode="train")
 
-    A line is a framework and execution; cases that failed are marked along the top. Both axes are
+    A line is a framework and execution; cases that failed are crosses at the top. Both axes are
     logarithmic. The other size is held at the largest value at which two or more were measured.
 
     Args:
@@ -114,7 +114,7 @@ def frameworks(frame: pd.DataFrame, *, base: str | None = None, mode: str = "for
         UsageError: nothing can be compared so, or the frame holds several devices or machines.
     """
     newest = _newest(frame)
-    found = forests(compare.frameworks(frame))
+    found = forests(compare.frameworks(frame), one_machine=rows.has_one_machine(frame))
     if not found:
         raise UsageError(
             "no case was measured in two frameworks on one machine, so there is nothing to compare"
@@ -125,7 +125,7 @@ def frameworks(frame: pd.DataFrame, *, base: str | None = None, mode: str = "for
     modes = [forest.mode for forest in found if forest.base == chosen]
     _known("mode", mode, modes)
     forest = next(one for one in found if (one.base, one.mode) == (chosen, mode))
-    return drawn.of_forest(forest, charts.looks(newest))
+    return drawn.of_forest(forest, series.looks(newest))
 
 
 def history(frame: pd.DataFrame, runs: Sequence[Run], case: str) -> Figure:
@@ -178,7 +178,7 @@ def roofline(frame: pd.DataFrame, runs: Sequence[Run], *, mode: str = "forward")
     _known("mode", mode, [one.mode for one in found])
     of_mode = [one for one in found if one.mode == mode]
     _one("setting", (f"{one.setting} on {one.machine}" for one in of_mode))
-    return drawn.of_roofline(of_mode[0], charts.looks(newest))
+    return drawn.of_roofline(of_mode[0], series.looks(newest))
 
 
 def _panel(
@@ -201,7 +201,7 @@ def _panel(
     _known("mode", mode, [panel.mode for panel in chosen])
     by_axis = {panel.axis: panel for panel in chosen if panel.mode == mode}
     axis = _known("axis", against or ("seq" if "seq" in by_axis else "batch"), list(by_axis))
-    scale, looks = charts.shared_scale(chosen), charts.looks(newest)
+    scale, looks = charts.shared_scale(chosen), series.looks(newest)
     return drawn.of_panel(by_axis[axis], scale, looks, members)
 
 

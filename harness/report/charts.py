@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.report.axes import Scale, draw_band, failure_marker, limits, log_log
-from harness.report.canvas import VARIABLES, Style, canvas, label, marker, styles
+from harness.report.canvas import VARIABLES, Style, canvas, label, marker
 from harness.report.panels import Line, Panel
-from harness.report.rows import Row, ordered_series
 from harness.report.svg import titled, to_svg
 
 if TYPE_CHECKING:
@@ -24,12 +23,6 @@ _MARGINS = (66.0, 12.0, 10.0, 42.0)
 """In points: a panel and its margins, left, right, top and bottom."""
 _SIDE = 0.12
 """How far the horizontal axis goes beyond its outer values, as a share of their distance."""
-
-
-def looks(rows: Sequence[Row]) -> dict[str, Style]:
-    """How each series of a report looks, in whichever of its drawings."""
-    groups = {row.series: (row.source, row.execution) for row in rows}
-    return styles({name: groups[name] for name in ordered_series(rows)})
 
 
 def swatch(style: Style, key: str) -> str:

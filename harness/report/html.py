@@ -10,7 +10,6 @@ from harness.gate.outcome import Outcome
 from harness.report import (
     caps,
     ceilings,
-    charts,
     comparisons,
     downloads,
     facets,
@@ -21,6 +20,7 @@ from harness.report import (
     ratios,
     results,
     rows,
+    series,
     summary,
     verdict,
 )
@@ -70,7 +70,7 @@ def render(
     every = caps.every(frame, newest)
     pairs = compare.frameworks(frame)
     shown_pairs = caps.pairs(pairs, newest)
-    looks = charts.looks(whole)
+    looks = series.looks(whole)
     single = each_case.section(every, runs, samples)
     gate = guard.section(outcomes)
     gate_only = bool(gate) and frame.empty

@@ -202,6 +202,7 @@ class TestImages:
             "\n".join(root.itertext()).split("\n")
         )
         assert b"dc:date" not in content
+        assert b"title:" not in content.replace(b"dc:title", b"")
 
     def test_a_pdf_embeds_truetype_and_has_no_date(self, named: whole.Named) -> None:
         content = image(narrow(named.draw(), COLUMN), "pdf", "name")

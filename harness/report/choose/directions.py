@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from harness import units
-from harness.report import caps, charts, facets, forest
+from harness.report import caps, charts, facets, forest, series
 from harness.report.canvas import Style
 from harness.report.choose.matching import alike, place, ratio_cell, time_ratio
 from harness.report.page import Figure
@@ -183,7 +183,7 @@ class Block:
 def blocks(newest: Sequence[Row]) -> list[Block]:
     """One for each place and mode; none where no layer was measured both ways."""
     tried = [row for row in newest if row.status not in NOT_MEASURED]
-    looks = charts.looks(newest)
+    looks = series.looks(newest)
     found: dict[tuple[str, str], list[Pair]] = {}
     for members in alike(tried, "params", "mode", "batch", "seq"):
         modes = {row.mode for row in members}

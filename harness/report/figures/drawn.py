@@ -13,7 +13,7 @@ from harness.report.attention.study import Study
 from harness.report.axes import Scale
 from harness.report.canvas import Style
 from harness.report.figures.dress import Caption, dress
-from harness.report.figures.forests import Forest
+from harness.report.forests import Forest
 from harness.report.history import chart as history
 from harness.report.history import events
 from harness.report.panels import MEMORY, Panel
@@ -34,7 +34,7 @@ def of_panel(
     Args:
         panel: what is drawn.
         scale: from `harness.report.charts.shared_scale`.
-        looks: from `harness.report.charts.looks`.
+        looks: from `harness.report.series.looks`.
         members: the rows that the panel is of: one layer in one setting.
     """
     held = f", {panel.held}" if panel.held else ""

@@ -54,6 +54,8 @@ def dress(figure: Figure, caption: Caption) -> Figure:
     rows = 1 + max(line for *_, line in entries) if entries else 0
     top = _EDGE + _LINE * (1 + len(told) + rows) + _EDGE / 2
     _grow(figure, aside, top)
+    for artist in figure.findobj():
+        artist.set_gid(None)  # what the page shows on hovering over it
     width, height = 72 * figure.get_size_inches()
     if caption.upward:
         _name_axis(figure, caption.upward)

@@ -8,15 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness import compare
-from harness.report import charts, rows
+from harness.gate.history import History, histories
+from harness.report import charts, rows, series
 from harness.report.attention import charts as attention_charts
 from harness.report.attention import lines
 from harness.report.attention.section import section
 from harness.report.canvas import Style
 from harness.report.figures import drawn
 from harness.report.figures.files import COLUMN, PAGE
-from harness.report.figures.forests import forests
-from harness.report.history import section as history
+from harness.report.forests import forests
 from harness.report.panels import metrics, panels
 from harness.report.provenance import Run
 from harness.report.roofline.points import rooflines
@@ -25,6 +25,9 @@ from harness.report.rows import Row
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+_UNCHANGED = 60
+"""Histories of cases without a change that are drawn at most, of a machine."""
 
 
 @dataclass(frozen=True)
@@ -50,22 +53,17 @@ def every(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[Named]:
         runs: what the ``run.json`` of each of its runs holds.
     """
     newest = rows.newest(frame)
-    looks = charts.looks(newest)
+    looks = series.looks(newest)
     for members in rows.by_layer(newest).values():
         yield from _of_layer(members, looks)
     yield from _of_attention(newest)
-    for forest in forests(compare.frameworks(frame)):
+    for forest in forests(compare.frameworks(frame), one_machine=rows.has_one_machine(frame)):
         parts: tuple[str, ...] = ("frameworks", forest.mode, forest.base, forest.where)
         yield Named(parts, partial(drawn.of_forest, forest, looks))
     for roofline in rooflines(newest, runs):
         parts = ("roofline", roofline.mode, roofline.setting, roofline.machine)
         yield Named(parts, partial(drawn.of_roofline, roofline, looks), PAGE)
-    blocks = history.section(frame, runs)
-    for block in blocks:
-        machine = block.history.machine_id if len(blocks) > 1 else ""
-        for case in block.drawn:
-            parts = ("history", case.case, machine)
-            yield Named(parts, partial(drawn.of_history, block.history, case))
+    yield from _of_histories(histories(frame, runs))
 
 
 def _of_layer(members: Sequence[Row], looks: Mapping[str, Style]) -> Iterator[Named]:
@@ -95,3 +93,14 @@ def _of_attention(newest: Sequence[Row]) -> Iterator[Named]:
                 parts = ("attention-by-length", metric.title, study.mode, study.setting.title)
                 draw = partial(drawn.of_attention, panel, scale, looks, study)
                 yield Named(parts, draw, PAGE)
+
+
+def _of_histories(found: Sequence[History]) -> Iterator[Named]:
+    """The cases with a change, and the first of those without one."""
+    for history in found:
+        machine = history.machine_id if len(found) > 1 else ""
+        changed = [case for case in history.cases if case.changes]
+        unchanged = [case for case in history.testable if not case.changes]
+        for case in (*changed, *unchanged[:_UNCHANGED]):
+            parts = ("history", case.case, machine)
+            yield Named(parts, partial(drawn.of_history, history, case))

@@ -75,13 +75,9 @@ class Block:
 
     @property
     def changed(self) -> list[Figure]:
-        """Drawings of `drawn`."""
-        return list(self._drawn(self.drawn, f"{self.key}-changed"))
-
-    @property
-    def drawn(self) -> list[CaseHistory]:
-        """The cases with a change, or as many of them as there are lines."""
-        return [case for case in self.history.cases if case.changes][: caps.SPARKLINES]
+        """A drawing of each case with a change, or of as many as there are lines."""
+        cases = [case for case in self.history.cases if case.changes]
+        return list(self._drawn(cases[: caps.SPARKLINES], f"{self.key}-changed"))
 
     @property
     def lines(self) -> list[Line]:

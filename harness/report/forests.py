@@ -1,4 +1,4 @@
-"""Which forest plots there are: one a machine, device, base and mode."""
+"""Which forest plots there are: one a machine, device, base and mode; `forest` draws them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness import compare
-from harness.report import forest, ratios, rows
-from harness.report.rows import mode_order
+from harness.report import ratios
+from harness.report.forest import fastest_first, shared_limits
+from harness.report.rows import machine_suffix, mode_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,8 @@ class Forest:
     Attributes:
         machine: what names it after a framework; empty if there is one only.
         base: the configuration that is 1.00.
-        ratios: rows of `harness.report.ratios.by_layer`.
+        others: what is held against it in any mode.
+        ratios: rows of `harness.report.ratios.by_layer`, the fastest layer first.
         means: rows of `harness.report.ratios.together`.
         limits: of the axis, the same in each mode.
     """
@@ -30,14 +32,10 @@ class Forest:
     device: str
     base: str
     mode: str
+    others: tuple[str, ...]
     ratios: tuple[Mapping[str, Any], ...]
     means: tuple[Mapping[str, Any], ...]
     limits: tuple[float, float]
-
-    @property
-    def others(self) -> tuple[str, ...]:
-        """What is held against the base, in any mode's order."""
-        return tuple(dict.fromkeys(str(row["other"]) for row in self.ratios))
 
     @property
     def where(self) -> str:
@@ -45,28 +43,29 @@ class Forest:
         return f"{self.device}{self.machine}"
 
 
-def forests(pairs: pd.DataFrame) -> list[Forest]:
-    """The plots of what `harness.compare.frameworks` returns; the fastest layer of each first."""
-    one_machine = rows.has_one_machine(pairs)
+def forests(pairs: pd.DataFrame, *, one_machine: bool) -> list[Forest]:
+    """The plots of each base on each device and machine, one mode after the other.
+
+    Args:
+        pairs: what `harness.compare.frameworks` returns.
+        one_machine: whether all rows are of one, so that no series names its own.
+    """
     means = compare.records(ratios.together(pairs, "mode"))
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for row in compare.records(ratios.by_layer(pairs)):
         groups.setdefault(_sides(row), []).append(row)
     return [
         Forest(
-            machine=rows.machine_suffix(machine, one_machine=one_machine),
-            device=device,
-            base=base,
+            machine=machine_suffix(sides[0], one_machine=one_machine),
+            device=sides[1],
+            base=sides[2],
             mode=mode,
-            ratios=tuple(forest.fastest_first([row for row in group if row["mode"] == mode])),
-            means=tuple(
-                row
-                for row in means
-                if (_sides(row), row["mode"]) == ((machine, device, base), mode)
-            ),
-            limits=forest.shared_limits(group),
+            others=tuple(dict.fromkeys(str(row["other"]) for row in group)),
+            ratios=tuple(fastest_first([row for row in group if row["mode"] == mode])),
+            means=tuple(m for m in means if _sides(m) == sides and m["mode"] == mode),
+            limits=shared_limits(group),
         )
-        for (machine, device, base), group in groups.items()
+        for sides, group in groups.items()
         for mode in sorted({row["mode"] for row in group}, key=mode_order)
     ]
 
