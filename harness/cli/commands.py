@@ -23,6 +23,7 @@ from harness.gate.outcome import Outcome
 from harness.layer import Layer
 from harness.report import (
     caps,
+    contents,
     gate,
     html,
     markdown,
@@ -202,9 +203,10 @@ def report_command(options: Namespace) -> int:
     folder = Path(options.out)
     pages = {case: link for run in folders for case, link in profiles.found(run, folder).items()}
     samples = store.load_samples(paths) if 0 < len(frame) <= page.ROWS else None
-    told = [markdown.render(frame, runs)] if paths else []
+    read = contents.read(frame)
+    told = [markdown.render(frame, runs, read)] if paths else []
     texts = {
-        ".html": html.render(frame, runs, pages, samples, outcomes),
+        ".html": html.render(frame, runs, pages, samples, outcomes, read),
         ".md": "\n".join([*told, *map(gate.FORMATS["summary"], outcomes)]),
     }
     with writing(folder, "name another folder with --out"):

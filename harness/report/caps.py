@@ -66,6 +66,11 @@ def failures(newest: Sequence[Row]) -> list[Row]:
     return list(islice((row for row in newest if row.failed), LISTED))
 
 
+def of_machines(pairs: pd.DataFrame, shown: Sequence[Row]) -> pd.DataFrame:
+    """Of the pairs those, of whatever cases, on machines of which something is shown."""
+    return pairs[pairs["machine_id"].isin({row.machine_id for row in shown})]
+
+
 def notes(
     frame: pd.DataFrame, newest: Sequence[Row], shown: Sequence[Row], runs: Sequence[Run]
 ) -> list[str]:

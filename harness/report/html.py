@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from harness import compare
 from harness.gate.outcome import Outcome
 from harness.report import (
     caps,
     ceilings,
     comparisons,
+    contents,
     downloads,
     facets,
     layers,
@@ -30,6 +30,7 @@ from harness.report import (
 from harness.report.attention.section import section
 from harness.report.canvas import Style, styles
 from harness.report.cases import section as each_case
+from harness.report.contents import Contents
 from harness.report.guard import section as guard
 from harness.report.history import events
 from harness.report.history import section as history
@@ -57,6 +58,7 @@ def render(
     profiles: Mapping[str, str] | None = None,
     samples: pd.DataFrame | None = None,
     outcomes: Sequence[Outcome] = (),
+    read: Contents | None = None,
 ) -> str:
     """The report of a frame of results as one HTML document.
 
@@ -66,10 +68,10 @@ def render(
         profiles: where the page of a case's profile lies, by case id.
         samples: what `harness.store.load_samples` returns; without it none are drawn.
         outcomes: what gates found; there may be nothing else.
+        read: of the frame, if another layout has read it.
     """
-    whole = rows.newest(frame)
-    newest = caps.shown(whole)
-    pairs = compare.frameworks(frame)
+    read = read or contents.read(frame)
+    whole, newest, pairs = read.whole, read.newest, read.pairs
     looks = _styles(whole)
     every = caps.every(frame, newest)
     choices = facets.choices(every)
@@ -96,7 +98,9 @@ def render(
         compared=summary.compared(whole, pairs) if whole else [],
         means=ratios.means(pairs),
         comparisons=list(
-            comparisons.comparisons(pairs, looks, one_machine=rows.has_one_machine(frame))
+            comparisons.comparisons(
+                caps.of_machines(pairs, newest), looks, one_machine=rows.has_one_machine(frame)
+            )
         ),
         frameworks=ratios.frameworks(ratios.by_layer(pairs)),
         pairs=facets.narrowed(ratios.pairs(caps.pairs(pairs, newest), page.ROWS), choices),
