@@ -40,7 +40,7 @@ def shown(newest: Sequence[Row]) -> list[Row]:
         unit = (row.machine_id, row.setting, row.mode)
         layers.setdefault(row.layer, {}).setdefault(unit, []).append(place)
     kept: list[int] = []
-    for round_of_units in zip_longest(*(units.values() for units in layers.values())):
+    for round_of_units in zip_longest(*(of_layer.values() for of_layer in layers.values())):
         for places in filter(None, round_of_units):
             if len(kept) + len(places) <= ROWS:
                 kept += places

@@ -8,7 +8,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from harness.gate.history import History
-from harness.report import caps, ceilings, contents, legend, provenance, ratios, results, rows, summary
+from harness.report import (
+    caps,
+    ceilings,
+    contents,
+    legend,
+    provenance,
+    ratios,
+    results,
+    rows,
+    summary,
+)
 from harness.report.attention import heatmap
 from harness.report.attention.section import Section, section
 from harness.report.contents import Contents

@@ -90,7 +90,7 @@ class Panel:
         return f"{title}{f' at {self.held}' if self.held else ''}. {'; '.join(lines)}."
 
     def told(self, line: Line, place: int, figure: Interval) -> str:
-        """One mark in words: ``torch eager, batch size 32: 1.20 ms (1.10 ms–1.30 ms)``.
+        """One mark in words: ``torch eager, batch size 32: 1.20 ms (1.10–1.30)``.
 
         Args:
             line: that the mark is of.
@@ -98,10 +98,13 @@ class Panel:
             figure: what it stands for.
         """
         where = f"{line.series}, {AXES[self.axis]} {place}"
-        text = self.metric.text(figure.value)
+        text, low, high = map(self.metric.text, (figure.value, figure.low, figure.high))
         if figure.low == figure.high:
             return f"{where}: {text}"
-        return f"{where}: {text} ({self.metric.text(figure.low)}–{self.metric.text(figure.high)})"
+        unit = text.partition(" ")[2]
+        if low.endswith(unit) and high.endswith(unit):
+            low, high = low.partition(" ")[0], high.partition(" ")[0]
+        return f"{where}: {text} ({low}–{high})"
 
 
 def panels(rows: Sequence[Row], metric: Metric) -> list[Panel]:

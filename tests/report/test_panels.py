@@ -115,3 +115,15 @@ def test_description_gives_every_figure_and_failure() -> None:
         "Latency, forward, against batch size. torch eager: 1: 1.00 ms, 2: 2.00 ms, 4: timeout."
     )
     assert panel.lines[0].points[0][1] == Interval(1e-3, 1e-3 / 1.1, 1e-3 * 1.1)
+
+
+def test_a_mark_is_told_with_its_interval_in_one_unit_where_it_has_one() -> None:
+    (panel,) = drawn(row(1e-3, batch=1), row(2e-3, batch=2, latency_low_s=0.9e-3))
+    (line,) = panel.lines
+    told = [panel.told(line, place, figure) for place, figure in line.points]
+    assert told == [
+        "torch eager, batch size 1: 1.00 ms (909 µs–1.10 ms)",
+        "torch eager, batch size 2: 2.00 ms (900 µs–2.20 ms)",
+    ]
+    assert panel.told(line, 2, Interval(2e-3, 1e-3, 3e-3)).endswith("2.00 ms (1.00–3.00)")
+    assert panel.told(line, 2, Interval(2e-3, 2e-3, 2e-3)).endswith(": 2.00 ms")

@@ -21,7 +21,7 @@ _BESIDE = 12.0
 _POINTS = 360
 """Samples that are drawn over time at most."""
 _BINS = 16
-_APART = 0.13
+_APART = 0.16
 """Of the height: ticks nearer to each other would run into one another."""
 _LEAST = 1.02
 """Factor between both ends of the axis and its middle at least."""
@@ -47,9 +47,9 @@ def chart(passes: Sequence[Pass], key: str) -> str:
         )
     )
     margin = (high / low) ** 0.04
-    for one in (axes, beside):
-        one.set_yscale("log")
-        one.set_ylim(low / margin, high * margin)
+    for side in (axes, beside):
+        side.set_yscale("log")
+        side.set_ylim(low / margin, high * margin)
     set_ticks(axes, "y", _ticks(low, middle, high), units.seconds)
     axes.grid(visible=False, axis="x")
     start, centres = 0, []

@@ -44,9 +44,9 @@ def by_row(samples: pd.DataFrame | None) -> dict[Key, tuple[Pass, ...]]:
     if samples is None or samples.empty:
         return {}
     found: dict[Key, list[Pass]] = {}
-    for key, times in samples.groupby(["run_id", "case_id", "pass_index"])["wall_s"]:
-        run, case, index = key
+    keys = ["run_id", "case_id", "pass_index"]
+    for (run, case, index), times in samples.groupby(keys)["wall_s"]:
         taken = tuple(float(time) for time in times if math.isfinite(time) and time > 0)
         if taken:
-            found.setdefault((str(run), str(case)), []).append(Pass(int(index), taken))
+            found.setdefault((str(run), str(case)), []).append(Pass(int(str(index)), taken))
     return {key: tuple(passes) for key, passes in found.items()}

@@ -44,8 +44,7 @@ def chart(history: History, case: CaseHistory, key: str) -> str:
         axes.axvline(change.at - 0.5, color=colour(change), linewidth=1.4, linestyle=(0, (3, 2)))
     for place, value in enumerate(values):
         said = titled(f"{started(history.run(case.runs[place]))}: {units.seconds(value)}")
-        dot = {"color": INK, "marker": "o", "markersize": 3.2, "linestyle": "none"}
-        axes.plot([place], [value], **dot, **said)
+        axes.plot([place], [value], color=INK, marker="o", markersize=3.2, **said)
     axes.axhline(low, color=GRID, linewidth=0.7)
     first, last = (started(history.run(case.runs[index]))[:10] for index in (0, -1))
     below = ("data", "axes fraction")
