@@ -21,7 +21,18 @@ from harness.cli.parser import LATEST
 from harness.cli.progress import Progress
 from harness.gate.outcome import Outcome
 from harness.layer import Layer
-from harness.report import caps, gate, html, markdown, profiles, provenance, rows, summary, terminal
+from harness.report import (
+    caps,
+    contents,
+    gate,
+    html,
+    markdown,
+    profiles,
+    provenance,
+    rows,
+    summary,
+    terminal,
+)
 from harness.report.figures import whole
 from harness.store.writing import writing
 from harness.types import Status
@@ -195,9 +206,11 @@ def report_command(options: Namespace) -> int:
     folder = Path(options.out)
     pages = {case: link for run in folders for case, link in profiles.found(run, folder).items()}
     samples = store.load_samples(paths) if paths and len(frame) <= caps.ROWS else None
-    told = [markdown.render(frame, runs)] if paths else []
+    read = contents.read(frame)
+    told = [markdown.render(frame, runs, read)] if paths else []
+    page = html.render(frame, runs, pages, samples=samples, outcomes=outcomes, read=read)
     texts = {
-        f"{name}.html": html.render(frame, runs, pages, samples=samples, outcomes=outcomes),
+        f"{name}.html": page,
         f"{name}.md": "\n".join([*told, *map(gate.FORMATS["summary"], outcomes)]),
     }
     written = {file: text.encode() for file, text in texts.items()}

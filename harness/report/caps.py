@@ -91,6 +91,11 @@ def failures(newest: Sequence[Row]) -> list[Row]:
     return list(islice((row for row in newest if row.failed), LISTED))
 
 
+def of_machines(pairs: pd.DataFrame, shown: Sequence[Row]) -> pd.DataFrame:
+    """Of the pairs those, of whatever cases, on machines of which something is shown."""
+    return pairs[pairs["machine_id"].isin({row.machine_id for row in shown})]
+
+
 def notes(
     frame: pd.DataFrame, newest: Sequence[Row], shown: Sequence[Row], runs: Sequence[Run]
 ) -> list[str]:
@@ -103,8 +108,7 @@ def notes(
         left_out = (
             f"Charts, tables and single cases are of {len(shown):,} of {len(newest):,} cases, from "
             f"{_of(shown, newest, 'layer')} and {_of(shown, newest, 'machine')}; sentences, counts "
-            "and means are of all; machines are held against each other by "
-            f"{ROWS:,} cases at most."
+            "and means are of all."
             if len(shown) < len(newest)
             else "The table of all rows leaves those of earlier runs out."
         )
@@ -112,6 +116,8 @@ def notes(
             f"{left_out} All {len(frame):,} rows are in {file} beside this report, which "
             "`harness.load` reads."
         )
+    if len(shared(frame)) < len(frame):
+        told.append(f"Machines are held against each other over the first {ROWS:,} cases.")
     return told
 
 

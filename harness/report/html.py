@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness import compare
 from harness.gate.outcome import Outcome
 from harness.report import (
     caps,
     ceilings,
     comparisons,
+    contents,
     downloads,
     facets,
     layers,
@@ -27,6 +27,7 @@ from harness.report import (
 from harness.report.attention.section import section
 from harness.report.cases import section as each_case
 from harness.report.choose import section as choose
+from harness.report.contents import Contents
 from harness.report.guard import section as guard
 from harness.report.history import events
 from harness.report.history import section as history
@@ -55,6 +56,7 @@ def render(
     *,
     samples: pd.DataFrame | None = None,
     outcomes: Sequence[Outcome] = (),
+    read: Contents | None = None,
 ) -> str:
     """The report of a frame of results as one HTML document.
 
@@ -64,11 +66,11 @@ def render(
         profiles: where the page of a case's profile lies, by case id.
         samples: what `harness.store.load_samples` returns; without it none are drawn.
         outcomes: what gates found; there may be nothing else.
+        read: of the frame, if another layout has read it.
     """
-    whole = rows.newest(frame)
-    newest = caps.shown(whole)
+    read = read or contents.read(frame)
+    whole, newest, pairs = read.whole, read.newest, read.pairs
     every = caps.every(frame, newest)
-    pairs = compare.frameworks(frame)
     shown_pairs = caps.pairs(pairs, newest)
     looks = series.looks(whole)
     single = each_case.section(every, runs, samples)
@@ -91,7 +93,9 @@ def render(
         compared=summary.compared(whole, pairs) if whole else [],
         means=ratios.means(pairs),
         comparisons=list(
-            comparisons.comparisons(pairs, looks, one_machine=rows.has_one_machine(frame))
+            comparisons.comparisons(
+                caps.of_machines(pairs, newest), looks, one_machine=rows.has_one_machine(frame)
+            )
         ),
         frameworks=ratios.frameworks(ratios.by_layer(pairs)),
         pairs=ratios.pairs(shown_pairs, len(pairs) - len(shown_pairs)),

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from harness import compare, units
+from harness import units
 from harness.gate.history import History
 from harness.report import (
     caps,
     ceilings,
+    contents,
     heatmap,
     legend,
     provenance,
@@ -23,6 +24,7 @@ from harness.report import (
 from harness.report.attention.section import Section, section
 from harness.report.choose import compiling
 from harness.report.choose import section as choose
+from harness.report.contents import Contents
 from harness.report.history import section as history
 from harness.report.history.events import MACHINES
 from harness.report.history.section import Block
@@ -46,20 +48,19 @@ _LIST = re.compile(r"^(\d{0,9})(?=[-+.)] )")
 """What would make a list of a line."""
 
 
-def render(frame: pd.DataFrame, runs: Sequence[Run]) -> str:
+def render(frame: pd.DataFrame, runs: Sequence[Run], read: Contents | None = None) -> str:
     """The report of a frame of results as Markdown with GitHub's tables.
 
     Args:
         frame: what `harness.store.load` returns.
         runs: what the ``run.json`` of each of its runs holds; may be empty.
+        read: of the frame, if another layout has read it.
     """
-    return "\n\n".join(_blocks(frame, runs)) + "\n"
+    return "\n\n".join(_blocks(frame, runs, read or contents.read(frame))) + "\n"
 
 
-def _blocks(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[str]:
-    whole = rows.newest(frame)
-    newest = caps.shown(whole)
-    pairs = compare.frameworks(frame)
+def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterator[str]:
+    whole, newest, pairs = read.whole, read.newest, read.pairs
     yield f"# {escape(summary.title(whole, runs))}"
     yield "\n".join(f"- {escape(text)}" for text in summary.verdict(whole, runs, pairs))
     for note in [*summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)]:

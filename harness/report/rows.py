@@ -20,6 +20,14 @@ Setting: TypeAlias = tuple[str, str, int, str]
 
 NOT_MEASURED = (Status.UNSUPPORTED, Status.NOT_APPLICABLE)
 """Statuses of cases that were never meant to give a figure."""
+_NUMBERS = (int, float)
+_PARTS = {
+    "parameters": "parameter_bytes",
+    "inputs": "input_bytes",
+    "outputs": "output_bytes",
+    "saved for backward": "saved_bytes",
+    "workspace": "workspace_bytes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +249,7 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 def _number(row: Mapping[str, Any], name: str) -> float | None:
     value = row.get(name)
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
+    return value if isinstance(value, _NUMBERS) and math.isfinite(value) else None
 
 
 def _flag(row: Mapping[str, Any], name: str) -> bool:
@@ -257,16 +265,12 @@ def _latency(row: Mapping[str, Any]) -> Interval | None:
 
 
 def _memory_parts(row: Mapping[str, Any]) -> dict[str, float]:
-    names = {
-        "parameters": "parameter_bytes",
-        "inputs": "input_bytes",
-        "outputs": "output_bytes",
-        "saved for backward": "saved_bytes",
-        "workspace": "workspace_bytes",
-    }
-    parts = {word: _number(row, name) for word, name in names.items()}
-    known = {word: size for word, size in parts.items() if size is not None}
-    return known if len(known) == len(parts) else {}
+    known = {}
+    for word, name in _PARTS.items():
+        if (size := _number(row, name)) is None:
+            return {}
+        known[word] = size
+    return known
 
 
 def _texts(value: Any) -> tuple[str, ...]:

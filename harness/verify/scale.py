@@ -2,8 +2,8 @@
 
 The rows are drawn, not measured: every layer of the catalogue, in several frameworks, modes, dtypes
 and sizes, on several machines and in more than one run of each, with failures and warnings among
-them. They lie on disk as `layerbench run` leaves a run: its plan, its ceilings, its rows as Parquet.
-Only the samples are not there, as no row was made of any.
+them. They lie on disk as `layerbench run` leaves a run: its plan, its ceilings, its rows as
+Parquet. Only the samples are not there, as no row was made of any.
 """
 
 from __future__ import annotations

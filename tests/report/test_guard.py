@@ -50,7 +50,7 @@ def test_every_figure_of_an_outcome_is_in_a_table() -> None:
     (block,) = section([outcomes.full()])
     shown = sum(len(part.table.rows) for part in block.parts)
     assert shown == len(tables.entries(outcomes.full(), *Verdict))
-    assert [part.title for part in block.parts][0] == ""
+    assert next(part.title for part in block.parts) == ""
 
 
 def test_several_outcomes_are_told_one_after_the_other() -> None:

@@ -28,8 +28,8 @@ def add_report(commands: Commands) -> None:
         type=checked(path),
         action="append",
         metavar="FILE",
-        help="what a gate found, to be shown too: the outcome.json of `layerbench regress`, or "
-        "what its --format json wrote; without a run nothing else is shown (repeatable)",
+        help="what a gate found, shown too: outcome.json of `layerbench regress`, or what its "
+        "--format json wrote; without a run nothing else is shown (repeatable)",
     )
 
 

@@ -231,10 +231,10 @@ def _means(pairs: Sequence[Pair]) -> Iterator[Mean]:
             of_layer.setdefault(pair.forward.series, {})[pair.size] = pair.ratio
     for layer, by_series in ratios.items():
         common = set.intersection(*(set(of_series) for of_series in by_series.values()))
-        for series, of_series in by_series.items():
+        for name, of_series in by_series.items():
             if common:
                 kept = [ratio for size, ratio in of_series.items() if size in common]
-                yield Mean(layer, series, mean_ratio(kept), len(kept))
+                yield Mean(layer, name, mean_ratio(kept), len(kept))
 
 
 def _text(ratio: Interval) -> str:
