@@ -30,6 +30,8 @@ GRIDS = 40
 """Layers and settings whose speedups are drawn at most; each takes some kilobytes."""
 SAMPLES = 16
 """Cases whose samples are drawn at most; each takes some ten kilobytes."""
+ROOFLINES = 6
+"""Rooflines at most; each takes some ten kilobytes."""
 SPARKLINES = 200
 """Cases of a machine whose history is drawn at most."""
 
@@ -116,8 +118,6 @@ def notes(
             f"{left_out} All {len(frame):,} rows are in {file} beside this report, which "
             "`harness.load` reads."
         )
-    if len(shared(frame)) < len(frame):
-        told.append(f"Machines are held against each other over the first {ROWS:,} cases.")
     return told
 
 

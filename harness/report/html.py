@@ -33,6 +33,7 @@ from harness.report.history import events
 from harness.report.history import section as history
 from harness.report.machines import section as machines
 from harness.report.provenance import Run
+from harness.report.roofline import section as roofline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,11 +102,12 @@ def render(
         pairs=ratios.pairs(shown_pairs, len(pairs) - len(shown_pairs)),
         machines=provenance.machine_table(runs),
         ceilings=ceilings.table(runs),
+        rooflines=roofline.drawings(newest, runs, looks),
         choose=choose.section(newest),
         gate=gate,
         histories=history.section(frame, runs),
         machines_apart=events.MACHINES,
-        sides=machines.section(caps.shared(frame), runs),
+        sides=machines.section(frame, runs),
         failures=results.failures(caps.failures(whole)),
         not_measured=results.not_measured(whole),
         warnings=results.warnings(newest),

@@ -75,7 +75,7 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterato
         yield legend.RATIO
     yield _or(compared, "No case was measured in two frameworks.")
     yield from _choose(choose.section(newest))
-    if sides := machines.section(caps.shared(frame), runs):
+    if sides := machines.section(frame, runs):
         yield "## Machines compared"
         yield from _machines(sides)
     yield "## Latency by layer"

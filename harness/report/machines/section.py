@@ -159,7 +159,7 @@ def section(frame: pd.DataFrame, runs: Sequence[Run]) -> Section | None:
 
     Where there are several devices each is a side of its own. A side is left out if it shares no
     case with those before it, or, from the third on, less than half of those that they share: the
-    mean of all would be over these few.
+    mean of all would be over these few. Of too many cases some of every layer are compared.
 
     Args:
         frame: what `harness.store.load` returns.
@@ -167,10 +167,13 @@ def section(frame: pd.DataFrame, runs: Sequence[Run]) -> Section | None:
     """
     import pandas as pd
 
-    sides = _sides(frame, runs)
+    some = caps.shared(frame)
+    sides = _sides(some, runs)
     if len(sides) < 2:
         return None
     kept, apart = sides[:1], []
+    if len(some) < len(frame):
+        apart.append(f"Of all cases {caps.ROWS:,} are compared here, some of every layer.")
     common = _measured(sides[0])
     for side in sides[1:]:
         shared = common & _measured(side)
