@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,18 +96,22 @@ def _read_csv(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     """Of text nothing is taken for a missing figure, and every figure has all of its digits."""
     import pandas as pd
 
-    figures = [name for name, kind in columns.items() if kind in ("float64", "Int64")]
+    converters: dict[str, Callable[[str], Any]] = {"object": json.loads, "float64": _figure}
     try:
         return pd.read_csv(
             path,
-            dtype={name: kind for name, kind in columns.items() if kind != "object"},
-            converters={name: json.loads for name, kind in columns.items() if kind == "object"},
+            converters={n: converters[kind] for n, kind in columns.items() if kind in converters},
+            dtype={n: kind for n, kind in columns.items() if kind not in converters},
             keep_default_na=False,
-            na_values={name: [""] for name in figures},
-            float_precision="round_trip",
+            na_values={n: [""] for n, kind in columns.items() if kind == "Int64"},
         )
     except (OSError, ValueError) as error:
         raise HarnessError(
             f"{path} is broken ({faults.told(error)}); `layerbench export --format csv=FILE` "
             "writes it anew"
         ) from error
+
+
+def _figure(text: str) -> float:
+    """With every digit, which not each version of pandas reads by itself."""
+    return float(text) if text else math.nan
