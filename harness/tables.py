@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness import compare
-from harness.report import ratios, results, rows
+from harness.report import legend, ratios, results, rows
 from harness.report.rows import Row
 from harness.report.table import Cell, Table, Tone
 from harness.report.text import printable
@@ -49,7 +49,10 @@ def latency(frame: pd.DataFrame) -> Styler:
     Raises:
         UsageError: the frame holds no rows.
     """
-    return _styled(results.latency(_newest(frame), with_layer=True))
+    newest = _newest(frame)
+    told = ["Median of a call, its interval in brackets.", legend.INTERVAL]
+    caption = " ".join([*told, *legend.explained(newest)])
+    return _styled(results.latency(newest, with_layer=True), caption)
 
 
 def frameworks(frame: pd.DataFrame) -> Styler:
@@ -61,7 +64,8 @@ def frameworks(frame: pd.DataFrame) -> Styler:
         UsageError: the frame holds no rows.
     """
     _newest(frame)
-    return _styled(ratios.frameworks(ratios.by_layer(compare.frameworks(frame))))
+    layers = ratios.by_layer(compare.frameworks(frame))
+    return _styled(ratios.frameworks(layers), legend.RATIO)
 
 
 def failures(frame: pd.DataFrame) -> Styler:
@@ -99,11 +103,15 @@ def _newest(frame: pd.DataFrame) -> list[Row]:
     return rows.newest(frame)
 
 
-def _styled(table: Table) -> Styler:
-    """The table as a DataFrame that looks as the report does."""
+def _styled(table: Table, caption: str = "") -> Styler:
+    """The table as a DataFrame that looks as the report does, and below it what its marks mean."""
     data = _data(table)
     looks = [list(map(_look, row, table.numeric)) for row in table.rows]
     styler = data.style.hide(axis="index").format_index(_escaped, axis="columns")
+    if caption:
+        props = "caption-side: bottom; text-align: left"
+        styler = styler.set_caption(_escaped(caption))
+        styler = styler.set_table_styles([{"selector": "caption", "props": props}])
     for number, name in enumerate(data.columns):
         cells = [row[number] for row in table.rows]
         for places, show in _shown(cells, numeric=table.numeric[number]):

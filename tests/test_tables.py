@@ -33,6 +33,7 @@ def cells(styler: Any) -> list[str]:
 def test_figures_are_numbers_and_are_shown_with_unit_and_interval() -> None:
     styler = harness.tables.latency(frame([row(2e-3), row(3e-3, framework="tensorflow")]))
     assert styler.data["torch eager"].to_list() == [2e-3]
+    assert "<caption>Median of a call, its interval in brackets." in styler.to_html()
     assert str(styler.data["torch eager"].dtype) == "float64"
     assert cells(styler)[-2:] == ["2.00 ms (1.82–2.20)", "3.00 ms (2.73–3.30)"]
 

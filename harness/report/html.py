@@ -103,6 +103,7 @@ def render(
         machines=provenance.machine_table(runs),
         ceilings=ceilings.table(runs),
         rooflines=roofline.drawings(newest, runs, looks),
+        rooflines_key=layers.swatches(looks, looks, "rooflines"),
         choose=choose.section(newest),
         gate=gate,
         histories=history.section(frame, runs),

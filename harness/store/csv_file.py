@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import faults
 from harness.types import HarnessError
@@ -40,15 +41,14 @@ def read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    figures = [name for name, kind in columns.items() if kind in ("float64", "Int64")]
+    converters: dict[str, Callable[[str], Any]] = {"object": json.loads, "float64": _figure}
     try:
         frame = pd.read_csv(
             path,
-            dtype={name: kind for name, kind in columns.items() if kind != "object"},
-            converters={name: json.loads for name, kind in columns.items() if kind == "object"},
+            converters={n: converters[kind] for n, kind in columns.items() if kind in converters},
+            dtype={n: kind for n, kind in columns.items() if kind not in converters},
             keep_default_na=False,
-            na_values={name: [""] for name in figures},
-            float_precision="round_trip",
+            na_values={n: [""] for n, kind in columns.items() if kind == "Int64"},
         )
     except (OSError, ValueError) as error:
         raise HarnessError(
@@ -61,3 +61,8 @@ def read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
             "`layerbench export --format csv=FILE` write it anew"
         )
     return frame[list(columns)]
+
+
+def _figure(text: str) -> float:
+    """With every digit, which not each version of pandas reads by itself."""
+    return float(text) if text else math.nan

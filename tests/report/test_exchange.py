@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import outcomes
 import pandas as pd
 import pytest
@@ -65,7 +66,9 @@ class TestFiles:
     @pytest.mark.parametrize("name", ["csv", "parquet"])
     def test_what_is_read_is_what_was_written(self, name: str, tmp_path: Path) -> None:
         odd = frame(row(reason=text, warnings=[text, ""], seq=None) for text in self.ODD)
-        table = stored(pd.concat([quick(), odd, hostile()], ignore_index=True))
+        digits = np.random.default_rng(0).lognormal(-7, 3, 300)
+        long = frame(row(float(seconds)) for seconds in digits)
+        table = stored(pd.concat([quick(), odd, hostile(), long], ignore_index=True))
         content = FORMATS[name](results(table))
         file = tmp_path / f"results.{name}"
         file.write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -91,7 +91,9 @@ class TestNames:
 class TestDress:
     def bare(self) -> Figure:
         figure = Figure(figsize=(4, 2))
-        figure.add_axes((0.25, 0.25, 0.5, 0.5)).plot([0, 1], [0, 1])
+        axes = figure.add_axes((0.25, 0.25, 0.5, 0.5))
+        axes.plot([0, 1], [0, 1])
+        axes.annotate("beside", (0.5, 0.5), (6, 4), textcoords="offset points")
         return figure
 
     def test_the_drawing_keeps_its_size(self) -> None:
