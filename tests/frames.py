@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -189,14 +189,17 @@ RESOLUTION = 2.0**17
 """Peaks of memory below this are too small to read."""
 
 
-def quick(seed: int = 7) -> pd.DataFrame:
-    """168 rows of a quick sweep: plausible figures, and failures of several kinds."""
+def quick(seed: int = 7, batches: Sequence[int] = (1, 32)) -> pd.DataFrame:
+    """168 rows of a quick sweep: plausible figures, and failures of several kinds.
+
+    With more batch sizes there are 84 rows for each.
+    """
     random = np.random.default_rng(seed)
     return frame(
         _quick_row(layer, mode, batch, seq, configuration, random)
         for layer, workload in QUICK.items()
         for mode in ("forward", "train")
-        for batch in (1, 32)
+        for batch in batches
         for seq in workload.steps
         for configuration in CONFIGURATIONS
     )
@@ -266,3 +269,25 @@ def _quick_failure(
             return {"status": "oom", "reason": "killed at the memory limit of 8 GiB"}
         return {"status": "timeout", "reason": "no answer within 60 s"}
     return {}
+
+
+def samples(table: pd.DataFrame, passes: int = 3, each: int = 30, seed: int = 7) -> pd.DataFrame:
+    """Samples around the latency of each row that has one, as `harness.store.load_samples`."""
+    random = np.random.default_rng(seed)
+    measured = table[table["latency_s"].notna()]
+    parts = [
+        pd.DataFrame(
+            {
+                "case_id": row["case_id"],
+                "run_id": row["run_id"],
+                "pass_index": index,
+                "sample": range(each),
+                "wall_s": row["latency_s"] * random.lognormal(0, 0.05, each),
+                "device_s": NAN,
+            }
+        )
+        for row in measured.to_dict("records")
+        for index in range(passes)
+    ]
+    columns = ["case_id", "run_id", "pass_index", "sample", "wall_s", "device_s"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)

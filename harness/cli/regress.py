@@ -16,14 +16,13 @@ from harness.checks import check_known
 from harness.cli import GOOD, NOTHING
 from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain, typed
-from harness.cli.parser.regress import STDOUT
+from harness.cli.files import write
 from harness.gate import history
 from harness.gate.outcome import Outcome, Verdict
 from harness.regress import WORKING_TREE, Asked, Given, regress
 from harness.report import markdown, terminal
 from harness.report.gate import FORMATS
 from harness.report.gate import terminal as gate_terminal
-from harness.store.writing import writing
 from harness.types import HarnessError, InfrastructureError, UsageError
 
 WORSE, INCONCLUSIVE = 1, 5
@@ -46,7 +45,8 @@ def _regress(options: Namespace) -> int:
     if options.history is not None:
         return _history(options, formats)
     check_known("format", [name for name, _ in formats], FORMATS)
-    outcome = _measured(options) if options.stored is None else _stored(Path(options.stored))
+    measured = options.stored is None
+    outcome = _measured(options) if measured else Outcome.from_file(Path(options.stored))
     _write(
         [(file, FORMATS[name](outcome)) for name, file in formats],
         lambda: gate_terminal.render(outcome),
@@ -67,29 +67,18 @@ def _history(options: Namespace, formats: Sequence[tuple[str, str]]) -> int:
 
 
 def _write(texts: Iterable[tuple[str, str]], table: Callable[[], RenderableType]) -> None:
-    """Each text into its file, or to standard output; if none goes there, the table does.
+    """Each text where it was asked to go; if none is on standard output, the table is.
 
     Raises:
         UsageError: a file cannot be written.
     """
-    to_stdout = False
-    failed: list[UsageError] = []
-    for file, text in texts:
-        if file == STDOUT:
-            print(text)
-            to_stdout = True
-            continue
-        path = Path(file)
-        try:
-            with writing(path.parent, "name another file"):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8", errors="backslashreplace")
-        except UsageError as error:
-            failed.append(error)
-    if not to_stdout:
+    try:
+        shown = write(texts)
+    except UsageError:  # what was found is shown all the same
         plain().print(table())
-    if failed:  # the others are there all the same
-        raise failed[0]
+        raise
+    if not shown:
+        plain().print(table())
 
 
 def status(outcome: Outcome, strict: bool) -> int:
@@ -99,13 +88,6 @@ def status(outcome: Outcome, strict: bool) -> int:
     if not outcome.compared:
         return NOTHING
     return INCONCLUSIVE if strict and outcome.of(Verdict.INCONCLUSIVE) else GOOD
-
-
-def _stored(file: Path) -> Outcome:
-    try:
-        return Outcome.from_text(file.read_bytes())
-    except UsageError as error:
-        raise UsageError(f"{file}: {error}") from error
 
 
 def _measured(options: Namespace) -> Outcome:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, MUTED, GRID, PAPER = "#1f2933", "#5b6770", "#dde3e8", "#fefefe"
-HUES = ("#d55e00", "#0072b2", "#009e73", "#aa3377", "#7a6a00", "#4477dd")
+HUES = ("#c25100", "#0072b2", "#00845f", "#aa3377", "#7a6a00", "#3f6fd0")
 """The first three are vermilion, blue and bluish green of Okabe and Ito (2008), which people with
-any kind of colour blindness can tell apart; markers differ as well."""
+any kind of colour blindness can tell apart; markers differ as well. Vermilion and green are darker
+than theirs, so that names set in them have a contrast of 4.5 on paper (WCAG 2.2, 1.4.3)."""
 VARIABLES = {
     INK: "--ink",
     MUTED: "--muted",
@@ -74,7 +75,7 @@ def canvas(
     axes = figure.add_axes(
         (left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height)
     )
-    axes.grid(visible=True, color=GRID, linewidth=0.7)
+    axes.grid(visible=True, color=GRID, linewidth=0.7, clip_on=False, solid_capstyle="butt")
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, labelsize=FONT_SIZE, labelcolor=INK)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from harness import units
-from harness.report import legend
+from harness.report import facets, legend
 from harness.report.rows import (
     NOT_MEASURED,
     Row,
@@ -51,14 +52,17 @@ def _memory_cell(row: Row) -> Cell:
     return Cell(row.peak_memory, figure)
 
 
-def _parts_cell(row: Row) -> Cell:
-    """``3.00 MiB = 1.00 MiB parameters + 2.00 MiB outputs``; parts of no size are left out."""
+def allocated(row: Row) -> str:
+    """``3.00 MiB = 1.00 MiB parameters + 2.00 MiB outputs``, those of no size left out.
+
+    Empty if the parts are not known.
+    """
     parts = row.memory_parts
     if not parts:
-        return Cell(units.MISSING)
+        return ""
     named = (f"{units.size(size)} {word}" for word, size in parts.items() if size)
     total = sum(parts.values())
-    return Cell(f"{units.size(total)} = {' + '.join(named)}", total)
+    return f"{units.size(total)} = {' + '.join(named)}"
 
 
 def _count_cell(value: float | None) -> Cell:
@@ -115,11 +119,17 @@ def latency(
             ]
             for line, cells in lines.items()
         ),
+        ({"mode": mode} for _, _, mode, _ in lines),
     )
 
 
-def every_row(rows: Sequence[Row]) -> Table:
-    """All figures of all rows; columns that nothing was measured for are left out."""
+def every_row(rows: Sequence[Row], links: Iterable[str] = ()) -> Table:
+    """The figures of all rows; columns that nothing was measured for are left out.
+
+    Args:
+        rows: one a line.
+        links: the id of what tells more of each row, if anything does; `harness.report.cases`.
+    """
     columns: dict[str, Callable[[Row], Cell]] = {
         "Case": lambda row: Cell(row.case_id),
         "Machine": lambda row: Cell(row.machine_id),
@@ -131,7 +141,6 @@ def every_row(rows: Sequence[Row]) -> Table:
         "Device time": lambda row: Cell(units.seconds(row.device_time_s), row.device_time_s),
         "First call": lambda row: Cell(units.seconds(row.first_call_s), row.first_call_s),
         "Peak memory": _memory_cell,
-        "Allocated at the peak": _parts_cell,
         "Items/s": lambda row: Cell(units.quantity(row.throughput_per_s, ""), row.throughput_per_s),
         "Tokens/s": lambda row: Cell(units.quantity(row.tokens_per_s, ""), row.tokens_per_s),
         "FLOP/s": lambda row: Cell(units.quantity(row.flop_per_s, "FLOP/s"), row.flop_per_s),
@@ -143,19 +152,19 @@ def every_row(rows: Sequence[Row]) -> Table:
         ),
         "Density": lambda row: Cell(units.percent(row.density), row.density),
         "Failed checks": _checks_cell,
-        "Execution path": lambda row: Cell(row.execution_path),
         "Operators": lambda row: _count_cell(row.operators),
         "Kernels": lambda row: _count_cell(row.kernels),
         "Conversions": lambda row: _count_cell(row.conversions),
-        "Warnings": lambda row: Cell("; ".join(row.warnings)),
     }
-    words = {"Bound by", "Failed checks", "Execution path", "Warnings"}
+    words = {"Bound by", "Failed checks"}
     always = {"Case", "Status", "Settled", "Median (95 % interval)"}
     if not all(row.one_machine for row in rows):
         always.add("Machine")
     if len({row.run_id for row in rows}) > 1:
         always.add("Run")
     cells = {name: [column(row) for row in rows] for name, column in columns.items()}
+    for index, link in enumerate(links):
+        cells["Case"][index] = replace(cells["Case"][index], link=link)
     shown = [
         name
         for name, column in cells.items()
@@ -163,14 +172,17 @@ def every_row(rows: Sequence[Row]) -> Table:
         or any(cell.figure is not None for cell in column)
         or (name in words and any(cell.text for cell in column))
     ]
-    return Table.of(shown, zip(*(cells[name] for name in shown), strict=True))
+    lines = zip(*(cells[name] for name in shown), strict=True)
+    return Table.of(shown, lines, (facets.of([row]) for row in rows))
 
 
 def failures(rows: Iterable[Row]) -> Table:
     """Every row that should have given a figure and did not."""
+    failed = [row for row in rows if row.failed]
     return Table.of(
         ("Case", "Status", "Reason"),
-        ([row.case_id, status_cell(row), row.reason] for row in rows if row.failed),
+        ([row.case_id, status_cell(row), row.reason] for row in failed),
+        (facets.of([row]) for row in failed),
     )
 
 
@@ -196,7 +208,7 @@ def warnings(rows: Iterable[Row]) -> Table:
     common = sorted(cases.items(), key=lambda item: -len(item[1]))
     return Table.of(
         ("Warning", "Rows", "Cases"),
-        ([text, Cell(str(len(ids)), len(ids)), _some(ids)] for text, ids in common),
+        ([text, Cell(str(len(ids)), len(ids)), some(ids)] for text, ids in common),
     )
 
 
@@ -212,7 +224,8 @@ def _checks_cell(row: Row) -> Cell:
     return Cell(", ".join(row.audit), tone="bad" if row.audit else "")
 
 
-def _some(case_ids: Sequence[str]) -> str:
+def some(case_ids: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
     rest = len(case_ids) - _NAMED_CASES
     named = ", ".join(case_ids[:_NAMED_CASES])
     return f"{named} and {rest} more" if rest > 0 else named

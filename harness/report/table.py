@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -17,6 +17,8 @@ class Cell:
     figure: float | None = None
     """Sorts the column; without one the text does."""
     tone: Tone = ""
+    link: str = ""
+    """The id of what tells more of it in the same page."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,19 @@ class Table:
 
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    facets: tuple[Mapping[str, str], ...] = ()
+    """By row, what a page can be narrowed by (see `harness.report.facets`); empty if by nothing."""
+    left_out: int = 0
+    """Rows that there are beyond these."""
 
     @classmethod
-    def of(cls, header: Iterable[str], rows: Iterable[Iterable[Cell | str]]) -> Table:
+    def of(
+        cls,
+        header: Iterable[str],
+        rows: Iterable[Iterable[Cell | str]],
+        facets: Iterable[Mapping[str, str]] = (),
+        left_out: int = 0,
+    ) -> Table:
         """A table of cells, where plain text stands for a cell without a figure."""
         return cls(
             tuple(header),
@@ -35,6 +47,8 @@ class Table:
                 tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in row)
                 for row in rows
             ),
+            tuple(facets),
+            left_out,
         )
 
     @property

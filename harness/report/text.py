@@ -9,10 +9,16 @@ def printable(text: str) -> str:
     Line ends and no-break spaces stay, other white space becomes a space, and all else that has
     no shape a U+FFFD.
     """
-    return "".join(map(_printable, text))
+    return text if text.isprintable() else "".join(map(_printable, text))
 
 
 def _printable(sign: str) -> str:
     if sign.isprintable() or sign in "\n\u00a0":
         return sign
     return " " if sign.isspace() else "\ufffd"
+
+
+def shortened(text: str, most: int) -> str:
+    """The text on one line of so many letters at most."""
+    line = " ".join(printable(text).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

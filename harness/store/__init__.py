@@ -1,9 +1,12 @@
 """Results on disk: the journal of a run, and pandas frames made from it."""
 
+from harness.store.csv_file import to_csv
 from harness.store.frame import (
+    CASES_FILE,
     COLUMNS,
     cases_of,
     collect,
+    empty,
     latest_run,
     load,
     load_runs,
@@ -11,10 +14,12 @@ from harness.store.frame import (
     run_folders,
 )
 from harness.store.journal import Journal, RunRecord, read_run
+from harness.store.parquet import to_parquet
 from harness.store.rows import Journaled, read
 from harness.store.samples import SAMPLE_COLUMNS
 
 __all__ = [
+    "CASES_FILE",
     "COLUMNS",
     "SAMPLE_COLUMNS",
     "Journal",
@@ -22,6 +27,7 @@ __all__ = [
     "RunRecord",
     "cases_of",
     "collect",
+    "empty",
     "latest_run",
     "load",
     "load_runs",
@@ -29,4 +35,6 @@ __all__ = [
     "read",
     "read_run",
     "run_folders",
+    "to_csv",
+    "to_parquet",
 ]

@@ -1,0 +1,82 @@
+"""The data inside a page are the data it was made from."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from urllib.parse import unquote
+
+import pandas as pd
+import pytest
+from frames import frame, quick, row, run
+
+import harness
+from harness.report import caps, downloads
+from harness.report.downloads import Data
+
+
+def made(table: pd.DataFrame) -> dict[str, downloads.Download]:
+    return {one.kind: one for one in downloads.data(table, [run()]).downloads}
+
+
+def content(one: downloads.Download) -> bytes:
+    head, _, body = one.href.partition(",")
+    return base64.b64decode(body) if head.endswith(";base64") else unquote(body).encode()
+
+
+def test_parquet_reads_back_as_the_same_frame(tmp_path: Path) -> None:
+    table = quick()
+    parquet = made(table)["Parquet"]
+    file = tmp_path / parquet.name
+    file.write_bytes(content(parquet))
+    assert parquet.size == file.stat().st_size
+    again = harness.load(file)
+    pd.testing.assert_frame_equal(
+        again[list(table)], table.astype(again[list(table)].dtypes.to_dict())
+    )
+
+
+def test_csv_holds_every_figure_with_seven_digits() -> None:
+    table = quick()
+    csv = made(table)["CSV"]
+    text = content(csv)
+    assert csv.size == len(text)
+    again = pd.read_csv(io.BytesIO(text), keep_default_na=False, na_values=[""])
+    assert again["case_id"].tolist() == table["case_id"].tolist()
+    for name in ("latency_s", "flop_per_s", "parity_error"):
+        pd.testing.assert_series_equal(again[name], table[name], rtol=1e-6)
+    assert again["params"][0] == "units=256"
+    warned = table.index[table["warnings"].map(bool)][0]
+    assert again["warnings"][warned] == table["warnings"][warned][0]
+
+
+def test_csv_leaves_out_what_no_row_has() -> None:
+    names = content(made(quick())["CSV"]).decode().partition("\n")[0].split(",")
+    assert {"case_id", "latency_s", "warnings"} <= set(names)
+    assert not {"device_time_s", "kernels", "audit", "density"} & set(names)
+
+
+@pytest.mark.parametrize("evil", ["a\"b'c<d>&#%\n,;é", "\u202e\x00"])
+def test_hostile_text_is_data(evil: str) -> None:
+    table = frame([row(reason=evil, warnings=[evil, "\ud800"])])
+    found = made(table)
+    assert not set('"<> \n') & set(found["CSV"].href)
+    again = pd.read_csv(io.BytesIO(content(found["CSV"])))
+    assert again["warnings"][0] == f"{evil}; ?"
+    assert pd.read_parquet(io.BytesIO(content(found["Parquet"])))["reason"][0] == evil
+
+
+def test_the_same_data_give_the_same_bytes() -> None:
+    assert made(quick()) == made(quick())
+
+
+def test_what_is_too_large_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caps, "ROWS", 1)
+    table = frame([row(), row(batch=1)])
+    assert downloads.data(table, [run()]) == Data(2, (), "run-1.parquet")
+    assert downloads.data(table.head(1), [run()]).downloads
+
+
+def test_no_rows_make_no_file() -> None:
+    assert downloads.data(pd.DataFrame(), []) == Data(0, (), "")
