@@ -18,6 +18,7 @@ from harness.cli.parser.shared import (
     said,
     suite,
 )
+from harness.types import UsageError
 
 THRESHOLD = 0.05
 
