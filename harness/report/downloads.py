@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -72,11 +71,11 @@ def data(frame: pd.DataFrame, runs: Sequence[Run]) -> Data:
 
 
 def _csv(frame: pd.DataFrame) -> Download:
-    """Columns with any value only; lists and parameters as JSON, figures with seven digits."""
+    """Columns with any value only; lists as text, figures with seven digits."""
     plain = frame.copy()
     for name in ("params", "audit", "warnings"):
         if name in plain:
-            plain[name] = plain[name].map(_json)
+            plain[name] = plain[name].map(_text)
     filled = [name for name in plain if not plain[name].map(_empty).all()]
     text = plain[filled].to_csv(index=False, lineterminator="\n", float_format="%.7g")
     return Download(
@@ -101,11 +100,11 @@ def _storable(value: Any) -> Any:
     return list(map(_storable, value)) if isinstance(value, list | tuple) else value
 
 
-def _json(value: object) -> str:
-    """A list or a dict that holds something; else nothing."""
-    if not isinstance(value, Mapping | list | tuple) or not value:
-        return ""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _text(value: object) -> str:
+    """``units=256; bias=True`` of a dict, ``one; other`` of a list; nothing of anything else."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}={part}" for name, part in value.items())
+    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else ""
 
 
 def _empty(value: Any) -> bool:

@@ -56,7 +56,7 @@ def trust(newest: Sequence[Row]) -> str:
     parity = f"checked against float64 {len(checked)} of {number}"
     if checked:
         worst = max(row.parity_error or 0.0 for row in checked)
-        parity += f", largest error {units.error(worst)}"
+        parity += f" (worst {units.error(worst)})"
     warned = sum(bool(row.warnings) for row in newest)
     return " · ".join(
         [
@@ -64,7 +64,7 @@ def trust(newest: Sequence[Row]) -> str:
             f"warm {sum(row.warmed for row in measured)} of {number}",
             parity,
             _checks(measured),
-            f"warnings on {units.count(warned, 'row')}" if warned else "no warnings",
+            f"rows with warnings {warned or 'none'}",
         ]
     )
 

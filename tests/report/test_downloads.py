@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -47,9 +46,9 @@ def test_csv_holds_every_figure_with_seven_digits() -> None:
     assert again["case_id"].tolist() == table["case_id"].tolist()
     for name in ("latency_s", "flop_per_s", "parity_error"):
         pd.testing.assert_series_equal(again[name], table[name], rtol=1e-6)
-    assert json.loads(again["params"][0]) == table["params"][0]
+    assert again["params"][0] == "units=256"
     warned = table.index[table["warnings"].map(bool)][0]
-    assert json.loads(again["warnings"][warned]) == table["warnings"][warned]
+    assert again["warnings"][warned] == table["warnings"][warned][0]
 
 
 def test_csv_leaves_out_what_no_row_has() -> None:
@@ -64,7 +63,7 @@ def test_hostile_text_is_data(evil: str) -> None:
     found = made(table)
     assert not set('"<> \n') & set(found["CSV"].href)
     again = pd.read_csv(io.BytesIO(content(found["CSV"])))
-    assert json.loads(again["warnings"][0]) == [evil, "?"]
+    assert again["warnings"][0] == f"{evil}; ?"
     assert pd.read_parquet(io.BytesIO(content(found["Parquet"])))["reason"][0] == evil
 
 

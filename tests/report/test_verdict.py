@@ -111,8 +111,8 @@ class TestTrust:
             row(batch=8, status="oom"),
         ]
         assert verdict.trust(rows.read(frame(members))) == (
-            "converged 2 of 3 · warm 3 of 3 · checked against float64 2 of 3, largest error 3.1e-6 "
-            "· failed checks passes 1 · warnings on 1 row"
+            "converged 2 of 3 · warm 3 of 3 · checked against float64 2 of 3 (worst 3.1e-6) "
+            "· failed checks passes 1 · rows with warnings 1"
         )
 
     def test_line_without_a_latency(self) -> None:

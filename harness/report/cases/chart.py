@@ -21,7 +21,7 @@ _BESIDE = 12.0
 _POINTS = 360
 """Samples that are drawn over time at most."""
 _BINS = 16
-_APART = 0.13
+_APART = 0.16
 """Of the height: ticks nearer to each other would run into one another."""
 _LEAST = 1.02
 """Factor between both ends of the axis and its middle at least."""
