@@ -177,7 +177,7 @@ def _minutes(seconds: float) -> str:
 
 
 def report_command(options: Namespace) -> int:
-    """One HTML file and one Markdown file, and each drawing by itself if asked for."""
+    """One HTML file and one Markdown file, and its figures as files if asked for."""
     paths = options.runs or [store.latest_run(options.results)]
     frame = store.load(paths)
     runs = store.load_runs(paths)
