@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help bench test check report compare regress verify verify-cost verify-attention verify-gate list install clean
+.PHONY: help bench test check report compare regress verify verify-cost verify-attention verify-gate verify-scale list install clean
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 FRAMEWORKS ?= torch tensorflow
@@ -35,8 +35,8 @@ check: install  ## format, lint, types and import floors
 report: install  ## render a report of results [RUNS=...; the latest run if not said]
 	@$(BIN)/layerbench report $(RUNS)
 
-compare: need-A need-B install  ## compare two results: A=... B=...
-	@$(BIN)/layerbench compare $(A) $(B)
+compare: need-A need-B install  ## set results side by side: A=... B=... [C=... ARGS=...]
+	@$(BIN)/layerbench compare $(A) $(B) $(C) $(ARGS)
 
 regress: need-BASE install  ## what head makes slower or hungrier: BASE=main [HEAD=... THRESHOLD=5% ARGS=...]
 	@$(BIN)/layerbench regress --base $(BASE) $(if $(HEAD),--head $(HEAD)) \
@@ -53,6 +53,9 @@ verify-attention: install  ## attention beside published results, and beside Fle
 
 verify-gate: install  ## what the gate misses, when it cries wolf, and what it costs (hours)
 	@$(BIN)/python -m harness.verify gate-same gate-power gate-cost gate-real
+
+verify-scale: install  ## how long a million rows take to load and to be reported on
+	@$(BIN)/python -m harness.verify scale
 
 list: install  ## list layers, and which framework has which
 	@$(BIN)/layerbench list

@@ -107,7 +107,12 @@ def ratio(value: float | None) -> str:
 
 def ratio_interval(value: float, low: float, high: float) -> str:
     """(1.45, 1.38, 1.53) -> '1.45× (1.38–1.53)'."""
-    return f"{ratio(value)} ({_three_digits(low)}–{_three_digits(high)})"
+    return f"{ratio(value)} ({limits(low, high)})"
+
+
+def limits(low: float, high: float) -> str:
+    """(1.38, 1.53) -> '1.38–1.53': of an interval whose value and unit stand beside it."""
+    return f"{_three_digits(low)}–{_three_digits(high)}"
 
 
 def ratio_tick(value: float) -> str:
@@ -126,6 +131,16 @@ def error(value: float | None) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """(2, 'thread') -> '2 threads'."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def calls(value: float) -> str:
+    """12345.6 -> '12,300'; 7.2 -> '8': a number of calls after which something has come."""
+    return f"{math.ceil(value) if value < 100 else float(f'{value:.3g}'):,.0f}"
+
+
+def calls_interval(value: float, low: float, high: float) -> str:
+    """(12345.6, 9871.0, 15622.0) -> '12,300 (9,870–15,600)'."""
+    return f"{calls(value)} ({calls(low)}–{calls(high)})"
 
 
 def percent(value: float | None) -> str:

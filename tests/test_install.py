@@ -84,7 +84,7 @@ def machine(tmp_path, monkeypatch):
 def test_a_first_install_makes_the_environment_and_fills_it(machine):
     venv, pip = machine.install()
     assert venv[1:4] == ["-m", "venv", "--clear"]
-    assert ".[torch,tensorflow,test]" in pip
+    assert ".[torch,tensorflow,test,browser]" in pip
     assert "torch==2.13.0+cpu" in pip
     assert pip[pip.index("--constraint") + 1] == "constraints.txt"
 
@@ -114,7 +114,7 @@ def test_a_gpu_that_comes_or_goes_makes_the_environment_afresh(machine):
     machine.gpu = True
     venv, pip = machine.install()
     assert "--clear" in venv
-    assert ".[torch,tensorflow-cuda,test]" in pip
+    assert ".[torch,tensorflow-cuda,test,browser]" in pip
     assert "torch!=2.13.0+cpu" in pip
     assert machine.install() == []
     machine.gpu = False
@@ -172,7 +172,7 @@ def test_a_python_without_venv_is_told_what_is_missing(machine, monkeypatch):
 def test_without_torch_pip_is_told_nothing_of_torch(machine):
     _, pip = machine.install(["tensorflow"])
     assert not [word for word in pip if word.startswith("torch")]
-    assert ".[tensorflow,test]" in pip
+    assert ".[tensorflow,test,browser]" in pip
 
 
 def test_the_stamp_is_json_that_says_what_was_installed(machine):

@@ -70,7 +70,7 @@ def check_python(version: tuple[int, int], frameworks: Sequence[str]) -> None:
 def requirement(frameworks: Sequence[str], cuda: bool) -> str:
     """The project with the extras for these frameworks and for its tests."""
     extras = ["tensorflow-cuda" if cuda and f == "tensorflow" else f for f in frameworks]
-    return f".[{','.join([*extras, 'test'])}]"
+    return f".[{','.join([*extras, 'test', 'browser'])}]"
 
 
 def torch_arguments(

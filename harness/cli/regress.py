@@ -34,7 +34,8 @@ def regress_command(options: Namespace) -> int:
     if options.history is not None:
         return _history(options, formats)
     check_known("format", [name for name, _ in formats], FORMATS)
-    outcome = _measured(options) if options.stored is None else _stored(Path(options.stored))
+    measured = options.stored is None
+    outcome = _measured(options) if measured else Outcome.from_file(Path(options.stored))
     _write(
         [(file, FORMATS[name](outcome)) for name, file in formats],
         lambda: gate_terminal.render(outcome),
@@ -67,13 +68,6 @@ def status(outcome: Outcome, strict: bool) -> int:
     if not outcome.compared:
         return NOTHING
     return INCONCLUSIVE if strict and outcome.of(Verdict.INCONCLUSIVE) else GOOD
-
-
-def _stored(file: Path) -> Outcome:
-    try:
-        return Outcome.from_text(file.read_bytes())
-    except UsageError as error:
-        raise UsageError(f"{file}: {error}") from error
 
 
 def _measured(options: Namespace) -> Outcome:

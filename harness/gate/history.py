@@ -24,6 +24,10 @@ Run: TypeAlias = Mapping[str, Any]
 _Rows: TypeAlias = dict[tuple[str, str], Mapping[str, Any]]
 """By case and run."""
 
+_LATENCY = ("latency_s", "latency_low_s", "latency_high_s")
+
+_NEEDED = ("machine_id", "case_id", "run_id", "status", "reason", *_LATENCY)
+
 SLOWER, NOTHING = 1, 4
 """Exit statuses; 0 if nothing is slower."""
 
@@ -114,7 +118,8 @@ def histories(
         machine = str(run["machine"].get("machine_id", ""))
         machines.setdefault(machine, {})[str(run["run_id"])] = run
     rows: dict[str, _Rows] = {}
-    for row in frame.to_dict("records"):
+    needed = frame if frame.empty else frame[list(_NEEDED)]
+    for row in needed.to_dict("records"):
         of_machine = rows.setdefault(str(row["machine_id"]), {})
         of_machine[str(row["case_id"]), str(row["run_id"])] = {str(k): v for k, v in row.items()}
     return [
@@ -163,7 +168,7 @@ def _history(machine: str, runs: dict[str, Run], rows: _Rows, threshold: float) 
 
 
 def _latency(row: Mapping[str, Any]) -> Interval | None:
-    limits = [row[f"latency{part}_s"] for part in ("", "_low", "_high")]
+    limits = [row[name] for name in _LATENCY]
     good = row["status"] == Status.OK and all(math.isfinite(s) and s > 0 for s in limits)
     return Interval(*map(float, limits)) if good else None
 

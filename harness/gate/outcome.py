@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from harness import faults
@@ -246,6 +247,19 @@ class Outcome:
             return cls.from_json(untrusted.loads(text))
         except (ValueError, RecursionError) as error:
             raise UsageError(f"not the result of a gate: {faults.told(error)}") from error
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Likewise, as a file.
+
+        Raises:
+            UsageError: it holds none.
+            OSError: it cannot be read.
+        """
+        try:
+            return cls.from_text(path.read_bytes())
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from error
 
     @classmethod
     def from_json(cls, data: Any) -> Self:

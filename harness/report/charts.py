@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.report.axes import Scale, limits, log_log
+from harness.report.axes import Scale, draw_band, failure_marker, limits, log_log
 from harness.report.canvas import VARIABLES, Style, canvas, label, marker
 from harness.report.panels import Line, Panel
 from harness.report.svg import titled, to_svg
@@ -36,7 +36,7 @@ def swatch(style: Style, key: str) -> str:
 
 
 def panel(panel: Panel, scale: Scale, by_series: Mapping[str, Style], key: str) -> str:
-    """One panel, both axes logarithmic, with 95 % intervals as bars and failures along the top.
+    """One panel, both axes logarithmic, with 95 % intervals as bands and failures along the top.
 
     Args:
         panel: what to draw.
@@ -54,7 +54,7 @@ def panel_figure(panel: Panel, scale: Scale, by_series: Mapping[str, Style]) -> 
         _draw_line(axes, panel, line, by_series[line.series])
     for level, (name, status, places) in enumerate(_marks(panel)):
         height = 1 - scale.mark_height * (level + 0.5)
-        _draw_marks(axes, places, height, by_series[name], f"{name}: {status}")
+        _draw_marks(axes, places, height, by_series[name], status, f"{name}: {status}")
         label(axes, status, (0, height), ("axes fraction", "axes fraction"), (-7, 0), "right")
     return figure
 
@@ -76,6 +76,7 @@ def _marks(panel: Panel) -> list[tuple[str, str, list[int]]]:
 def _draw_line(axes: Axes, panel: Panel, line: Line, style: Style) -> None:
     if not line.points:
         return
+    draw_band(axes, line, style.colour)
     values = {x: figure.value for x, figure in line.points}
     path = sorted(values | {x: math.nan for x, _ in line.failures})
     axes.plot(
@@ -97,11 +98,18 @@ def _draw_line(axes: Axes, panel: Panel, line: Line, style: Style) -> None:
         axes.plot([place], [figure.value], **marker(style), **said)
 
 
-def _draw_marks(axes: Axes, places: Sequence[int], height: float, style: Style, text: str) -> None:
+def _draw_marks(
+    axes: Axes, places: Sequence[int], height: float, style: Style, status: str, text: str
+) -> None:
     axes.plot(
         places,
         [height] * len(places),
         transform=axes.get_xaxis_transform(),
         **titled(text),
-        **{**marker(style), "marker": "X", "markersize": 7, "markeredgewidth": 1.1},
+        **{
+            **marker(style),
+            "marker": failure_marker(status),
+            "markersize": 7.5,
+            "markeredgewidth": 1.1,
+        },
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import compare
 from harness.report import ratios
-from harness.report.forest import shared_limits
+from harness.report.forest import fastest_first, shared_limits
 from harness.report.rows import machine_suffix, mode_order
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Forest:
         machine: what names it after a framework; empty if there is one only.
         base: the configuration that is 1.00.
         others: what is held against it in any mode.
-        ratios: rows of `harness.report.ratios.by_layer`.
+        ratios: rows of `harness.report.ratios.by_layer`, the fastest layer first.
         means: rows of `harness.report.ratios.together`.
         limits: of the axis, the same in each mode.
     """
@@ -61,7 +61,7 @@ def forests(pairs: pd.DataFrame, *, one_machine: bool) -> list[Forest]:
             base=sides[2],
             mode=mode,
             others=tuple(dict.fromkeys(str(row["other"]) for row in group)),
-            ratios=tuple(row for row in group if row["mode"] == mode),
+            ratios=tuple(fastest_first([row for row in group if row["mode"] == mode])),
             means=tuple(m for m in means if _sides(m) == sides and m["mode"] == mode),
             limits=shared_limits(group),
         )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
-from harness import compare
+from harness.gate.outcome import Outcome
 from harness.report import (
+    caps,
     ceilings,
     comparisons,
+    contents,
     downloads,
     facets,
     layers,
@@ -28,9 +26,14 @@ from harness.report import (
 )
 from harness.report.attention.section import section
 from harness.report.cases import section as each_case
+from harness.report.choose import section as choose
+from harness.report.contents import Contents
+from harness.report.guard import section as guard
 from harness.report.history import events
 from harness.report.history import section as history
+from harness.report.machines import section as machines
 from harness.report.provenance import Run
+from harness.report.roofline import section as roofline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +54,10 @@ def render(
     frame: pd.DataFrame,
     runs: Sequence[Run],
     profiles: Mapping[str, str] | None = None,
+    *,
     samples: pd.DataFrame | None = None,
+    outcomes: Sequence[Outcome] = (),
+    read: Contents | None = None,
 ) -> str:
     """The report of a frame of results as one HTML document.
 
@@ -60,46 +66,54 @@ def render(
         runs: what the ``run.json`` of each of its runs holds; may be empty.
         profiles: where the page of a case's profile lies, by case id.
         samples: what `harness.store.load_samples` returns; without it none are drawn.
+        outcomes: what gates found; there may be nothing else.
+        read: of the frame, if another layout has read it.
     """
-    every = rows.read(frame)
-    newest = rows.newest(frame)
-    pairs = compare.frameworks(frame)
-    looks = series.looks(newest)
-    choices = facets.choices(every)
+    read = read or contents.read(frame)
+    whole, newest, pairs = read.whole, read.newest, read.pairs
+    every = caps.every(frame, newest)
+    shown_pairs = caps.pairs(pairs, newest)
+    looks = series.looks(whole)
     single = each_case.section(every, runs, samples)
-    templates = page.environment()
-    script = Markup(templates.get_template("report.js.j2").render(facets=facets.NAMES))
-    return templates.get_template("report.html.j2").render(
+    gate = guard.section(outcomes)
+    gate_only = bool(gate) and frame.empty
+    return page.render(
+        "report.html.j2",
         pages=PAGES,
-        title=summary.title(newest, runs),
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        choices=choices,
-        verdict=verdict.sentences(newest),
-        measured=summary.measured(newest, runs) if newest else "",
-        trust=verdict.trust(newest),
-        failure_kinds=verdict.failures(newest),
-        notes=summary.notes(every, newest, runs),
-        counts=summary.counts(newest),
+        title=gate[0].title if gate_only else summary.title(whole, runs),
+        choices=facets.choices(every),
+        verdict=[block.headline for block in gate] if gate_only else verdict.sentences(whole),
+        measured=summary.measured(whole, runs) if whole else "",
+        trust=verdict.trust(whole),
+        failure_kinds=verdict.failures(whole),
+        notes=[*summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)],
+        counts=summary.counts(whole),
         attention=section(newest),
         layers=list(layers.groups(newest, looks)),
         marks=legend.explained(newest),
-        compared=summary.compared(newest, pairs) if newest else [],
+        compared=summary.compared(whole, pairs) if whole else [],
         means=ratios.means(pairs),
         comparisons=list(
-            comparisons.comparisons(pairs, looks, one_machine=rows.has_one_machine(frame))
+            comparisons.comparisons(
+                caps.of_machines(pairs, newest), looks, one_machine=rows.has_one_machine(frame)
+            )
         ),
         frameworks=ratios.frameworks(ratios.by_layer(pairs)),
-        pairs=facets.narrowed(ratios.pairs(pairs, page.ROWS), choices),
+        pairs=ratios.pairs(shown_pairs, len(pairs) - len(shown_pairs)),
         machines=provenance.machine_table(runs),
         ceilings=ceilings.table(runs),
+        rooflines=roofline.drawings(newest, runs, looks),
+        rooflines_key=layers.swatches(looks, looks, "rooflines"),
+        choose=choose.section(newest),
+        gate=gate,
         histories=history.section(frame, runs),
         machines_apart=events.MACHINES,
-        failures=results.failures(newest),
-        not_measured=results.not_measured(newest),
+        sides=machines.section(frame, runs),
+        failures=results.failures(caps.failures(whole)),
+        not_measured=results.not_measured(whole),
         warnings=results.warnings(newest),
         cases=single,
-        every_row=facets.narrowed(single.table, choices),
+        every_row=single.table,
         profiles=profiles or {},
         example=summary.example(newest),
         data_files=downloads.data(frame, runs),

@@ -59,14 +59,14 @@ def _memory(row: Row) -> Interval | None:
 
 
 def _throughput(unit: str, figure: Callable[[Row], Interval | None]) -> Metric:
-    """The unit stands in the title; beside a figure a prefix such as k would run into it."""
+    """The unit is the title; beside a figure a prefix such as k would run into it."""
     text, tick = partial(units.quantity, unit=""), partial(units.quantity_tick, unit="")
-    return Metric(f"Throughput in {unit}", figure, text, tick)
+    return Metric(unit, figure, text, tick)
 
 
 LATENCY = Metric("Latency", lambda row: row.latency, units.seconds, units.seconds_tick)
-TOKENS = _throughput("tokens/s", _tokens)
-ITEMS = _throughput("items/s", _items)
+TOKENS = _throughput("Tokens/s", _tokens)
+ITEMS = _throughput("Items/s", _items)
 MEMORY = Metric("Peak memory", _memory, units.size, units.size_tick, binary=True)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness import units
-from harness.compare import configuration, configuration_order, latest, records
+from harness.compare import configuration, configuration_order, latest, values
 from harness.stats import Interval
 from harness.types import MODES, Status
 
@@ -20,9 +20,17 @@ Setting: TypeAlias = tuple[str, str, int, str]
 
 NOT_MEASURED = (Status.UNSUPPORTED, Status.NOT_APPLICABLE)
 """Statuses of cases that were never meant to give a figure."""
+_NUMBERS = (int, float)
+_PARTS = {
+    "parameters": "parameter_bytes",
+    "inputs": "input_bytes",
+    "outputs": "output_bytes",
+    "saved for backward": "saved_bytes",
+    "workspace": "workspace_bytes",
+}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One case and what came of it. Times in seconds, sizes in bytes, rates a second."""
 
@@ -121,7 +129,9 @@ class Row:
 def read(frame: pd.DataFrame) -> list[Row]:
     """The rows of a frame, in its order; columns that it lacks count as missing."""
     one_machine = has_one_machine(frame)
-    return [_row(row, one_machine=one_machine) for row in records(frame)]
+    columns = {str(name): values(column) for name, column in frame.items()}
+    lines = zip(*columns.values(), strict=True)
+    return [_row(dict(zip(columns, line, strict=True)), one_machine=one_machine) for line in lines]
 
 
 def newest(frame: pd.DataFrame) -> list[Row]:
@@ -166,10 +176,12 @@ def machine_suffix(machine_id: str, *, one_machine: bool) -> str:
 
 def ordered_series(rows: Iterable[Row]) -> list[str]:
     """The series of some rows, each once, the usual base first."""
+    one_of_each = {row.series: row for row in rows}
     ordered = sorted(
-        rows, key=lambda row: (row.machine_id, configuration_order(row.framework, row.execution))
+        one_of_each.values(),
+        key=lambda row: (row.machine_id, configuration_order(row.framework, row.execution)),
     )
-    return list(dict.fromkeys(row.series for row in ordered))
+    return [row.series for row in ordered]
 
 
 def mode_order(mode: str) -> int:
@@ -230,27 +242,18 @@ def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
     )
 
 
-def _missing(value: Any) -> bool:
-    import pandas as pd
-
-    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
-
-
 def _text(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
-    return "" if _missing(value) else str(value)
+    return "" if value is None else str(value)
 
 
 def _number(row: Mapping[str, Any], name: str) -> float | None:
     value = row.get(name)
-    if _missing(value) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return value
+    return value if isinstance(value, _NUMBERS) and math.isfinite(value) else None
 
 
 def _flag(row: Mapping[str, Any], name: str) -> bool:
-    value = row.get(name)
-    return not _missing(value) and bool(value)
+    return bool(row.get(name))
 
 
 def _latency(row: Mapping[str, Any]) -> Interval | None:
@@ -262,17 +265,13 @@ def _latency(row: Mapping[str, Any]) -> Interval | None:
 
 
 def _memory_parts(row: Mapping[str, Any]) -> dict[str, float]:
-    names = {
-        "parameters": "parameter_bytes",
-        "inputs": "input_bytes",
-        "outputs": "output_bytes",
-        "saved for backward": "saved_bytes",
-        "workspace": "workspace_bytes",
-    }
-    parts = {word: _number(row, name) for word, name in names.items()}
-    known = {word: size for word, size in parts.items() if size is not None}
-    return known if len(known) == len(parts) else {}
+    known = {}
+    for word, name in _PARTS.items():
+        if (size := _number(row, name)) is None:
+            return {}
+        known[word] = size
+    return known
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return () if _missing(value) else tuple(str(text) for text in value)
+    return () if value is None else tuple(str(text) for text in value)

@@ -11,17 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness import compare, units
-from harness.compare import Verdict
 from harness.report.provenance import Run, cpu_model, gpu_names
 from harness.report.rows import NOT_MEASURED, Row, mode_order
 from harness.types import Status
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-_MISSES = 0.05
-"""The share of 95 % intervals that miss."""
 
 
 def title(rows: Sequence[Row], runs: Sequence[Run]) -> str:
@@ -52,40 +47,21 @@ def outcome(rows: Sequence[Row]) -> list[str]:
     return [tally(rows), _trust(rows)] if rows else ["No case was measured."]
 
 
-def change(comparison: pd.DataFrame) -> list[str]:
-    """What the comparison of two results comes to."""
-    found = Counter(comparison["verdict"])
-    parts = [f"{found[verdict]} {verdict}" for verdict in Verdict if found[verdict]]
-    sentences = [f"Of {units.count(len(comparison), 'case')}: {', '.join(parts)}."]
-    if moved := sum(map(bool, comparison["path_change"])):
-        sentences.append(
-            f"The execution path changed in {units.count(moved, 'case')}: other kernels ran, so "
-            "the ratio there tells of them and not of the same work done faster or slower."
-        )
-    for mean in compare.records(compare.summary(comparison)):
-        text = units.ratio_interval(mean["ratio"], mean["ratio_low"], mean["ratio_high"])
-        cases = mean["cases"]
-        sentences.append(
-            f"Other against base takes {text} the time, as the geometric mean of "
-            f"{units.count(cases, 'common case')}."
-        )
-        if chance := round(cases * _MISSES):
-            sentences.append(
-                f"If nothing had changed, about {chance} of {cases} intervals would still "
-                "exclude 1 by chance; a drift of the machine between the two adds to that."
-            )
-    return sentences
+def notes(frame: pd.DataFrame, newest: Sequence[Row], runs: Sequence[Run]) -> list[str]:
+    """What a reader must know of the data before reading any figure of it.
 
-
-def notes(all_rows: Sequence[Row], newest: Sequence[Row], runs: Sequence[Run]) -> list[str]:
-    """What a reader must know of the data before reading any figure of it."""
+    Args:
+        frame: all rows.
+        newest: of each case and machine the last.
+        runs: what the ``run.json`` of each run holds.
+    """
     found = []
-    if all_rows and not runs:
+    if len(frame) and not runs:
         found.append("No description of the machine or the software came with these results.")
-    missing = sum(run.get("planned") or 0 for run in runs) - len(all_rows)
+    missing = sum(run.get("planned") or 0 for run in runs) - len(frame)
     if missing > 0:
         found.append(f"{units.count(missing, 'planned case')} left no row: a run is incomplete.")
-    if older := len(all_rows) - len(newest):
+    if older := len(frame) - len(newest):
         found.append(
             f"Charts and comparisons leave out {units.count(older, 'row')} of earlier runs: a "
             "later run on the same machine measured the case again."
@@ -96,7 +72,7 @@ def notes(all_rows: Sequence[Row], newest: Sequence[Row], runs: Sequence[Run]) -
             f"The figures are from {len(machines_named)} machines. Lines and columns name theirs; "
             "frameworks are compared within a machine only."
         )
-    if any(row.device_time_s is not None for row in all_rows):
+    if "device_time_s" in frame and frame["device_time_s"].notna().any():
         found.append(
             "Latency is wall time until the device has finished. Device time, in the table of "
             "all rows, is the time between two events on the device's stream around a block of "

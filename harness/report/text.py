@@ -9,7 +9,7 @@ def printable(text: str) -> str:
     Line ends and no-break spaces stay, other white space becomes a space, and all else that has
     no shape a U+FFFD.
     """
-    return "".join(map(_printable, text))
+    return text if text.isprintable() else "".join(map(_printable, text))
 
 
 def _printable(sign: str) -> str:

@@ -1,11 +1,12 @@
 """Results on disk: the journal of a run, and pandas frames made from it."""
 
-from harness.store.files import to_csv, to_parquet
+from harness.store.csv_file import to_csv
 from harness.store.frame import (
     CASES_FILE,
     COLUMNS,
     cases_of,
     collect,
+    empty,
     latest_run,
     load,
     load_runs,
@@ -13,6 +14,7 @@ from harness.store.frame import (
     run_folders,
 )
 from harness.store.journal import Journal, RunRecord, read_run
+from harness.store.parquet import to_parquet
 from harness.store.rows import Journaled, read
 from harness.store.samples import SAMPLE_COLUMNS
 
@@ -25,6 +27,7 @@ __all__ = [
     "RunRecord",
     "cases_of",
     "collect",
+    "empty",
     "latest_run",
     "load",
     "load_runs",

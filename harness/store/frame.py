@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.store import files, rows
-from harness.store.journal import RUN_FILE, read_run, write_atomically
+from harness.store import csv_file, parquet, rows
+from harness.store.journal import RUN_FILE, described, read_run, write_atomically
 from harness.store.samples import SAMPLE_COLUMNS, samples_of
 from harness.store.writing import writing
 from harness.types import UsageError
@@ -84,8 +85,10 @@ Paths: TypeAlias = str | Path | Sequence[str | Path]
 def load(paths: Paths) -> pd.DataFrame:
     """All results at or below the paths: one row a case and run, columns as in `COLUMNS`.
 
-    Reads the journals, so runs that are still going on or were cut short are there too; and
-    ``cases.parquet`` where that is all there is. A Parquet or CSV file may be named, too.
+    A run that is still going on or was cut short is there too: ``cases.parquet`` is read where it
+    holds what the journal would give, or is all there is, and the journal elsewhere. Rows of a run
+    with equal parameters may share one dict; copy it before you change it. A Parquet or CSV
+    file may be named, too.
 
     Raises:
         HarnessError: a path does not exist or holds no results, or a file is broken or newer
@@ -125,11 +128,9 @@ def load_runs(paths: Paths) -> list[dict[str, Any]]:
     for source in _sources(paths, CASES_FILE):
         if not (source.parent / RUN_FILE).exists():
             raise _without_run(source)
-        run = read_run(source.parent)
-        record = run.to_json()
-        record["planned"] = len(record.pop("cases"))
-        journaled = rows.read(run)
-        found.append({**record, "ceilings": journaled.ceilings, "workers": journaled.workers})
+        around = rows.circumstances(source.parent)
+        told = {"ceilings": around.ceilings, "workers": around.workers}
+        found.append({**described(source.parent), **told})
     return found
 
 
@@ -160,18 +161,30 @@ def _frame(records: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> 
 
 
 def _load(
-    paths: Paths, parquet: str, columns: Mapping[str, str], from_run: Callable[[Path], pd.DataFrame]
+    paths: Paths, name: str, columns: Mapping[str, str], from_run: Callable[[Path], pd.DataFrame]
 ) -> pd.DataFrame:
     import pandas as pd
 
-    frames = [
-        from_run(source.parent) if source.name == RUN_FILE else files.read(source, columns)
-        for source in _sources(paths, parquet)
-    ]
-    return pd.concat(frames, ignore_index=True)
+    files = [_to_read(source, name) for source in _sources(paths, name)]
+    frames = []
+    for suffix, group in groupby(files, key=lambda file: file.suffix):
+        if suffix == Path(RUN_FILE).suffix:
+            frames += [from_run(file.parent) for file in group]
+        elif suffix == ".csv":
+            frames += [csv_file.read(file, columns) for file in group]
+        else:
+            frames.append(parquet.read(list(group), columns))
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
 
-def _sources(paths: Paths, parquet: str) -> list[Path]:
+def _to_read(source: Path, name: str) -> Path:
+    """The run itself, or the Parquet file beside it that holds the same and is read sooner."""
+    collected = source.with_name(name)
+    is_run = source.name == RUN_FILE
+    return collected if is_run and parquet.is_current(collected) else source
+
+
+def _sources(paths: Paths, name: str) -> list[Path]:
     """For each run at or below the paths its ``run.json``, or the Parquet file if that is all.
 
     Raises:
@@ -181,12 +194,12 @@ def _sources(paths: Paths, parquet: str) -> list[Path]:
     for path in _paths(paths):
         if not path.exists():
             raise UsageError(f"{path} does not exist; give a run's folder or one above it")
-        if path.is_file() and path.suffix in files.SUFFIXES:
+        if path.is_file() and path.suffix in (".parquet", ".csv"):
             found.setdefault(path.resolve(), path)
             continue
         folder = path.parent if path.is_file() else path
         runs = _below(folder, RUN_FILE)
-        alone = [f for f in _below(folder, parquet) if not (f.parent / RUN_FILE).exists()]
+        alone = [f for f in _below(folder, name) if not (f.parent / RUN_FILE).exists()]
         if not runs and not alone:
             raise UsageError(f"{path} holds no results; `layerbench run` makes some")
         for file in sorted({*runs, *alone}, key=lambda file: file.parent.name):
@@ -222,11 +235,17 @@ def collect(paths: Paths) -> list[Path]:
         raise _without_run(sources[0])
     written = []
     for folder in folders:
+        made_from = parquet.source(folder)  # before it is read, as a run may be going on
         for name, frame in ((CASES_FILE, cases_of(folder)), (SAMPLES_FILE, samples_of(folder))):
             with writing(folder, "the run's own files are as they were"):
-                write_atomically(folder / name, files.to_parquet(frame))
+                write_atomically(folder / name, parquet.to_parquet(frame, made_from))
             written.append(folder / name)
     return written
+
+
+def empty() -> pd.DataFrame:
+    """No results, in all of the columns."""
+    return _frame((), COLUMNS)
 
 
 def _without_run(source: Path) -> UsageError:

@@ -11,16 +11,18 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from harness import faults
 from harness.types import SCHEMA_VERSION, Case, HarnessError, UsageError
 
 RUN_FILE = "run.json"
 JOURNAL_FILE = "journal.jsonl"
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,32 @@ def read_run(folder: Path) -> RunRecord:
     Raises:
         HarnessError: it is missing, broken, or of a newer version.
     """
+    return _of_plan(folder, lambda data: RunRecord.from_json(data, folder))
+
+
+def described(folder: Path) -> dict[str, Any]:
+    """What ``run.json`` says of the run; of its cases only how many are planned.
+
+    Raises:
+        HarnessError: as `read_run`.
+    """
+
+    def told(data: Mapping[str, Any]) -> dict[str, Any]:
+        if not isinstance(data["cases"], list):
+            raise TypeError("its cases are no list")
+        record = RunRecord.from_json({**data, "cases": ()}, folder).to_json()
+        del record["cases"]
+        return {**record, "planned": len(data["cases"])}
+
+    return _of_plan(folder, told)
+
+
+def _of_plan(folder: Path, made: Callable[[dict[str, Any]], _Made]) -> _Made:
     path = folder / RUN_FILE
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         check_schema(path, int(data["schema"]))
-        return RunRecord.from_json(data, folder)
+        return made(data)
     except FileNotFoundError:
         raise UsageError(f"{folder} holds no run ({RUN_FILE} is missing)") from None
     except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
@@ -125,8 +148,12 @@ def check_schema(path: Path, schema: int) -> None:
         )
 
 
-def read_journal(folder: Path) -> Iterator[dict[str, Any]]:
-    """The journal's records; a last line that a crash cut short is left out.
+def read_journal(folder: Path, but: str = "") -> Iterator[tuple[int, dict[str, Any]]]:
+    """The journal's records with the numbers of their lines; one cut short by a crash is left out.
+
+    Args:
+        folder: of the run.
+        but: a kind of records that is not wanted, and so not looked at.
 
     Raises:
         HarnessError: a line in the middle is broken.
@@ -134,12 +161,17 @@ def read_journal(folder: Path) -> Iterator[dict[str, Any]]:
     path = folder / JOURNAL_FILE
     if not path.exists():
         return
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline is torn
-        try:
-            yield json.loads(line)
-        except ValueError as error:
-            raise broken_line(folder, number, error) from error
+    unwanted = json.dumps({"kind": but}).removesuffix("}").encode()
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.endswith(b"\n"):  # torn
+                return
+            if but and line.startswith(unwanted):
+                continue
+            try:
+                yield number, json.loads(line)
+            except ValueError as error:
+                raise broken_line(folder, number, error) from error
 
 
 def broken_line(folder: Path, number: int, error: Exception) -> HarnessError:

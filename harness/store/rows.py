@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,12 +45,21 @@ def read(run: RunRecord) -> Journaled:
     Raises:
         HarnessError: a line of it is broken.
     """
+    return _sorted(run.folder, read_journal(run.folder))
+
+
+def circumstances(folder: Path) -> Journaled:
+    """As `read`, without the measurements, which are nearly all of a journal."""
+    return _sorted(folder, read_journal(folder, but="measurement"))
+
+
+def _sorted(folder: Path, records: Iterable[tuple[int, dict[str, Any]]]) -> Journaled:
     journaled = Journaled()
-    for number, record in enumerate(read_journal(run.folder), start=1):
+    for number, record in records:
         try:
             _sort_in(journaled, record)
         except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
-            raise broken_line(run.folder, number, error) from error
+            raise broken_line(folder, number, error) from error
     return journaled
 
 

@@ -35,9 +35,10 @@ COMPARISONS = {
     "gate-cost": "gate.cost",
     "gate-real": "gate.real",
     "history": "history",
+    "scale": "scale",
 }
-"""What the harness itself costs, attention beside what others published, and the gate, which takes
-hours: asked for by name."""
+"""What the harness itself costs, attention beside what others published, a million rows, and the
+gate, which takes hours: asked for by name."""
 _ALL = (*PROOFS, *COMPARISONS)
 
 

@@ -73,14 +73,18 @@ for answer in getattr(importlib.import_module(module), function)(*arguments):
 
 
 def alone(
-    module: str, function: str, *arguments: Any, environment: Mapping[str, str] | None = None
+    module: str,
+    function: str,
+    *arguments: Any,
+    environment: Mapping[str, str] | None = None,
+    cores: int = 1,
 ) -> Iterator[Any]:
     """What a generator function yields, as JSON, in a process of its own, pinned as a worker is.
 
     Raises:
         RuntimeError: it fails; the message is the end of what it said.
     """
-    request = json.dumps([module, function, list(cpu.cores(1)), arguments])
+    request = json.dumps([module, function, list(cpu.cores(cores)), arguments])
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         process = subprocess.Popen(
             [sys.executable, "-c", _ALONE, request],
@@ -96,3 +100,12 @@ def alone(
         if process.returncode:
             said.seek(0)
             raise RuntimeError(f"{module}.{function} failed: {said.read()[-1000:]}")
+
+
+def peak_bytes(*, of_children: bool = False) -> int:
+    """The most memory that this process held, or the largest of the children that it waited for."""
+    import resource
+
+    who = resource.RUSAGE_CHILDREN if of_children else resource.RUSAGE_SELF
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(who).ru_maxrss * unit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -104,11 +103,8 @@ def write_journal(folder: Path, count: int) -> None:
 
 def finish(folder: str) -> Iterator[tuple[int, int, float]]:
     """(rows, peak bytes, seconds), in a process of its own; see `bench.alone`."""
-    import resource
-
     start = time.perf_counter()
     store.collect(folder)
     frame = store.load(folder)
     taken_s = time.perf_counter() - start
-    unit = 1 if sys.platform == "darwin" else 1024
-    yield len(frame), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, taken_s
+    yield len(frame), bench.peak_bytes(), taken_s

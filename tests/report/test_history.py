@@ -13,8 +13,9 @@ from pages import Page
 from rich.console import Console
 
 from harness.gate import history
-from harness.report import html, markdown, terminal
+from harness.report import caps, html, markdown, terminal
 from harness.report.history import events
+from harness.report.history.section import section
 
 STEP = np.where(np.arange(20) >= 10, 0.15, 0.0)
 BUMP = np.where((np.arange(20) >= 6) & (np.arange(20) < 13), 0.2, 0.0)
@@ -104,9 +105,37 @@ class TestReport:
     def test_section_draws_each_change_with_its_words(self) -> None:
         page = Page(html.render(*stored([noise(20) + STEP, noise(20, seed=1)])))
         assert "history" in page.attributes("id")
-        first, second = (text for text in page.drawings() if text.startswith("Latency of"))
-        assert "1.16× from 2026-11-11 10:00 on, slower since, over 10 runs" in first
-        assert second.endswith("no change.")
+        drawn, *lines = (text for text in page.drawings() if text.startswith("Latency of"))
+        assert "1.16× from 2026-11-11 10:00 on, slower since, over 10 runs" in drawn
+        assert lines[0] == drawn, "a line begins with the same, drawn small"
+        assert [text.endswith("no change.") for text in lines] == [False, True]
+
+    def test_every_case_has_a_line_with_its_last_latency_and_where_it_stands(self) -> None:
+        table, runs = stored([noise(20), noise(7, seed=1), noise(20, seed=2) + STEP])
+        (block,) = section(table, runs)
+        slower, flat, short = block.lines
+        assert slower.case.endswith("b4-units=256")
+        assert slower.state.text.endswith("× from 2026-11-11 on: slower since, over 10 runs")
+        assert (slower.state.tone, slower.runs) == ("bad", 20)
+        assert slower.last.endswith(" ms")
+        assert (flat.state.text, flat.state.tone) == ("no change", "muted")
+        assert (short.state.text, short.runs) == ("too few runs to tell", 7)
+        assert all("<svg" in line.sparkline for line in block.lines)
+        text = " ".join(Page(html.render(table, runs)).text.split())
+        assert "slower since, over 10 runs" in text
+
+    def test_no_more_lines_than_a_page_can_hold(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(caps, "SPARKLINES", 2)
+        table, runs = stored([noise(8, seed=seed) for seed in range(5)])
+        (block,) = section(table, runs)
+        assert (len(block.lines), block.undrawn) == (2, 3)
+        assert "3 more cases without a line" in html.render(table, runs)
+
+    def test_machines_with_few_runs_have_no_section_beside_one_with_many(self) -> None:
+        many, few = stored([noise(10)]), stored([noise(5)], "other", "others")
+        table = pd.concat([many[0], few[0]], ignore_index=True)
+        (block,) = section(table, [*many[1], *few[1]])
+        assert block.history.machine_id == "box"
 
     def test_few_runs_have_no_section(self) -> None:
         page = Page(html.render(*stored([noise(5)])))

@@ -27,7 +27,7 @@ def test_a_plan_is_read_back_as_it_was_written(begun: store.RunRecord) -> None:
 def test_each_record_is_on_disk_when_append_returns(begun: store.RunRecord) -> None:
     with store.Journal(begun.folder) as journal:
         journal.append("note", {"n": 1})
-        assert list(read_journal(begun.folder)) == [{"kind": "note", "n": 1}]
+        assert list(read_journal(begun.folder)) == [(1, {"kind": "note", "n": 1})]
 
 
 def test_each_record_is_synced_and_not_only_written(
@@ -58,7 +58,7 @@ def test_a_disk_that_is_full_is_told_and_keeps_what_it_holds(begun: store.RunRec
             fill()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert [record["n"] for record in read_journal(begun.folder)] == [1]
+    assert [record["n"] for _, record in read_journal(begun.folder)] == [1]
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def test_a_torn_last_line_is_passed_over_and_cut_off_before_writing_on(
 ) -> None:
     path = begun.folder / "journal.jsonl"
     path.write_text('{"kind": "note", "n": 1}\n{"kind": "no')
-    assert [record["n"] for record in read_journal(begun.folder)] == [1]
+    assert [record["n"] for _, record in read_journal(begun.folder)] == [1]
     with store.Journal(begun.folder) as journal:
         journal.append("note", {"n": 2})
-    assert [record["n"] for record in read_journal(begun.folder)] == [1, 2]
+    assert [record["n"] for _, record in read_journal(begun.folder)] == [1, 2]
 
 
 def test_a_broken_line_in_the_middle_is_named(begun: store.RunRecord) -> None:

@@ -23,19 +23,44 @@ def add_report(commands: Commands) -> None:
         metavar="DIR",
         help="write the figures as PNG, SVG and PDF as well, as wide as a column of a paper",
     )
+    report.add_argument(
+        "--outcome",
+        type=checked(path),
+        action="append",
+        metavar="FILE",
+        help="what a gate found, shown too: outcome.json of `layerbench regress`, or what its "
+        "--format json wrote; without a run nothing else is shown (repeatable)",
+    )
 
 
 def add_compare(commands: Commands) -> None:
-    compare = commands.add_parser("compare", help="compare two runs, machines or versions")
-    compare.add_argument(
-        "base", type=checked(path), metavar="A", help="the run, or folder of runs, that is 1.00"
+    compare = commands.add_parser(
+        "compare", help="set two results or more side by side: machines, versions, times"
     )
-    compare.add_argument("other", type=checked(path), metavar="B")
+    compare.set_defaults(module="compare")
+    compare.add_argument(
+        "results",
+        type=checked(path),
+        nargs="+",
+        metavar="RUN",
+        help="a run, or a folder of runs of one machine; the first is the base, which is 1.00",
+    )
+    compare.add_argument(
+        "--base", type=checked(path), metavar="NAME", help="another base: a name shown, or a path"
+    )
+    compare.add_argument(
+        "--across-devices",
+        action="store_true",
+        help="one device, or number of threads, against another: each result is split by both",
+    )
     compare.add_argument(
         "--max-slowdown",
         type=checked(units.parse_fraction),
         metavar="5%",
         help="exit with 3 if a case is slower by more than this, its whole interval counted",
+    )
+    compare.add_argument(
+        "--out", type=checked(path), metavar="DIR", help="write a page and Markdown there, too"
     )
 
 

@@ -32,6 +32,8 @@ def image(figure: Figure, suffix: str, name: str) -> bytes:
     """
     import matplotlib as mpl
 
+    for artist in figure.findobj(lambda artist: artist.get_gid() is not None):
+        artist.set_gid(None)  # what a page shows on hovering is no id
     buffer = io.BytesIO()
     metadata = {"Title": name, _CHANGING[suffix]: None}
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "pdf.fonttype": 42}):

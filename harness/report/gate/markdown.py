@@ -7,11 +7,11 @@ missing, and it is measured in bytes, of which no text has fewer than characters
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness import units
-from harness.gate.outcome import Outcome, Verdict
+from harness.gate.outcome import Outcome
 from harness.report.gate import tables, wording
 from harness.report.markdown import escape
 from harness.report.table import Cell, Table
@@ -80,16 +80,9 @@ def _sections(outcome: Outcome, room: Room) -> Iterator[_Section]:
     """In the order in which they are shown."""
     if outcome.notes:
         yield _Section("", [f"> - {escape(note)}" for note in outcome.notes], "", rank=0)
-    parts: list[tuple[Collection[Verdict], str, int]] = [
-        (tables.CHANGED, "", 2),
-        ({Verdict.INCONCLUSIVE}, "inconclusive", 3),
-        ({Verdict.SAME}, "unchanged", 4),
-        ({Verdict.NOT_COMPARED}, "not compared", 5),
-    ]
-    for verdicts, name, rank in parts:
-        if chosen := tables.entries(outcome, *verdicts):
-            title = f"{units.count(len(chosen), 'figure')} {name}" if name else ""
-            yield _section(tables.table(chosen), code, title, rank, room)
+    for rank, (name, chosen) in enumerate(tables.parts(outcome), start=2):
+        title = f"{units.count(len(chosen), 'figure')} {name}" if name else ""
+        yield _section(tables.table(chosen), code, title, rank, room)
     yield _section(tables.sides(outcome), escape, "What was compared", 1, room)
     yield _section(tables.machine(outcome), escape, "Machine", 1, room)
 

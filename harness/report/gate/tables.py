@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gate.outcome import METRICS, CaseOutcome, Finding, Outcome, Side, Verdict
-from harness.report import provenance
+from harness.report import facets, provenance
 from harness.report.gate import wording
 from harness.report.table import Cell, Table, Tone
 from harness.units import MISSING
@@ -14,6 +14,13 @@ from harness.units import MISSING
 HEADER = ("Case", "What", "Verdict", "Ratio (95 %)", "Base", "Head", "Visible from")
 """What is least needed comes last, where a narrow page cuts it off."""
 CHANGED = frozenset(Verdict) - {Verdict.INCONCLUSIVE, Verdict.SAME, Verdict.NOT_COMPARED}
+_PARTS: Mapping[str, Iterable[Verdict]] = {
+    "": CHANGED,
+    "inconclusive": {Verdict.INCONCLUSIVE},
+    "unchanged": {Verdict.SAME},
+    "not compared": {Verdict.NOT_COMPARED},
+}
+"""What most needs to be looked at comes first."""
 _TONES: dict[Verdict, Tone] = {
     Verdict.REGRESSION: "bad",
     Verdict.FAILED: "bad",
@@ -53,9 +60,16 @@ def entries(outcome: Outcome, *verdicts: Verdict) -> list[Entry]:
     return sorted(chosen, key=lambda entry: entry.rank)
 
 
-def table(chosen: Iterable[Entry]) -> Table:
+def parts(outcome: Outcome) -> list[tuple[str, list[Entry]]]:
+    """What changed, which has no name, then all else by what it is called; none that is empty."""
+    found = ((name, entries(outcome, *verdicts)) for name, verdicts in _PARTS.items())
+    return [(name, chosen) for name, chosen in found if chosen]
+
+
+def table(chosen: Sequence[Entry]) -> Table:
     """A row an entry."""
-    return Table.of(HEADER, map(_row, chosen))
+    facets_of_each = (facets.of_case(entry.case.case) for entry in chosen)
+    return Table.of(HEADER, map(_row, chosen), facets_of_each)
 
 
 def sides(outcome: Outcome) -> Table:

@@ -14,7 +14,7 @@ from harness import units
 from harness.gate.changes import ERROR_RATE, Change, runs_after
 from harness.gate.divisions import FEWEST
 from harness.gate.history import CaseHistory, History, Run
-from harness.report import provenance
+from harness.report import facets, provenance
 from harness.report.summary import together
 from harness.report.table import Cell, Table, Tone
 
@@ -55,7 +55,11 @@ class Event:
     def table(self) -> Table:
         """A line a case: the level before and after, and whether it is back."""
         header = ("Case", "Before", "After", "After / before", "Since", "p")
-        return Table.of(header, (list(_line(case, change)) for case, change in self.changes))
+        return Table.of(
+            header,
+            (_line(case, change) for case, change in self.changes),
+            (facets.of_case(case.case) for case, _ in self.changes),
+        )
 
 
 def events(history: History) -> list[Event]:
@@ -204,6 +208,16 @@ def _line(case: CaseHistory, change: Change) -> Iterator[Cell]:
     yield Cell(units.ratio_interval(ratio.value, ratio.low, ratio.high), ratio.value, tone)
     yield Cell(state(case, change))
     yield Cell(units.chance(change.p), change.p)
+
+
+def standing(history: History, case: CaseHistory) -> Cell:
+    """Where a case stands at the end: what was its last change, or that there was none."""
+    if not case.changes:
+        return Cell("no change" if case.testable else "too few runs to tell", tone="muted")
+    last = case.changes[-1]
+    tone: Tone = "muted" if not case.slower else "bad"
+    when = started(history.run(case.runs[last.at]))[:10]
+    return Cell(f"{units.ratio(last.ratio.value)} from {when} on: {state(case, last)}", tone=tone)
 
 
 def state(case: CaseHistory, change: Change) -> str:

@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from harness import units
+from harness.gate.divisions import FEWEST
 from harness.gate.history import CaseHistory, History, Run, histories
+from harness.report import caps, facets, provenance
 from harness.report.history import events
-from harness.report.history.chart import chart
+from harness.report.history.chart import chart, description
 from harness.report.history.events import Event
+from harness.report.history.sparkline import sparkline
 from harness.report.page import Figure
+from harness.report.table import Cell
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_DRAWN = 60
-"""Cases without a change that are drawn at most; each takes some kilobytes of a page."""
+
+@dataclass(frozen=True)
+class Line:
+    """One case, and all that a line has room for.
+
+    Attributes:
+        case: its id.
+        facets: what the page can be narrowed by; see `harness.report.facets`.
+        sparkline: its latencies over the runs.
+        runs: how many of them have one.
+        last: the latency in the last of them.
+        state: whether it is slower or faster than it was, and since when.
+    """
+
+    case: str
+    facets: Mapping[str, str]
+    sparkline: Markup
+    runs: int
+    last: str
+    state: Cell
 
 
 @dataclass(frozen=True)
@@ -52,21 +75,36 @@ class Block:
 
     @property
     def changed(self) -> list[Figure]:
-        """A drawing of each case with a change."""
+        """A drawing of each case with a change, or of as many as there are lines."""
         cases = [case for case in self.history.cases if case.changes]
-        return list(self._drawn(cases, f"{self.key}-changed"))
+        return list(self._drawn(cases[: caps.SPARKLINES], f"{self.key}-changed"))
 
     @property
-    def unchanged(self) -> list[Figure]:
-        """Likewise, of the first of those without one."""
-        cases = [case for case in self.history.testable if not case.changes]
-        return list(self._drawn(cases[:_DRAWN], f"{self.key}-unchanged"))
+    def lines(self) -> list[Line]:
+        """One a case, those with a change first."""
+        cases = sorted(self._known, key=lambda case: not case.changes)
+        return [
+            Line(
+                case=case.case,
+                facets=facets.of_case(case.case),
+                sparkline=Markup(
+                    sparkline(case, f"{self.key}-line{index}", description(self.history, case))
+                ),
+                runs=len(case.runs),
+                last=units.seconds(case.latencies[-1].value),
+                state=events.standing(self.history, case),
+            )
+            for index, case in enumerate(cases[: caps.SPARKLINES])
+        ]
 
     @property
     def undrawn(self) -> int:
-        """Cases without a change that are not drawn."""
-        cases = [case for case in self.history.testable if not case.changes]
-        return max(0, len(cases) - _DRAWN)
+        """Cases that have no line."""
+        return max(0, len(self._known) - caps.SPARKLINES)
+
+    @property
+    def _known(self) -> list[CaseHistory]:
+        return [case for case in self.history.cases if case.latencies]
 
     def _drawn(self, cases: Iterable[CaseHistory], key: str) -> Iterator[Figure]:
         for index, case in enumerate(cases):
@@ -76,5 +114,11 @@ class Block:
 
 def section(frame: pd.DataFrame, runs: Sequence[Run]) -> list[Block]:
     """A block for each machine with as many runs of a case as a history begins with."""
-    found = [history for history in histories(frame, runs) if history.asked]
+    if frame.empty:
+        return []
+    of_machine = frame.groupby("machine_id")["run_id"].nunique()
+    long = of_machine.index[of_machine >= FEWEST]
+    own = [run for run in runs if provenance.machine_id(run) in long]
+    found = histories(frame[frame["machine_id"].isin(long)], own)
+    found = [history for history in found if history.asked]
     return [Block(history, f"history{number}") for number, history in enumerate(found)]

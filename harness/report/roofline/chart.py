@@ -67,6 +67,18 @@ def chart_figure(roofline: Roofline, by_series: Mapping[str, Style]) -> Figure:
     return figure
 
 
+def description(roofline: Roofline) -> str:
+    """The drawing in words, for those who do not see it."""
+    reached = (
+        f"{layer}: {units.quantity(point.flop_per_s, 'FLOP/s')} at {point.intensity:.3g} FLOP/byte"
+        for layer, point in _fastest(roofline).items()
+    )
+    return (
+        f"Roofline of {roofline.machine}, {roofline.setting}, {roofline.mode}. The fastest case of "
+        f"each layer: {'; '.join(reached)}."
+    )
+
+
 def _fastest(roofline: Roofline) -> dict[str, Point]:
     """Of each layer the point with most FLOP/s."""
     found: dict[str, Point] = {}

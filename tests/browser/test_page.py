@@ -1,0 +1,323 @@
+"""The report in a real browser: what a reader can do with it, and what it must never do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import outcomes
+import pytest
+from frames import frame, machine, quick, row, run
+
+from harness.report import html
+
+Open = Callable[..., Any]
+PAGES = ("verdict", "layer", "framework", "machine", "guard", "cases", "method")
+VISIBLE_ROWS = """
+    () => [...document.querySelectorAll("#all-cases tbody tr")]
+        .filter(row => !row.hidden).map(row => row.cells[0].textContent.trim())
+"""
+FIGURES = """
+    column => [...document.querySelectorAll("#all-cases tbody tr")]
+        .filter(row => !row.hidden)
+        .map(row => parseFloat(row.cells[column].dataset.figure))
+        .filter(figure => !Number.isNaN(figure))
+"""
+OPEN_PAGES = """
+    () => [...document.querySelectorAll("section.page")]
+        .filter(page => !page.hasAttribute("hidden")).map(page => page.id)
+"""
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SHOW_ALL = """
+    () => {
+        for (const page of document.querySelectorAll(".page")) page.removeAttribute("hidden");
+        for (const part of document.querySelectorAll("details")) part.open = true;
+    }
+"""
+HANDLERS = """
+    () => [...document.querySelectorAll("main *")]
+        .filter(one => [...one.attributes].some(found => found.name.startsWith("on"))).length
+"""
+AXE = """
+    async () => (await axe.run(document, {runOnly: {type: "tag", values: ["wcag2a", "wcag2aa"]}}))
+        .violations.map(found => `${found.id}: ${found.nodes.length} times, such as `
+            + found.nodes[0].html.slice(0, 200) + " " + found.nodes[0].failureSummary)
+"""
+LONG = "x" * 5_000
+HOSTILE = (
+    "<script>document.title = 'owned'; alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)" \'`',
+    "| a | b |",
+    "line one\nline two\r\n# heading",
+    "javascript:alert(1)//&lt;&amp;",
+    "\u05d0\u05d1\u05d2 \u0645\u0631\u062d\u0628\u0627 abc",
+    "\u202egnp.exe",
+    "#at=method&layer=lstm%00",
+    LONG,
+)
+"""What a layer, a parameter or a machine may be called in results that come from a stranger."""
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of 168 rows: failures of several kinds, warnings, and two frameworks."""
+    text = html.render(quick(), [run()], outcomes=[outcomes.full()])
+    return written(tmp_path_factory.mktemp("report") / "report.html", text)
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where every name and text that can be is hostile."""
+    rows = [
+        row(
+            layer=evil,
+            family=evil,
+            framework=framework,
+            batch=batch,
+            status=status,
+            reason=evil,
+            warnings=[evil],
+            execution_path=evil,
+            params={"units": 256},
+            machine_id=HOSTILE[0],
+            run_id=HOSTILE[1],
+        )
+        for evil in HOSTILE
+        for framework in ("torch", HOSTILE[2])
+        for batch, status in ((1, "ok"), (2, "ok"), (4, "oom"))
+    ]
+    here = machine(machine_id=HOSTILE[0], os=LONG, versions={HOSTILE[1]: HOSTILE[0]})
+    here["cpu"]["model"] = HOSTILE[0]
+    text = html.render(
+        frame(rows),
+        [run(machine=here, run_id=HOSTILE[1], command=HOSTILE[0])],
+        outcomes=[outcomes.hostile(evil) for evil in (*HOSTILE, *outcomes.HOSTILE)],
+    )
+    return written(tmp_path_factory.mktemp("hostile") / "report.html", text)
+
+
+def written(file: Path, text: str) -> Path:
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def visible(page: Any) -> list[str]:
+    """The cases that the table of all of them shows, in its order."""
+    return list(page.evaluate(VISIBLE_ROWS))
+
+
+def heading(page: Any, text: str) -> tuple[Any, int]:
+    """A heading of the table of all cases, and its place."""
+    names = page.locator("#all-cases thead th").all_inner_texts()
+    place = next(index for index, name in enumerate(names) if name.startswith(text))
+    return page.locator("#all-cases thead th").nth(place), place
+
+
+def open_pages(page: Any) -> list[str]:
+    return list(page.evaluate(OPEN_PAGES))
+
+
+class TestReading:
+    def test_one_page_is_open_and_the_contents_lead_to_each(
+        self, visit: Open, report: Path
+    ) -> None:
+        page = visit(report).page
+        assert open_pages(page) == ["verdict"]
+        for name in PAGES:
+            page.click(f"nav#pages a[href='#{name}']")
+            assert open_pages(page) == [name]
+            assert page.locator("nav#pages a[aria-current=page]").count() == 1
+            assert page.locator(f"#{name} h2").is_visible()
+        page.go_back()
+        assert open_pages(page) == ["cases"]
+
+    def test_a_heading_sorts_by_its_figures_either_way(self, visit: Open, report: Path) -> None:
+        page = visit(report, "#cases").page
+        cell, place = heading(page, "Median")
+        cell.locator("button").click()
+        assert cell.get_attribute("aria-sort") == "ascending"
+        rising = page.evaluate(FIGURES, place)
+        assert len(rising) > 100
+        assert rising == sorted(rising)
+        cell.locator("button").click()
+        assert cell.get_attribute("aria-sort") == "descending"
+        assert page.evaluate(FIGURES, place) == rising[::-1]
+
+    def test_filters_narrow_and_together_narrow_more(self, visit: Open, report: Path) -> None:
+        page = visit(report, "#cases").page
+        everything = visible(page)
+        page.select_option("#controls select[name=layer]", "lstm")
+        lstm = visible(page)
+        assert lstm == [case for case in everything if case.startswith("lstm/")]
+        page.select_option("#controls select[name=framework]", "torch")
+        both = visible(page)
+        assert both == [case for case in lstm if "/torch/" in case]
+        assert 0 < len(both) < len(lstm) < len(everything)
+        shown = page.locator("output#shown").inner_text()
+        assert re.findall(r"\d+", shown) == [str(len(both)), str(len(everything))]
+        page.click("#clear")
+        assert visible(page) == everything
+
+    def test_search_takes_every_word(self, visit: Open, report: Path) -> None:
+        page = visit(report, "#cases").page
+        everything = visible(page)
+        page.fill("#controls input[name=q]", "GRU train")
+        page.wait_for_function(f"() => ({VISIBLE_ROWS})().length < {len(everything)}")
+        found = visible(page)
+        assert found
+        assert all("gru" in case and "train" in case for case in found)
+        page.fill("#controls input[name=q]", "nothing is called this")
+        page.wait_for_function(f"() => ({VISIBLE_ROWS})().length === 0")
+
+    def test_a_case_leads_to_all_that_is_known_of_it(self, visit: Open, report: Path) -> None:
+        page = visit(report, "#cases").page
+        link = page.locator("#all-cases tbody tr:not([hidden]) th a").first
+        target = str(link.get_attribute("href"))
+        link.click()
+        page.wait_for_function(f"() => document.querySelector('{target}').closest('details').open")
+        assert page.locator(target).is_visible()
+
+    def test_colours_follow_the_reader_and_then_their_choice(
+        self, visit: Open, report: Path
+    ) -> None:
+        def paper(page: Any) -> str:
+            return str(page.evaluate("() => getComputedStyle(document.body).backgroundColor"))
+
+        light, dark = (visit(report, scheme=scheme).page for scheme in ("light", "dark"))
+        assert paper(light) != paper(dark)
+        dark_paper = paper(dark)
+        light.select_option("#theme", "dark")
+        assert light.locator("html").get_attribute("data-theme") == "dark"
+        assert paper(light) == dark_paper
+        light.select_option("#theme", "")
+        assert light.locator("html").get_attribute("data-theme") is None
+        assert paper(light) != dark_paper
+
+    def test_the_keyboard_reaches_the_text_first(self, visit: Open, report: Path) -> None:
+        page = visit(report).page
+        page.keyboard.press("Tab")
+        assert page.evaluate("() => document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.activeElement.closest('main')")
+
+    def test_paper_shows_every_page(self, visit: Open, report: Path) -> None:
+        page = visit(report).page
+        page.emulate_media(media="print")
+        for name in PAGES:
+            assert page.locator(f"#{name} h2").is_visible()
+
+
+class TestPermalink:
+    def test_what_is_seen_is_seen_again_by_whoever_opens_the_link(
+        self, visit: Open, report: Path
+    ) -> None:
+        page = visit(report, "#cases").page
+        page.select_option("#controls select[name=mode]", "train")
+        page.fill("#controls input[name=q]", "lstm")
+        page.wait_for_function("() => location.hash.includes('lstm')")
+        cell, _ = heading(page, "Median")
+        cell.locator("button").click()
+        page.select_option("#theme", "dark")
+        again = visit(report, f"#{page.url.partition('#')[2]}").page
+        assert open_pages(again) == ["cases"]
+        assert visible(again) == visible(page) != []
+        assert heading(again, "Median")[0].get_attribute("aria-sort") == "ascending"
+        assert again.locator("html").get_attribute("data-theme") == "dark"
+        assert again.input_value("#controls select[name=mode]") == "train"
+
+    def test_a_place_within_a_page_is_opened(self, visit: Open, report: Path) -> None:
+        page = visit(report, "#case-3").page
+        assert open_pages(page) == ["cases"]
+        assert page.locator("#case-3").is_visible()
+
+    def test_the_link_can_be_copied_or_at_least_seen(self, visit: Open, report: Path) -> None:
+        page = visit(report, "#cases").page
+        page.click("#copy")
+        page.wait_for_function(
+            "() => document.querySelector('#copied').textContent.trim()"
+            " || !document.querySelector('#link')?.hidden"
+        )
+        if page.locator("#copied").inner_text().strip() != "Link copied":
+            assert page.input_value("#link") == page.url
+
+    @pytest.mark.parametrize(
+        "fragment",
+        ["#nowhere", "#at=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", "#sort=all-cases:999:a",
+         "#layer=none%20such", "#at=cases&sort=x&sort=all-cases:a:b", "#%E0%A4%A"],
+    )  # fmt: skip
+    def test_a_link_that_says_nonsense_opens_the_report(
+        self, visit: Open, report: Path, fragment: str
+    ) -> None:
+        page = visit(report, fragment).page
+        assert len(open_pages(page)) == 1
+        assert page.title().endswith("layerbench")
+
+
+class TestWithoutScript:
+    def test_everything_can_be_read_and_no_control_is_in_the_way(
+        self, visit: Open, report: Path
+    ) -> None:
+        page = visit(report, javascript=False).page
+        for name in PAGES:
+            assert page.locator(f"section#{name} h2").is_visible()
+        assert not page.locator("#controls").is_visible()
+        text = page.locator("#all-cases").inner_text()
+        squeezed = re.sub(r"\s", "", text)
+        assert all(case in squeezed for case in quick()["case_id"])
+
+
+class TestPhone:
+    @pytest.mark.parametrize("width", [390, 1280])
+    def test_no_page_is_wider_than_the_screen(
+        self, visit: Open, report: Path, hostile: Path, width: int
+    ) -> None:
+        for file in (report, hostile):
+            page = visit(file, width=width).page
+            for name in PAGES:
+                page.click(f"nav#pages a[href='#{name}']")
+                page.evaluate(f"() => {{ for (const one of document.querySelectorAll('#{name} "
+                              "details')) one.open = true; }")  # fmt: skip
+                assert page.evaluate(OVERFLOW) <= 0, (file.parent.name, name)
+
+
+class TestAccess:
+    @pytest.mark.parametrize("width", [1280, 390])
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_axe_finds_nothing(
+        self, visit: Open, report: Path, axe: str, scheme: str, width: int
+    ) -> None:
+        page = visit(report, width=width, scheme=scheme, script=axe).page
+        page.evaluate(SHOW_ALL)
+        assert page.evaluate(AXE) == []
+
+
+class TestHostileNames:
+    def test_they_stay_text(self, visit: Open, hostile: Path) -> None:
+        page = visit(hostile, "#cases").page
+        page.evaluate(SHOW_ALL)
+        assert page.locator("main script, main img, main iframe").count() == 0
+        assert page.evaluate(HANDLERS) == 0
+        assert "<img src=x onerror=alert(1)>" in page.locator("main").inner_text()
+        assert page.title() != "owned"
+        assert not page.evaluate(
+            "() => [...document.links].some(link => link.protocol === 'javascript:')"
+        )
+
+    def test_they_can_be_chosen_and_linked_to_like_any_other(
+        self, visit: Open, hostile: Path
+    ) -> None:
+        page = visit(hostile, "#cases").page
+        values: Sequence[str] = page.evaluate(
+            "() => [...document.querySelectorAll('#controls select[name=layer] option')]"
+            ".map(option => option.value).filter(Boolean)"
+        )
+        assert len(values) == len(HOSTILE)
+        everything = len(visible(page))
+        for value in values:
+            page.select_option("#controls select[name=layer]", value)
+            assert len(visible(page)) == everything // len(HOSTILE)
+            again = visit(hostile, f"#{page.url.partition('#')[2]}").page
+            assert visible(again) == visible(page)

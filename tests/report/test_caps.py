@@ -1,0 +1,99 @@
+"""A large frame is shown in part, in whole units, and the page says so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+import pytest
+from frames import frame, row, run
+from pages import Page
+
+from harness import compare
+from harness.report import caps, html, markdown, rows
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caps, "ROWS", 40)
+    monkeypatch.setattr(caps, "LISTED", 3)
+
+
+def large(layers: int = 3, **changes: Any) -> pd.DataFrame:
+    """Units of 8 rows, 4 a layer."""
+    return frame(
+        row(
+            1e-3 * batch,
+            layer=f"layer{layer}",
+            framework=framework,
+            batch=batch,
+            mode=mode,
+            dtype=dtype,
+            **changes,
+        )
+        for layer in range(layers)
+        for mode in ("forward", "train")
+        for dtype in ("float32", "bfloat16")
+        for framework in ("torch", "tensorflow")
+        for batch in (1, 2, 4, 8)
+    )
+
+
+def test_everything_is_shown_as_long_as_there_is_room() -> None:
+    newest = rows.newest(large(1))
+    assert caps.shown(newest) == newest
+    assert caps.notes(large(1), newest, newest, [run()]) == []
+
+
+def test_whole_units_are_shown_each_layer_first_once() -> None:
+    newest = rows.newest(large())
+    shown = caps.shown(newest)
+    units = Counter((one.layer, one.mode, one.dtype) for one in shown)
+    assert set(units.values()) == {8}
+    assert Counter(layer for layer, _, _ in units) == {"layer0": 2, "layer1": 2, "layer2": 1}
+    assert shown == [one for one in newest if one in shown], "their order is kept"
+
+
+def test_a_unit_that_is_larger_than_the_room_is_cut() -> None:
+    one_unit = rows.newest(frame(row(batch=batch) for batch in range(1, 60)))
+    assert [one.batch for one in caps.shown(one_unit)] == list(range(1, 41))
+
+
+def test_the_page_counts_all_draws_some_and_names_the_file_of_all() -> None:
+    table = large()
+    text = Page(html.render(table, [run()])).text
+    assert "Of 96 cases, 96 gave a latency" in " ".join(text.split())
+    told = "of 40 of 96 cases, from 3 layers and 1 machine; sentences, counts and means are of all."
+    assert told in text
+    assert "All 96 rows are in run-1.parquet beside this report" in text
+    listed = {case for case in table["case_id"] if case in text}
+    assert len(listed) == 40
+    assert told in markdown.render(table, [run()])
+
+
+def test_pairs_of_what_is_not_shown_are_left_out_of_the_table_only() -> None:
+    pairs = compare.frameworks(large())
+    shown = caps.shown(rows.newest(large()))
+    assert len(pairs) == 48
+    assert len(caps.pairs(pairs, shown)) == 20
+    (mean,) = compare.records(compare.summary(pairs))
+    assert mean["cases"] == 48
+
+
+def test_failures_are_counted_all_and_listed_first() -> None:
+    table = frame(row(batch=2**index, status="oom", reason=f"why {index}") for index in range(5))
+    text = " ".join(Page(html.render(table, [run()])).text.split())
+    assert "5 failed (5 oom)" in text
+    assert "Of 5 failures the first 3 are listed; the counts are of all." in text
+    assert len(caps.failures(rows.newest(table))) == 3
+
+
+def test_older_runs_are_left_out_before_anything_else() -> None:
+    table = pd.concat(
+        [large(1, run_id="old", started_at="2026-01-01"), large(1)], ignore_index=True
+    )
+    newest = rows.newest(table)
+    assert caps.every(table, caps.shown(newest)) == newest
+    (note,) = caps.notes(table, newest, caps.shown(newest), [run()])
+    assert note.startswith("The table of all rows leaves those of earlier runs out. All 64 rows")

@@ -1,0 +1,59 @@
+"""The rows of the proof of scale are such as a run leaves, however few are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from harness import compare, store
+from harness.verify import scale
+from harness.verify.row import Verdict
+
+FEW = 320
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scale")
+    assert list(scale.write(str(folder), FEW)) == [FEW]
+    return folder
+
+
+def test_rows_are_of_several_machines_and_runs_and_read_from_parquet(
+    drawn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "harness.store.frame.cases_of", lambda folder: pytest.fail("from a journal")
+    )
+    frame = store.load(drawn)
+    assert len(frame) == FEW
+    assert frame["machine_id"].nunique() == scale.MACHINES
+    assert len(compare.latest(frame)) == FEW // scale.RUNS
+    assert {"ok", "oom", "unsupported"} <= set(frame["status"])
+    assert frame.loc[frame["status"] != "ok", "latency_s"].isna().all()
+    assert (frame.loc[frame["status"] == "ok", "latency_s"] > 0).all()
+    assert frame["warnings"].map(len).any()
+
+
+def test_the_same_rows_are_drawn_each_time(drawn: Path, tmp_path: Path) -> None:
+    list(scale.write(str(tmp_path), FEW))
+    pd.testing.assert_frame_equal(store.load(tmp_path), store.load(drawn))
+
+
+def test_runs_are_whole_plans_with_ceilings(drawn: Path) -> None:
+    runs = store.load_runs(drawn)
+    assert len(runs) == scale.MACHINES * scale.RUNS
+    assert {run["planned"] for run in runs} == {FEW // len(runs)}
+    assert all(run["ceilings"] for run in runs)
+
+
+def test_the_proof_tells_time_and_memory_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scale, "ROWS", FEW)
+    found = list(scale.rows())
+    assert [bool(row.expected) for row in found] == [True, True, True, False, False]
+    assert found[1].verdict is Verdict.OK, "so few rows take little memory"
+    assert f"{FEW} rows of 2 runs each of 8 machines" in found[0].check
+    assert found[1].found.endswith("MiB")
+    assert ".html" in found[-1].found
