@@ -89,12 +89,13 @@ class TestTrust:
     def test_a_row_with_a_fault_is_not_counted_as_sound(self) -> None:
         members = [
             row(batch=1),
-            row(batch=2, converged=False, audit=["trend"]),
+            row(batch=2, converged=False),
             row(batch=4, warmed=False),
+            row(batch=8, audit=["trend"]),
         ]
         assert told(*members)[2] == (
-            "A typical latency is known to ±9.5 %, and 1 of 3 settled and passed every check of "
-            "themselves; mistrust the rest first (not converged 1, a failed check 1, not warm 1)."
+            "A typical latency is known to ±9.5 %, and 1 of 4 settled and passed every check of "
+            "themselves; mistrust the rest first (not converged 1, not warm 1, a failed check 1)."
         )
 
     def test_all_sound(self) -> None:
