@@ -113,7 +113,7 @@ class TestTrust:
         ]
         assert verdict.trust(rows.read(frame(members))) == (
             "converged 2 of 3 · warm 3 of 3 · checked against float64 2 of 3 (worst 3.1e-6) "
-            "· failed checks passes 1 · rows with warnings 1"
+            "· failed checks passes 1 · warned 1"
         )
 
     def test_line_without_a_latency(self) -> None:
