@@ -239,7 +239,7 @@ def regressions(comparison: pd.DataFrame, threshold: float) -> pd.DataFrame:
 def _measured(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows with a latency that can have a ratio."""
     figures = frame[list(_LATENCY)]
-    good = (np.isfinite(figures) & (figures > 0)).all(axis=1)
+    good = ((figures > 0) & (figures < math.inf)).all(axis=1)
     return frame[good & (frame["status"] == str(Status.OK))]
 
 
@@ -260,7 +260,7 @@ def _works(frame: pd.DataFrame) -> Iterator[tuple[Hashable, ...]]:
 
 def _positive(figures: pd.Series[float]) -> pd.Series[float]:
     """NaN for any that is missing or can have no ratio."""
-    return figures.where(np.isfinite(figures) & (figures > 0))
+    return figures.where((figures > 0) & (figures < math.inf))
 
 
 def _number(row: _Row | None, name: str) -> float:
