@@ -50,7 +50,8 @@ def latency(
         harness.plot.latency(frame, "lstm", against="seq", mode="train")
 
     A line is a framework and execution, its band the interval; marks at the top are cases that
-    failed. Both axes are logarithmic. The other size is held at the largest value at which two or more were measured.
+    failed. Both axes are logarithmic. The other size is held at the largest value at which two or
+    more were measured.
 
     Args:
         frame: what `harness.load` returns.
