@@ -49,8 +49,9 @@ def latency(
 
         harness.plot.latency(frame, "lstm", against="seq", mode="train")
 
-    A line is a framework and execution; cases that failed are crosses at the top. Both axes are
-    logarithmic. The other size is held at the largest value at which two or more were measured.
+    A line is a framework and execution, its band the interval; marks at the top are cases that
+    failed. Both axes are logarithmic. The other size is held at the largest value at which two or
+    more were measured.
 
     Args:
         frame: what `harness.load` returns.

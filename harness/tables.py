@@ -38,7 +38,7 @@ _LOOKS: dict[Tone, str] = {
     "bad": "color: #d0432f; font-weight: 600;",
     "muted": "opacity: 0.65;",
 }
-"""Both colours have a contrast of 4.5 with white, and with the black of a dark notebook."""
+"""For a notebook whose colours are not known: a contrast of 4.6 with white, of 4.0 with #111111."""
 
 
 def latency(frame: pd.DataFrame) -> Styler:

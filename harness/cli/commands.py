@@ -191,7 +191,7 @@ def _minutes(seconds: float) -> str:
 def report_command(options: Namespace) -> int:
     """One HTML file and one Markdown file; the data where they are too much for a page.
 
-    And each drawing by itself if asked for.
+    And its figures as files if asked for.
     """
     outcomes = [Outcome.from_file(Path(file)) for file in options.outcome or ()]
     paths = options.runs

@@ -64,7 +64,7 @@ def trust(newest: Sequence[Row]) -> str:
             f"warm {sum(row.warmed for row in measured)} of {number}",
             parity,
             _checks(measured),
-            f"rows with warnings {warned or 'none'}",
+            f"warned {warned or 'none'}",
         ]
     )
 

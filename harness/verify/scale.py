@@ -1,8 +1,8 @@
 """How long a million rows take to load, and to be reported on, and how much memory.
 
-The rows are drawn, not measured: every layer of the catalogue, in several frameworks, modes, dtypes
-and sizes, on several machines and in more than one run of each, with failures and warnings among
-them. They lie on disk as `layerbench run` leaves a run: its plan, its ceilings, its rows as
+The rows are drawn, not measured: every layer of the catalogue, in several frameworks, modes,
+dtypes and sizes, on several machines and in more than one run of each, with failures and warnings
+among them. They lie on disk as `layerbench run` leaves a run: its plan, its ceilings, its rows as
 Parquet. Only the samples are not there, as no row was made of any.
 """
 
@@ -176,6 +176,8 @@ def _measured(
     common: pd.DataFrame, speed: NDArray[np.float64], random: np.random.Generator, run: RunRecord
 ) -> pd.DataFrame:
     """The rows of one run, with the columns of `harness.store.COLUMNS`."""
+    import pandas as pd
+
     count = len(common)
     latency = common["latency_s"].to_numpy() * speed * random.lognormal(0, 0.03, count)
     spread = random.uniform(1.01, 1.08, count)
@@ -205,9 +207,9 @@ def _measured(
         "execution_path": np.where(good, random.choice(_PATHS, count), ""),
     }
     warned, flagged = random.random(count) < 0.05, random.random(count) < 0.01
-    lists: dict[str, Any] = {
-        "warnings": [[_WARNINGS[place % 2]] if warned[place] else [] for place in range(count)],
-        "audit": [["trend"] if flagged[place] else [] for place in range(count)],
+    lists = {
+        "warnings": pd.Series([[_WARNINGS[i % 2]] if warned[i] else [] for i in range(count)]),
+        "audit": pd.Series([["trend"] if flagged[i] else [] for i in range(count)]),
     }
     frame = common.assign(
         **{name: np.where(good, values, np.nan) for name, values in figures.items()},

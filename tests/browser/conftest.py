@@ -84,7 +84,7 @@ def axe(pytestconfig: pytest.Config) -> str:
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
-    """Opens a file in a profile of its own; afterwards nothing must have been fetched or failed."""
+    """Opens a file, in a profile of its own; afterwards nothing must have been fetched."""
     visits: list[Visit] = []
 
     def opened(

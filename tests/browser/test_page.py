@@ -7,9 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import outcomes
+import pandas as pd
 import pytest
+from attention_frames import FEW, attention_frame
 from frames import frame, machine, quick, row, run
+from histories import noise, stored
 
 from harness.report import html
 
@@ -32,8 +36,8 @@ OPEN_PAGES = """
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SHOW_ALL = """
     () => {
-        for (const page of document.querySelectorAll(".page")) page.removeAttribute("hidden");
-        for (const part of document.querySelectorAll("details")) part.open = true;
+        for (const one of document.querySelectorAll("section.page")) one.removeAttribute("hidden");
+        for (const one of document.querySelectorAll("details")) one.open = true;
     }
 """
 HANDLERS = """
@@ -66,6 +70,18 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of 168 rows: failures of several kinds, warnings, and two frameworks."""
     text = html.render(quick(), [run()], outcomes=[outcomes.full()])
     return written(tmp_path_factory.mktemp("report") / "report.html", text)
+
+
+@pytest.fixture(scope="session")
+def every_kind(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Few rows, and something in every section: attention, a history, what gates found."""
+    table, runs = stored([noise(12) + np.where(np.arange(12) >= 6, 0.3, 0.0), noise(12, seed=1)])
+    some = quick()
+    some = some[some["layer"].isin(["lstm", "dropout", "gru"]) & (some["batch"] == 32)]
+    attention = attention_frame(laws=FEW, lengths=(128, 256), modes=("forward",))
+    table = pd.concat([table, some, attention], ignore_index=True)
+    text = html.render(table, [*runs, run()], outcomes=[outcomes.full()])
+    return written(tmp_path_factory.mktemp("every_kind") / "report.html", text)
 
 
 @pytest.fixture(scope="session")
@@ -287,9 +303,9 @@ class TestAccess:
     @pytest.mark.parametrize("width", [1280, 390])
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_axe_finds_nothing(
-        self, visit: Open, report: Path, axe: str, scheme: str, width: int
+        self, visit: Open, every_kind: Path, axe: str, scheme: str, width: int
     ) -> None:
-        page = visit(report, width=width, scheme=scheme, script=axe).page
+        page = visit(every_kind, width=width, scheme=scheme, script=axe).page
         page.evaluate(SHOW_ALL)
         assert page.evaluate(AXE) == []
 
@@ -319,5 +335,7 @@ class TestHostileNames:
         for value in values:
             page.select_option("#controls select[name=layer]", value)
             assert len(visible(page)) == everything // len(HOSTILE)
+        for value in values[:2]:
+            page.select_option("#controls select[name=layer]", value)
             again = visit(hostile, f"#{page.url.partition('#')[2]}").page
             assert visible(again) == visible(page)

@@ -45,11 +45,11 @@ class TestWhole:
     ) -> None:
         found = names(figures)
         assert len(found) == len(set(found))
-        for figure in ("latency", "peak-memory", "throughput-in-tokens-s"):
+        for figure in ("latency", "peak-memory", "tokens-per-s"):
             for mode in ("forward", "train"):
                 for axis in ("batch", "seq"):
                     assert f"lstm-{figure}-{mode}-{axis}" in found
-        assert "dense-throughput-in-items-s-train-batch" in found
+        assert "dense-items-per-s-train-batch" in found
         assert "dense-latency-train-seq" not in found
         assert {f"frameworks-{mode}-torch-eager-cpu" for mode in ("forward", "train")} <= set(found)
         assert "roofline-train-cpu-float32-1-thread-box" in found
@@ -127,7 +127,7 @@ def kinds(figures: list[whole.Named]) -> dict[str, whole.Named]:
     table, runs = stored([noise(20) + STEP])
     chosen = dict(zip(names(figures), figures, strict=True))
     picked = ("attention-latency-train-seq", "lstm-peak-memory-forward-batch",
-              "dense-throughput-in-items-s-train-batch", "frameworks-train-torch-eager-cpu",
+              "dense-items-per-s-train-batch", "frameworks-train-torch-eager-cpu",
               "roofline-train-cpu-float32-1-thread-box")  # fmt: skip
     (history,) = (named for named in whole.every(table, runs) if named.parts[0] == "history")
     return {**{name: chosen[name] for name in picked}, "history": history}

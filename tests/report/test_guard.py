@@ -85,15 +85,16 @@ def test_the_report_may_be_of_outcomes_alone() -> None:
 
 @pytest.mark.parametrize("evil", outcomes.HOSTILE, ids=range(len(outcomes.HOSTILE)))
 def test_hostile_text_stays_text(evil: str) -> None:
-    text = rendered(outcomes.hostile(evil))
+    text, tame = (
+        html.render(store.empty(), [], outcomes=[outcomes.hostile(one)]) for one in (evil, "x")
+    )
     text.encode()
-    page, tame = Page(text), Page(rendered(outcomes.hostile("x")))
+    page = Page(text)
     assert [tag for tag, _ in page.tags if tag != "wbr"] == [
-        tag for tag, _ in tame.tags if tag != "wbr"
+        tag for tag, _ in Page(tame).tags if tag != "wbr"
     ]
-    assert [sorted(attributes) for tag, attributes in page.tags if tag in ("td", "th")] == [
-        sorted(attributes) for tag, attributes in tame.tags if tag in ("td", "th")
-    ]
+    names = {name for tag, attributes in page.tags if tag in ("td", "th") for name in attributes}
+    assert names <= {"class", "scope", "data-figure", "data-numeric"}
     assert page.open == []
     assert all(link.startswith(("#", "data:")) for link in page.attributes("href"))
 

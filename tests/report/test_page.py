@@ -131,6 +131,8 @@ class TestControls:
         assert group is not None
         assert 'data-framework="torch\ntensorflow"' in group[1]
         assert "data-device" not in group[1], "there is one only"
+        modes = re.findall(r'<figure data-mode="(\w+)"><figcaption><b>Latency, (\w+)</b>', report)
+        assert set(modes) == {("forward", "forward"), ("train", "train")}
 
     def test_every_label_has_a_control_and_every_control_a_name(self, report: str) -> None:
         form = report.partition("<form")[2].partition("</form>")[0]

@@ -89,12 +89,13 @@ class TestTrust:
     def test_a_row_with_a_fault_is_not_counted_as_sound(self) -> None:
         members = [
             row(batch=1),
-            row(batch=2, converged=False, audit=["trend"]),
+            row(batch=2, converged=False),
             row(batch=4, warmed=False),
+            row(batch=8, audit=["trend"]),
         ]
         assert told(*members)[2] == (
-            "A typical latency is known to ±9.5 %, and 1 of 3 settled and passed every check of "
-            "themselves; mistrust the rest first (not converged 1, a failed check 1, not warm 1)."
+            "A typical latency is known to ±9.5 %, and 1 of 4 settled and passed every check of "
+            "themselves; mistrust the rest first (not converged 1, not warm 1, a failed check 1)."
         )
 
     def test_all_sound(self) -> None:
@@ -112,7 +113,7 @@ class TestTrust:
         ]
         assert verdict.trust(rows.read(frame(members))) == (
             "converged 2 of 3 · warm 3 of 3 · checked against float64 2 of 3 (worst 3.1e-6) "
-            "· failed checks passes 1 · rows with warnings 1"
+            "· failed checks passes 1 · warned 1"
         )
 
     def test_line_without_a_latency(self) -> None:

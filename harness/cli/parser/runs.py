@@ -21,7 +21,7 @@ def add_report(commands: Commands) -> None:
         "--figures",
         type=checked(path),
         metavar="DIR",
-        help="write each drawing as PNG, SVG and PDF as well, as wide as a column of a paper",
+        help="write the figures as PNG, SVG and PDF as well, as wide as a column of a paper",
     )
     report.add_argument(
         "--outcome",

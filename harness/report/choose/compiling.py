@@ -156,11 +156,12 @@ def sentences(found: Sequence[Pair]) -> Iterator[str]:
             f"{f'; in {unknown} it cannot be told whether compiling pays' if unknown else ''}."
         )
         if calls := sorted(pair.calls.value for pair in own if pair.calls):
-            text += (
-                f" It has made up for its longer first call after {units.calls(calls[0])} to "
-                f"{units.calls(calls[-1])} further calls, {units.calls(statistics.median(calls))} "
-                "in the median case."
+            least, middle, most = (
+                units.calls(value) for value in (calls[0], statistics.median(calls), calls[-1])
             )
+            several = f"{least} to {most} further calls, {middle} in the median case"
+            told = several if len(calls) > 1 else f"{least} further calls"
+            text += f" Where it pays, it has made up for its longer first call after {told}."
         yield text
 
 

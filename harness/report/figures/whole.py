@@ -17,7 +17,7 @@ from harness.report.canvas import Style
 from harness.report.figures import drawn
 from harness.report.figures.files import COLUMN, PAGE
 from harness.report.forests import forests
-from harness.report.panels import metrics, panels
+from harness.report.panels import Metric, metrics, panels
 from harness.report.provenance import Run
 from harness.report.roofline.points import rooflines
 from harness.report.rows import Row
@@ -74,12 +74,17 @@ def _of_layer(members: Sequence[Row], looks: Mapping[str, Style]) -> Iterator[Na
         for metric in metrics(group):
             chosen = panels(group, metric)
             for panel in chosen:
-                parts = (group[0].layer, metric.title, panel.mode, panel.axis)
+                parts = (group[0].layer, _word(metric), panel.mode, panel.axis)
                 scale = charts.shared_scale(chosen)
                 yield Named(
                     (*parts, rows.setting_text(setting, varying)),
                     partial(drawn.of_panel, panel, scale, looks, group),
                 )
+
+
+def _word(metric: Metric) -> str:
+    """``tokens per s``: what a name can hold."""
+    return metric.title.replace("/", " per ")
 
 
 def _of_attention(newest: Sequence[Row]) -> Iterator[Named]:
@@ -90,7 +95,7 @@ def _of_attention(newest: Sequence[Row]) -> Iterator[Named]:
             pairs = [(s, panel) for s, panel in pairs if any(line.points for line in panel.lines)]
             for study, panel in pairs:
                 scale = attention_charts.scale([panel for _, panel in pairs])
-                parts = ("attention-by-length", metric.title, study.mode, study.setting.title)
+                parts = ("attention-by-length", _word(metric), study.mode, study.setting.title)
                 draw = partial(drawn.of_attention, panel, scale, looks, study)
                 yield Named(parts, draw, PAGE)
 
