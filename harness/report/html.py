@@ -86,7 +86,7 @@ def render(
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         choices=choices,
-        verdict=[block.headline for block in gate] if gate_only else verdict.sentences(whole),
+        verdict=[] if gate_only else verdict.sentences(whole),
         measured=summary.measured(whole, runs) if whole else "",
         trust=verdict.trust(whole),
         failure_kinds=verdict.failures(whole),
