@@ -35,8 +35,8 @@ check: install  ## format, lint, types and import floors
 report: install  ## render a report of results [RUNS=...; the latest run if not said]
 	@$(BIN)/layerbench report $(RUNS)
 
-compare: need-A need-B install  ## compare two results: A=... B=...
-	@$(BIN)/layerbench compare $(A) $(B)
+compare: need-A need-B install  ## set results side by side: A=... B=... [C=... ARGS=...]
+	@$(BIN)/layerbench compare $(A) $(B) $(C) $(ARGS)
 
 regress: need-BASE install  ## what head makes slower or hungrier: BASE=main [HEAD=... THRESHOLD=5% ARGS=...]
 	@$(BIN)/layerbench regress --base $(BASE) $(if $(HEAD),--head $(HEAD)) \

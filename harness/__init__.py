@@ -4,10 +4,12 @@ import harness
 
 frame = harness.run("quick", layers="lstm", batch=[1, 32])
 frame = harness.load("results")
+harness.plot.latency(frame, "lstm")
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from harness.types import Value
 
 __version__ = "0.1.0"
-__all__ = ["load", "load_samples", "run"]
+__all__ = ["load", "load_runs", "load_samples", "plot", "run", "tables"]
 
 
 def load(paths: str | Path | Sequence[str | Path] = "results") -> pd.DataFrame:
@@ -27,6 +29,13 @@ def load(paths: str | Path | Sequence[str | Path] = "results") -> pd.DataFrame:
     from harness import store
 
     return store.load(paths)
+
+
+def load_runs(paths: str | Path | Sequence[str | Path] = "results") -> list[dict[str, Any]]:
+    """What each run at or below the paths was, and where; see `harness.store.load_runs`."""
+    from harness import store
+
+    return store.load_runs(paths)
 
 
 def load_samples(paths: str | Path | Sequence[str | Path] = "results") -> pd.DataFrame:
@@ -119,3 +128,12 @@ def _literal(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{key!r}: {_literal(part)}' for key, part in value.items())}}}"
     return repr(list(value) if isinstance(value, tuple) else value)
+
+
+if not TYPE_CHECKING:  # or any name at all would pass for one of this package
+
+    def __getattr__(name: str) -> Any:
+        """`harness.plot` and `harness.tables`, imported when they are first asked for."""
+        if name in ("plot", "tables"):
+            return importlib.import_module(f"harness.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

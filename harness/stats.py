@@ -158,6 +158,17 @@ def ratio_interval(numerator: Interval, denominator: Interval) -> Interval:
     return Interval(math.exp(centre), math.exp(centre - low), math.exp(centre + high))
 
 
+def difference_interval(minuend: Interval, subtrahend: Interval) -> Interval:
+    """The difference of two independent figures; their half-widths add in quadrature.
+
+    Source: Zou and Donner (2008), doi:10.1002/sim.3095, of limits found by whatever means.
+    """
+    centre = minuend.value - subtrahend.value
+    low = math.hypot(minuend.value - minuend.low, subtrahend.high - subtrahend.value)
+    high = math.hypot(minuend.high - minuend.value, subtrahend.value - subtrahend.low)
+    return Interval(centre, centre - low, centre + high)
+
+
 def share_interval(found: int, tries: int) -> tuple[float, float]:
     """The 95 % interval of a share, from how many of some tries came out so.
 
@@ -174,6 +185,22 @@ def geometric_mean(values: Iterable[float]) -> float:
     """The geometric mean; NaN of nothing."""
     logs = [math.log(value) for value in values]
     return math.exp(sum(logs) / len(logs)) if logs else math.nan
+
+
+def mean_ratio(ratios: Iterable[Interval]) -> Interval:
+    """The geometric mean of the ratios of some cases.
+
+    Its limits are the geometric means of the single limits. The errors of the cases are not
+    independent, as they share worker processes; the standard error of a mean never exceeds the mean
+    of the standard errors, so this interval is wide enough whatever they share. It holds for these
+    cases on these machines and says nothing about others.
+    """
+    found = list(ratios)
+    return Interval(
+        geometric_mean(ratio.value for ratio in found),
+        geometric_mean(ratio.low for ratio in found),
+        geometric_mean(ratio.high for ratio in found),
+    )
 
 
 def pass_agreement(passes: Sequence[Interval]) -> float:

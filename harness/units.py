@@ -84,20 +84,20 @@ def size_tick(value: float) -> str:
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """(1.5e9, 'FLOP/s') -> '1.50 GFLOP/s'."""
+    """(1.5e9, 'FLOP/s') -> '1.50 GFLOP/s'; (1.5e9, '') -> '1.50 G'."""
     if _missing(value):
         return MISSING
     assert value is not None
     for scale, prefix in _DECIMAL:
         if abs(value) >= scale:
             return f"{_three_digits(value / scale)} {prefix}{unit}"
-    return f"{_three_digits(value)} {unit}"
+    return f"{_three_digits(value)} {unit}".rstrip()
 
 
 def quantity_tick(value: float, unit: str) -> str:
     """(1e9, 'FLOP/s') -> '1 GFLOP/s': a round figure, for an axis."""
     scale, prefix = next((step for step in _DECIMAL if value >= step[0]), (1.0, ""))
-    return f"{value / scale:.6g} {prefix}{unit}"
+    return f"{value / scale:.6g} {prefix}{unit}".rstrip()
 
 
 def ratio(value: float | None) -> str:
@@ -107,7 +107,12 @@ def ratio(value: float | None) -> str:
 
 def ratio_interval(value: float, low: float, high: float) -> str:
     """(1.45, 1.38, 1.53) -> '1.45× (1.38–1.53)'."""
-    return f"{ratio(value)} ({_three_digits(low)}–{_three_digits(high)})"
+    return f"{ratio(value)} ({limits(low, high)})"
+
+
+def limits(low: float, high: float) -> str:
+    """(1.38, 1.53) -> '1.38–1.53': of an interval whose value and unit stand beside it."""
+    return f"{_three_digits(low)}–{_three_digits(high)}"
 
 
 def ratio_tick(value: float) -> str:
@@ -126,6 +131,16 @@ def error(value: float | None) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """(2, 'thread') -> '2 threads'."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def calls(value: float) -> str:
+    """12345.6 -> '12,300'; 7.2 -> '8': a number of calls after which something has come."""
+    return f"{math.ceil(value) if value < 100 else float(f'{value:.3g}'):,.0f}"
+
+
+def calls_interval(value: float, low: float, high: float) -> str:
+    """(12345.6, 9871.0, 15622.0) -> '12,300 (9,870–15,600)'."""
+    return f"{calls(value)} ({calls(low)}–{calls(high)})"
 
 
 def percent(value: float | None) -> str:

@@ -99,6 +99,22 @@ def test_a_ratio_has_the_widths_of_both_sides() -> None:
     assert math.log(2 / ratio.low) == pytest.approx(math.sqrt(2) * math.log(1.1))
 
 
+def test_a_difference_has_the_widths_of_both_sides() -> None:
+    # A triangle of 3, 4 and 5 below, one of 5, 12 and 13 above.
+    difference = stats.difference_interval(Interval(100, 97, 105), Interval(60, 48, 64))
+    assert difference == Interval(40, 35, 53)
+
+
+def test_the_interval_of_a_difference_contains_it_in_95_percent() -> None:
+    rng = np.random.default_rng(5)
+    half = stats.NORMAL_97_5 * np.asarray([1.0, 3.0])
+    hits = 0
+    for drawn in rng.normal([20, 15], [1, 3], (4000, 2)):
+        one, other = (Interval(v, v - h, v + h) for v, h in zip(drawn, half, strict=True))
+        hits += not stats.difference_interval(one, other).excludes(5)
+    assert hits / 4000 == pytest.approx(0.95, abs=0.01)
+
+
 def test_geometric_mean() -> None:
     assert stats.geometric_mean([1, 4]) == pytest.approx(2)
     assert math.isnan(stats.geometric_mean([]))

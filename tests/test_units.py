@@ -138,6 +138,18 @@ def test_a_chosen_share_has_no_digits_of_its_own() -> None:
     assert [units.share(value) for value in (0.05, 0.0025, 0.125)] == ["5 %", "0.25 %", "12.5 %"]
 
 
+def test_calls_have_three_digits_and_small_numbers_are_whole() -> None:
+    assert [units.calls(value) for value in (0.2, 7.2, 99.1, 123.4, 12345.6)] == [
+        "1", "8", "100", "123", "12,300",
+    ]  # fmt: skip
+    assert units.calls_interval(12345.6, 9871.0, 15622.0) == "12,300 (9,870–15,600)"
+
+
+def test_a_rate_without_a_unit_ends_in_its_prefix() -> None:
+    assert [units.quantity(value, "") for value in (12.0, 1234.0)] == ["12.0", "1.23 k"]
+    assert [units.quantity_tick(value, "") for value in (500.0, 5e5)] == ["500", "500 k"]
+
+
 def test_a_probability_has_no_exponent() -> None:
     texts = [units.chance(value) for value in (0.0312, 1.2e-4, 2e-5, 0.0)]
     assert texts == ["0.031", "0.00012", "<0.0001", "0"]

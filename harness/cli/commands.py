@@ -12,8 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from harness import catalogue, compare, frameworks, runner, store, units
-from harness.cli import FAILED, GOOD, INTERRUPTED
+from harness import catalogue, frameworks, runner, store, units
+from harness.cli import FAILED, GOOD, INTERRUPTED, figures
 from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain as _console
 from harness.cli.console import typed
@@ -27,13 +27,13 @@ from harness.report import (
     gate,
     html,
     markdown,
-    page,
     profiles,
     provenance,
     rows,
     summary,
     terminal,
 )
+from harness.report.figures import whole
 from harness.store.writing import writing
 from harness.types import Status
 
@@ -189,7 +189,10 @@ def _minutes(seconds: float) -> str:
 
 
 def report_command(options: Namespace) -> int:
-    """One HTML file and one Markdown file, and the data where that is too much for a page."""
+    """One HTML file and one Markdown file; the data where they are too much for a page.
+
+    And its figures as files if asked for.
+    """
     outcomes = [Outcome.from_file(Path(file)) for file in options.outcome or ()]
     paths = options.runs
     if not paths and not outcomes:
@@ -202,50 +205,31 @@ def report_command(options: Namespace) -> int:
         name = _name_of_outcome(Path(options.outcome[0]))
     folder = Path(options.out)
     pages = {case: link for run in folders for case, link in profiles.found(run, folder).items()}
-    samples = store.load_samples(paths) if 0 < len(frame) <= page.ROWS else None
+    samples = store.load_samples(paths) if paths and len(frame) <= caps.ROWS else None
     read = contents.read(frame)
     told = [markdown.render(frame, runs, read)] if paths else []
+    page = html.render(frame, runs, pages, samples=samples, outcomes=outcomes, read=read)
     texts = {
-        ".html": html.render(frame, runs, pages, samples, outcomes, read),
-        ".md": "\n".join([*told, *map(gate.FORMATS["summary"], outcomes)]),
+        f"{name}.html": page,
+        f"{name}.md": "\n".join([*told, *map(gate.FORMATS["summary"], outcomes)]),
     }
-    with writing(folder, "name another folder with --out"):
-        folder.mkdir(parents=True, exist_ok=True)
-        for suffix, text in texts.items():
-            (folder / f"{name}{suffix}").write_text(text, encoding="utf-8")
-            print(folder / f"{name}{suffix}")
-        if data := caps.data_file(frame, runs):
-            store.save(frame, folder / data)
-            print(folder / data)
+    written = {file: text.encode() for file, text in texts.items()}
+    if data := caps.data_file(frame, runs):
+        written[data] = store.to_parquet(frame)
+    for file, content in written.items():
+        with writing(folder, "name another folder with --out"):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_bytes(content)
+        print(folder / file)
+    if options.figures is not None:
+        drawn = figures.write(whole.every(frame, runs), Path(options.figures))
+        print(f"{options.figures}: {units.count(drawn, 'figure')}, each as PNG, SVG and PDF")
     return GOOD
 
 
 def _name_of_outcome(file: Path) -> str:
     """The folder's, as that of a gate is named by the time."""
     return file.stem if file.stem != "outcome" else file.resolve().parent.name
-
-
-def compare_command(options: Namespace) -> int:
-    """Two results side by side."""
-    base, other = (store.load(path) for path in (options.base, options.other))
-    comparison = compare.runs(base, other)
-    console = _console()
-    console.print(
-        terminal.comparison(comparison, *map(store.load_runs, (options.base, options.other)))
-    )
-    if options.max_slowdown is None:
-        return GOOD
-    bad = compare.regressions(comparison, options.max_slowdown)
-    limit = units.percent(options.max_slowdown)
-    if bad.empty:
-        console.print(f"no case is slower by more than {limit}")
-        return GOOD
-    verb = "is" if len(bad) == 1 else "are"
-    console.print(
-        f"{units.count(len(bad), 'case')} failed, vanished, or {verb} slower by more than {limit}",
-        style="red",
-    )
-    return FAILED
 
 
 def collect_command(options: Namespace) -> int:

@@ -15,14 +15,13 @@ from harness.checks import check_known
 from harness.cli import GOOD, NOTHING
 from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain, typed
-from harness.cli.parser.regress import STDOUT
+from harness.cli.files import write
 from harness.gate import history
 from harness.gate.outcome import Outcome, Verdict
 from harness.regress import WORKING_TREE, Asked, Given, regress
 from harness.report import markdown, terminal
 from harness.report.gate import FORMATS
 from harness.report.gate import terminal as gate_terminal
-from harness.store.writing import writing
 from harness.types import HarnessError, InfrastructureError, UsageError
 
 WORSE, INCONCLUSIVE = 1, 5
@@ -57,18 +56,8 @@ def _history(options: Namespace, formats: Sequence[tuple[str, str]]) -> int:
 
 
 def _write(texts: Iterable[tuple[str, str]], table: Callable[[], RenderableType]) -> None:
-    """Each text into its file, or to standard output; if none goes there, the table does."""
-    to_stdout = False
-    for file, text in texts:
-        if file == STDOUT:
-            print(text)
-            to_stdout = True
-        else:
-            path = Path(file)
-            with writing(path.parent, "name another file"):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
-    if not to_stdout:
+    """Each text where it was asked to go; if none is on standard output, the table is."""
+    if not write(texts):
         plain().print(table())
 
 

@@ -1,14 +1,18 @@
-"""The axes of a panel over sizes: both logarithmic, figures below, marks of failures above them."""
+"""The axes of a panel over sizes, both logarithmic, with what every drawing in them shares.
+
+Figures stand below, their intervals as bands; marks of failures above them.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.report.canvas import FONT_SIZE, MUTED, canvas, round_values, set_ticks, spaced
-from harness.report.panels import AXES, Panel
+from harness.report.panels import AXES, Line, Panel
+from harness.types import Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +21,16 @@ if TYPE_CHECKING:
 _MARK_HEIGHT = 0.1
 """Of the height of a panel, for each line of marks of failures above the figures."""
 _MARKS_AT_MOST = 0.5
+_HOURGLASS = [(-1, 1), (1, 1), (-1, -1), (1, -1), (-1, 1)]
+_FAILURE_MARKERS: dict[str, Any] = {
+    Status.OOM: "X",
+    Status.TIMEOUT: _HOURGLASS,
+    Status.CRASHED: "*",
+    Status.ERROR: (3, 1, 0),
+    Status.MISMATCH: "d",
+    Status.INTERRUPTED: "h",
+}
+"""By status; all filled, and none that a series has."""
 
 
 @dataclass(frozen=True)
@@ -86,3 +100,24 @@ def log_log(
     set_ticks(axes, "x", spaced(panel.ticks, size[0] - left - right, side), str)
     axes.set_xlabel(AXES[panel.axis], color=MUTED, size=FONT_SIZE, labelpad=4)
     return figure, axes
+
+
+def draw_band(axes: Axes, line: Line, colour: str) -> None:
+    """The intervals of a line as a band, which ends where the line failed."""
+    figures = dict(line.points)
+    if all(figure.low == figure.high for figure in figures.values()):
+        return  # peaks of memory have no interval
+    path = sorted([*figures, *(x for x, _ in line.failures)])
+    axes.fill_between(
+        path,
+        [figures[x].low if x in figures else math.nan for x in path],
+        [figures[x].high if x in figures else math.nan for x in path],
+        color=colour,
+        alpha=0.16,
+        linewidth=0,
+    )
+
+
+def failure_marker(status: str) -> Any:
+    """What a case that ended so looks like, whichever drawing it is in."""
+    return _FAILURE_MARKERS.get(status, "h")

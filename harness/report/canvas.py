@@ -75,7 +75,7 @@ def canvas(
     axes = figure.add_axes(
         (left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height)
     )
-    axes.grid(visible=True, color=GRID, linewidth=0.7, clip_on=False)
+    axes.grid(visible=True, color=GRID, linewidth=0.7, clip_on=False, solid_capstyle="butt")
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, labelsize=FONT_SIZE, labelcolor=INK)

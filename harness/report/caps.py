@@ -1,4 +1,4 @@
-"""How much of a large frame a report shows, and what it says of the rest.
+"""How much of a frame a report shows, and what it says of the rest.
 
 A page that draws a hundred thousand cases is opened by nobody. Sentences, counts and means are of
 all rows; charts, tables and single cases are of as many as a browser and a reader can take.
@@ -18,10 +18,20 @@ from harness.report.rows import Row, read
 if TYPE_CHECKING:
     import pandas as pd
 
-ROWS = 5_000
-"""Cases that charts and tables show at most; a page of them has about 10 MB."""
+ROWS = 2_000
+"""Rows that a page shows, and holds as data, at most; of more the data lie beside it."""
 LISTED = 500
-"""Failures that a table lists at most."""
+"""Failures, or figures of a gate, that a table lists at most."""
+PAIRS = 150
+"""Pairs of cases of one kind on the page of layers at most; each takes some hundred bytes."""
+DRAWINGS = 160
+"""Drawings of single layers at most; each takes some kilobytes."""
+GRIDS = 40
+"""Layers and settings whose speedups are drawn at most; each takes some kilobytes."""
+SAMPLES = 16
+"""Cases whose samples are drawn at most; each takes some ten kilobytes."""
+ROOFLINES = 6
+"""Rooflines at most; each takes some ten kilobytes."""
 SPARKLINES = 200
 """Cases of a machine whose history is drawn at most."""
 
@@ -52,13 +62,30 @@ def every(frame: pd.DataFrame, shown: Sequence[Row]) -> Sequence[Row]:
     return read(frame) if len(frame) <= ROWS else shown
 
 
-def pairs(pairs: pd.DataFrame, shown: Sequence[Row]) -> pd.DataFrame:
-    """Of the pairs that `harness.compare.frameworks` found, those of the cases that are shown."""
-    if len(pairs) <= ROWS:
-        return pairs
+def pairs(found: pd.DataFrame, shown: Sequence[Row]) -> pd.DataFrame:
+    """Of what `harness.compare.frameworks` found, the first pairs of cases that are shown."""
+    if len(found) <= ROWS:
+        return found
     cases = {(row.machine_id, row.case_id) for row in shown}
-    base = zip(pairs["machine_id"], pairs["base_case"], strict=True)
-    return pairs[[case in cases for case in base]]
+    base = zip(found["machine_id"], found["base_case"], strict=True)
+    return found[[case in cases for case in base]].head(ROWS)
+
+
+def shared(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows by which machines are held against each other: of as many cases as are shown.
+
+    Where there are too many cases, those that most machines have come first, and of these the first
+    of each layer before the second of any.
+    """
+    if len(frame) <= ROWS or len(cases := frame.groupby("case_id", sort=False)) <= ROWS:
+        return frame
+    found = cases.agg(layer=("layer", "first"), machines=("machine_id", "nunique")).reset_index()
+    found = found.sort_values("machines", ascending=False, kind="stable")
+    place = found.groupby(["machines", "layer"]).cumcount()
+    found = found.assign(place=place).sort_values(
+        ["machines", "place"], ascending=[False, True], kind="stable"
+    )
+    return frame[frame["case_id"].isin(found["case_id"].head(ROWS))]
 
 
 def failures(newest: Sequence[Row]) -> list[Row]:

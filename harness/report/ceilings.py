@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from harness import units
@@ -78,3 +79,43 @@ def _rate(value: float | None, unit: str) -> Cell:
 
 def _time(value: float | None) -> Cell:
     return Cell(units.seconds(value), value)
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best that a machine was measured to do, in one dtype on one device.
+
+    Attributes:
+        flop_per_s: of a matrix product.
+        memory: the largest working set in bytes, and the rate in bytes a second at it.
+        cache: the working set with the highest rate, and that rate.
+    """
+
+    flop_per_s: float
+    memory: tuple[float, float]
+    cache: tuple[float, float]
+
+
+def best(runs: Iterable[Run], device: str, dtype: str, threads: int) -> Best | None:
+    """The best of all frameworks and passes of some runs; None if nothing was measured.
+
+    A rate is the machine's, whichever framework reached it; see `harness.store.roofline`.
+
+    Args:
+        runs: of one machine.
+        device: of the ceilings, as are the next two.
+        dtype: likewise.
+        threads: likewise.
+    """
+    here = [
+        record
+        for run in runs
+        for record in run.get("ceilings") or []
+        if [get(record, name) for name in ("device", "dtype", "threads")]
+        == [device, dtype, threads]
+    ]
+    rates, bandwidth = _known(here, "flop_per_s"), _bandwidth(here)
+    if not rates or not bandwidth:
+        return None
+    largest, fastest = max(bandwidth), max(bandwidth, key=lambda size: bandwidth[size])
+    return Best(max(rates), (largest, bandwidth[largest]), (fastest, bandwidth[fastest]))

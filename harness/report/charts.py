@@ -9,13 +9,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.report.axes import Scale, limits, log_log
+from harness.report.axes import Scale, draw_band, failure_marker, limits, log_log
 from harness.report.canvas import VARIABLES, Style, canvas, label, marker
 from harness.report.panels import Line, Panel
 from harness.report.svg import titled, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _WIDTH, _HEIGHT = 288.0, 200.0
 _MARGINS = (66.0, 12.0, 10.0, 42.0)
@@ -35,7 +36,7 @@ def swatch(style: Style, key: str) -> str:
 
 
 def panel(panel: Panel, scale: Scale, by_series: Mapping[str, Style], key: str) -> str:
-    """One panel, both axes logarithmic, with 95 % intervals as bars and failures along the top.
+    """One panel, both axes logarithmic, with 95 % intervals as bands and failures along the top.
 
     Args:
         panel: what to draw.
@@ -43,14 +44,19 @@ def panel(panel: Panel, scale: Scale, by_series: Mapping[str, Style], key: str) 
         by_series: how each line looks.
         key: unique in the page.
     """
+    return to_svg(panel_figure(panel, scale, by_series), key, panel.description, VARIABLES)
+
+
+def panel_figure(panel: Panel, scale: Scale, by_series: Mapping[str, Style]) -> Figure:
+    """What `panel` draws."""
     figure, axes = log_log(panel, scale, (_WIDTH, _HEIGHT), _MARGINS, _SIDE)
     for line in panel.lines:
         _draw_line(axes, panel, line, by_series[line.series])
     for level, (name, status, places) in enumerate(_marks(panel)):
         height = 1 - scale.mark_height * (level + 0.5)
-        _draw_marks(axes, places, height, by_series[name], f"{name}: {status}")
+        _draw_marks(axes, places, height, by_series[name], status, f"{name}: {status}")
         label(axes, status, (0, height), ("axes fraction", "axes fraction"), (-7, 0), "right")
-    return to_svg(figure, key, panel.description, VARIABLES)
+    return figure
 
 
 def shared_scale(panels: Sequence[Panel]) -> Scale:
@@ -70,6 +76,7 @@ def _marks(panel: Panel) -> list[tuple[str, str, list[int]]]:
 def _draw_line(axes: Axes, panel: Panel, line: Line, style: Style) -> None:
     if not line.points:
         return
+    draw_band(axes, line, style.colour)
     values = {x: figure.value for x, figure in line.points}
     path = sorted(values | {x: math.nan for x, _ in line.failures})
     axes.plot(
@@ -91,11 +98,18 @@ def _draw_line(axes: Axes, panel: Panel, line: Line, style: Style) -> None:
         axes.plot([place], [figure.value], **marker(style), **said)
 
 
-def _draw_marks(axes: Axes, places: Sequence[int], height: float, style: Style, text: str) -> None:
+def _draw_marks(
+    axes: Axes, places: Sequence[int], height: float, style: Style, status: str, text: str
+) -> None:
     axes.plot(
         places,
         [height] * len(places),
         transform=axes.get_xaxis_transform(),
         **titled(text),
-        **{**marker(style), "marker": "X", "markersize": 7, "markeredgewidth": 1.1},
+        **{
+            **marker(style),
+            "marker": failure_marker(status),
+            "markersize": 7.5,
+            "markeredgewidth": 1.1,
+        },
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from harness import compare, units
-from harness.report import forest, ratios, rows
+from harness import units
+from harness.report import forest
 from harness.report.canvas import Style
+from harness.report.forests import Forest, forests
 from harness.report.layers import swatches
 from harness.report.page import Figure
 
@@ -43,40 +45,23 @@ def comparisons(
         looks: how each series looks.
         one_machine: whether all rows are of one, so that no series names its own.
     """
-    means = compare.records(ratios.together(pairs, "mode"))
-    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for row in compare.records(ratios.by_layer(pairs)):
-        groups.setdefault(_sides(row), []).append(row)
-    for number, (sides, group) in enumerate(groups.items()):
-        machine, device, base = sides
-        suffix = rows.machine_suffix(machine, one_machine=one_machine)
-        others = {name: looks[name + suffix] for name in dict.fromkeys(r["other"] for r in group)}
-        key = f"forest{number}"
-        together = [mean for mean in means if _sides(mean) == sides]
+    found = forests(pairs, one_machine=one_machine)
+    groups = groupby(found, key=lambda one: (one.machine, one.device, one.base))
+    for number, (_, members) in enumerate(groups):
+        modes = list(members)
+        first, key = modes[0], f"forest{number}"
+        others = {name: looks[name + first.machine] for name in first.others}
         yield Comparison(
-            heading=f"Time relative to {base} on {device}{suffix}",
+            heading=f"Time relative to {first.base} on {first.where}",
             key=swatches(others, others, key),
-            charts=tuple(_by_mode(group, together, others, key)),
+            charts=tuple(_drawn(one, others, f"{key}-{i}") for i, one in enumerate(modes)),
         )
 
 
-def _sides(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    return row["machine_id"], row["device"], row["base"]
-
-
-def _by_mode(
-    group: Sequence[Mapping[str, Any]],
-    means: Sequence[Mapping[str, Any]],
-    others: Mapping[str, Style],
-    key: str,
-) -> Iterator[Figure]:
-    limits = forest.shared_limits(group)
-    for index, mode in enumerate(dict.fromkeys(row["mode"] for row in group)):
-        members = [row for row in group if row["mode"] == mode]
-        together = [mean for mean in means if mean["mode"] == mode]
-        figures = "; ".join(
-            f"{row['layer']}, {row['other']}: {units.ratio(row['ratio'])}" for row in members
-        )
-        description = f"Time ratios by layer, {mode}. {figures}."
-        drawn = forest.forest(members, together, limits, others, f"{key}-{index}", description)
-        yield Figure(mode, Markup(drawn), mode=mode)
+def _drawn(found: Forest, others: Mapping[str, Style], key: str) -> Figure:
+    figures = "; ".join(
+        f"{row['layer']}, {row['other']}: {units.ratio(row['ratio'])}" for row in found.ratios
+    )
+    description = f"Time ratios by layer, {found.mode}. {figures}."
+    svg = forest.forest(found.ratios, found.means, found.limits, others, key, description)
+    return Figure(found.mode, Markup(svg), mode=found.mode)

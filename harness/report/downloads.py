@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from harness.report.page import ROWS
-from harness.report.provenance import Run, machine_id
-from harness.store import CASES_FILE, to_parquet
+from harness.report import caps
+from harness.report.provenance import Run
+from harness.store import to_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,17 +40,17 @@ class Download:
 
 @dataclass(frozen=True)
 class Data:
-    """All rows of a report as files, or where these lie.
+    """All rows of a report as files, or where they lie.
 
     Attributes:
         rows: how many there are.
         downloads: empty if they are too large for a page.
-        files: of each run, below the folder of results.
+        beside: the name of the file beside the report that holds them then.
     """
 
     rows: int
     downloads: tuple[Download, ...]
-    files: tuple[str, ...]
+    beside: str
 
 
 def data(frame: pd.DataFrame, runs: Sequence[Run]) -> Data:
@@ -60,14 +60,14 @@ def data(frame: pd.DataFrame, runs: Sequence[Run]) -> Data:
         frame: what `harness.store.load` returns.
         runs: that its rows are of.
     """
-    files = tuple(f"{machine_id(run)}/{run.get('run_id')}/{CASES_FILE}" for run in runs)
-    if not 0 < len(frame) <= ROWS:
-        return Data(len(frame), (), files)
+    beside = caps.data_file(frame, runs)
+    if beside or frame.empty:
+        return Data(len(frame), (), beside)
     texts = [name for name in frame if frame[name].dtype.kind == "O"]
     storable = frame.assign(**{str(name): frame[name].map(_storable) for name in texts})
     made = (_csv(storable), _parquet(storable))
     kept = tuple(one for one in made if len(one.href) <= _LONGEST)
-    return Data(len(frame), kept, files)
+    return Data(len(frame), kept, beside)
 
 
 def _csv(frame: pd.DataFrame) -> Download:

@@ -7,12 +7,10 @@ An element of a page about some rows carries their values, a line each, in attri
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from harness.compare import configuration_order
 from harness.report.rows import Row, mode_order
-from harness.report.table import Table
 
 NAMES = ("layer", "framework", "device", "mode", "dtype")
 
@@ -30,26 +28,21 @@ def lines(values: Iterable[str]) -> str:
 
 def choices(rows: Sequence[Row]) -> dict[str, list[str]]:
     """The facets of which these rows have several values, and the values in the usual order."""
+    return several(of(rows))
+
+
+def several(found: Mapping[str, str]) -> dict[str, list[str]]:
+    """Of what `of` or `of_cases` gave the facets with several values, in the usual order."""
     orders: dict[str, Callable[[str], Any]] = {
         "layer": str,
         "framework": lambda name: configuration_order(name, ""),
         "mode": mode_order,
     }
-    found = {name: of(rows)[name].split("\n") for name in NAMES}
-    for name, order in orders.items():
-        found[name].sort(key=order)
-    return {name: values for name, values in found.items() if len(values) > 1}
-
-
-def narrowed(table: Table, names: Iterable[str]) -> Table:
-    """The table with these facets only: the others have one value in all of the page."""
-    kept = set(names)
-    return replace(
-        table,
-        facets=tuple(
-            {name: value for name, value in row.items() if name in kept} for row in table.facets
-        ),
-    )
+    values = {
+        name: sorted(text.split("\n"), key=orders[name]) if name in orders else text.split("\n")
+        for name, text in found.items()
+    }
+    return {name: each for name, each in values.items() if len(each) > 1}
 
 
 def of_configurations(row: Mapping[str, object], *configurations: str) -> dict[str, str]:
@@ -57,6 +50,30 @@ def of_configurations(row: Mapping[str, object], *configurations: str) -> dict[s
     names = [name for name in NAMES if name in row]
     found = {name: lines([str(row[name])]) for name in names}
     return {**found, "framework": lines(text.rpartition(" ")[0] for text in configurations)}
+
+
+def of_cases(cases: Iterable[Mapping[str, object]]) -> dict[str, str]:
+    """Of rows that `harness.compare.runs` or `harness.compare.machines.against` returned."""
+    members = list(cases)
+    devices = ("base_device", "other_device", "device")
+    return {
+        **{name: lines(str(case[name]) for case in members) for name in NAMES},
+        "device": lines(
+            value
+            for case in members
+            for name in devices
+            if isinstance(value := case.get(name), str)
+        ),
+    }
+
+
+def of_case(case: str) -> dict[str, str]:
+    """Those in a case's id, ``lstm/torch/cpu/train/eager/float32/b32``; none in other texts."""
+    parts = case.split("/")
+    if len(parts) != 7:
+        return {}
+    layer, framework, device, mode, _, dtype, _ = map(_on_one_line, parts)
+    return dict(zip(NAMES, (layer, framework, device, mode, dtype), strict=True))
 
 
 def _on_one_line(text: str) -> str:

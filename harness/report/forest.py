@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import units
 from harness.report.canvas import (
@@ -21,6 +21,9 @@ from harness.report.canvas import (
 from harness.report.svg import titled, to_svg
 from harness.stats import geometric_mean
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _LANE, _GAP, _TOP, _BOTTOM = 14.0, 9.0, 20.0, 24.0
 """In points: a lane a ratio, the gap between two layers, the margins above and below."""
 TOGETHER = "all layers"
@@ -34,14 +37,14 @@ def shared_limits(ratios: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     return low / 1.35, high * 1.35
 
 
-def by_ratio(ratios: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The layers, the one first in which the others are fastest against the base."""
-    layers = dict.fromkeys(str(row["layer"]) for row in ratios)
+def fastest_first(ratios: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The ratios, those of the layer first in which the others are fastest against the base."""
+    layers = dict.fromkeys(row["layer"] for row in ratios)
     means = {
         layer: geometric_mean(row["ratio"] for row in ratios if row["layer"] == layer)
         for layer in layers
     }
-    return sorted(layers, key=lambda layer: means[layer])
+    return sorted(ratios, key=lambda row: means[row["layer"]])
 
 
 def forest(
@@ -51,22 +54,38 @@ def forest(
     by_series: Mapping[str, Style],
     key: str,
     description: str,
+    sides: tuple[str, str] = ("faster", "slower"),
 ) -> str:
     """Ratios by layer with their intervals, on a logarithmic axis with a line at 1.
 
-    The layers stand in the order of `by_ratio`, and all of them together below a line.
+    The layers stand in the order of the ratios, and all of them together below a line.
 
     Args:
-        ratios: rows of `harness.report.ratios.by_layer` of one base and mode.
-        means: rows of `harness.report.ratios.together`, likewise; an other one each.
+        ratios: with layer, other, ratio, its limits, and the number of cases that it is over, such
+            as rows of `harness.report.ratios.by_layer` of one base and mode.
+        means: of each other over all layers, such as rows of `harness.report.ratios.together`; or
+            none, where there is nothing to be told of all of them together.
         limits: of the axis, from `shared_limits`.
         by_series: how each of the others looks.
         key: unique in the page.
         description: what the drawing shows, for those who do not see it.
+        sides: what lies left and right of 1.
     """
+    figure = forest_figure(ratios, means, limits, by_series, sides)
+    return to_svg(figure, key, description, VARIABLES)
+
+
+def forest_figure(
+    ratios: Sequence[Mapping[str, Any]],
+    means: Sequence[Mapping[str, Any]],
+    limits: tuple[float, float],
+    by_series: Mapping[str, Style],
+    sides: tuple[str, str] = ("faster", "slower"),
+) -> Figure:
+    """What `forest` draws."""
     others = list(by_series)
-    layers = by_ratio(ratios)
-    lines = [*layers, TOGETHER]
+    layers = list(dict.fromkeys(row["layer"] for row in ratios))
+    lines = [*layers, TOGETHER] if means else layers
     band = _LANE * len(others) + _GAP
     height = band * len(lines)
     figure, axes = canvas(420, _TOP + height + _BOTTOM, (150, 56, _TOP, _BOTTOM))
@@ -76,12 +95,13 @@ def forest(
     set_ticks(axes, "x", round_values(*limits, binary=True, most=5), units.ratio_tick)
     axes.set_yticks([])
     axes.axvline(1.0, color=INK, linewidth=1.0)
-    label(axes, "← faster", (1.0, 1.0), ("data", "axes fraction"), (-5, 9), "right")
-    label(axes, "slower →", (1.0, 1.0), ("data", "axes fraction"), (5, 9), "left")
+    less, more = sides
+    label(axes, f"← {less}", (1.0, 1.0), ("data", "axes fraction"), (-5, 9), "right")
+    label(axes, f"{more} →", (1.0, 1.0), ("data", "axes fraction"), (5, 9), "left")
     beside = ("axes fraction", "data")
     for index, name in enumerate(lines):
-        last = index == len(layers) - 1
-        colour, width = (INK, 1.0) if last else (GRID, 0.7)
+        above_all = index == len(layers) - 1 and bool(means)
+        colour, width = (INK, 1.0) if above_all else (GRID, 0.7)
         axes.axhline(band * (index + 1), color=colour, linewidth=width, xmin=-0.6, clip_on=False)
         centre = (0, band * (index + 0.5))
         label(axes, _shortened(name), centre, beside, (-8, 0), "right", INK, FONT_SIZE)
@@ -96,7 +116,7 @@ def forest(
         said = titled(f"{name}, {row['other']}: {text} over {cases}")
         axes.plot([row["ratio"]], [y], **marker(style), **said)
         label(axes, units.ratio(row["ratio"]), (1, y), beside, (6, 0), "left")
-    return to_svg(figure, key, description, VARIABLES)
+    return figure
 
 
 def _shortened(name: str, length: int = 20) -> str:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
-
-from markupsafe import Markup
 
 from harness.gate.outcome import Outcome
 from harness.report import (
@@ -24,18 +20,20 @@ from harness.report import (
     ratios,
     results,
     rows,
+    series,
     summary,
     verdict,
 )
 from harness.report.attention.section import section
-from harness.report.canvas import Style, styles
 from harness.report.cases import section as each_case
+from harness.report.choose import section as choose
 from harness.report.contents import Contents
 from harness.report.guard import section as guard
 from harness.report.history import events
 from harness.report.history import section as history
+from harness.report.machines import section as machines
 from harness.report.provenance import Run
-from harness.report.rows import Row
+from harness.report.roofline import section as roofline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +54,7 @@ def render(
     frame: pd.DataFrame,
     runs: Sequence[Run],
     profiles: Mapping[str, str] | None = None,
+    *,
     samples: pd.DataFrame | None = None,
     outcomes: Sequence[Outcome] = (),
     read: Contents | None = None,
@@ -72,20 +71,17 @@ def render(
     """
     read = read or contents.read(frame)
     whole, newest, pairs = read.whole, read.newest, read.pairs
-    looks = _styles(whole)
     every = caps.every(frame, newest)
-    choices = facets.choices(every)
+    shown_pairs = caps.pairs(pairs, newest)
+    looks = series.looks(whole)
     single = each_case.section(every, runs, samples)
     gate = guard.section(outcomes)
     gate_only = bool(gate) and frame.empty
-    templates = page.environment()
-    script = Markup(templates.get_template("report.js.j2").render(facets=facets.NAMES))
-    return templates.get_template("report.html.j2").render(
+    return page.render(
+        "report.html.j2",
         pages=PAGES,
         title=gate[0].title if gate_only else summary.title(whole, runs),
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        choices=choices,
+        choices=facets.choices(every),
         verdict=[] if gate_only else verdict.sentences(whole),
         measured=summary.measured(whole, runs) if whole else "",
         trust=verdict.trust(whole),
@@ -103,25 +99,24 @@ def render(
             )
         ),
         frameworks=ratios.frameworks(ratios.by_layer(pairs)),
-        pairs=facets.narrowed(ratios.pairs(caps.pairs(pairs, newest), page.ROWS), choices),
+        pairs=ratios.pairs(shown_pairs, len(pairs) - len(shown_pairs)),
         machines=provenance.machine_table(runs),
         ceilings=ceilings.table(runs),
+        rooflines=roofline.drawings(newest, runs, looks),
+        rooflines_key=layers.swatches(looks, looks, "rooflines"),
+        choose=choose.section(newest),
         gate=gate,
         histories=history.section(frame, runs),
         machines_apart=events.MACHINES,
+        sides=machines.section(frame, runs),
         failures=results.failures(caps.failures(whole)),
         not_measured=results.not_measured(whole),
         warnings=results.warnings(newest),
         cases=single,
-        every_row=facets.narrowed(single.table, choices),
+        every_row=single.table,
         profiles=profiles or {},
         example=summary.example(newest),
         data_files=downloads.data(frame, runs),
         runs=provenance.run_table(runs),
         commands=provenance.commands(runs),
     )
-
-
-def _styles(newest: Sequence[Row]) -> dict[str, Style]:
-    groups = {row.series: (row.source, row.execution) for row in newest}
-    return styles({name: groups[name] for name in rows.ordered_series(newest)})

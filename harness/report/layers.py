@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from harness import units
-from harness.report import charts, facets, results, rows
+from harness.report import caps, charts, facets, results, rows
 from harness.report.canvas import Style
-from harness.report.page import ROWS, Figure
-from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, panels
+from harness.report.page import Figure
+from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, metrics, panels
 from harness.report.rows import Row, Setting
 from harness.report.summary import together
 from harness.report.table import Table
-
-DRAWN = 160
-"""Drawings of a page at most; each takes some kilobytes."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Group:
         setting: device, dtype, threads and parameters.
         facets: what the page can be narrowed by; see `harness.report.facets`.
         key: the name of each series with its swatch.
-        charts: first of latency, then of peak memory.
+        charts: first of latency, then of throughput, then of peak memory.
         remarks: what a reader may miss among them.
         table: the latencies.
     """
@@ -48,31 +45,27 @@ def groups(newest: Sequence[Row], looks: Mapping[str, Style]) -> Iterator[tuple[
         newest: of the report.
         looks: how each series looks.
     """
-    drawings, lines = DRAWN, ROWS
+    drawings = caps.DRAWINGS
     for index, (layer, members) in enumerate(rows.by_layer(newest).items()):
         settings: dict[Setting, list[Row]] = {}
         for row in members:
             settings.setdefault(row.setting, []).append(row)
         found = []
         for number, group in enumerate(settings.values()):
-            made = _group(group, looks, f"layer{index}-{number}", drawings, lines)
+            made = _group(group, looks, f"layer{index}-{number}", drawings)
             drawings -= len(made.charts)
-            lines -= len(made.table.rows)
             found.append(made)
         yield layer, found
 
 
-def _group(
-    members: Sequence[Row], looks: Mapping[str, Style], key: str, drawings: int, lines: int
-) -> Group:
-    """Of as many drawings, and lines of a table, as are left."""
-    drawn = {metric: chosen for metric in (LATENCY, MEMORY) if (chosen := panels(members, metric))}
+def _group(members: Sequence[Row], looks: Mapping[str, Style], key: str, drawings: int) -> Group:
+    """Of as many drawings as are left."""
+    drawn = {metric: chosen for metric in metrics(members) if (chosen := panels(members, metric))}
     remarks = list(_remarks(members, drawn))
     if (number := sum(map(len, drawn.values()))) > drawings:
         remarks.append(f"{units.count(number, 'drawing')} would make this page too large.")
         drawn = {}
     shown = {line.series for chosen in drawn.values() for panel in chosen for line in panel.lines}
-    table, kept = results.latency(members), max(0, lines)
     return Group(
         setting=rows.setting_text(members[0].setting),
         facets=facets.of(members),
@@ -83,12 +76,7 @@ def _group(
             for figure in _figures(chosen, looks, f"{key}-{number}")
         ),
         remarks=tuple(remarks),
-        table=replace(
-            table,
-            rows=table.rows[:kept],
-            facets=table.facets[:kept],
-            left_out=max(0, len(table.rows) - kept),
-        ),
+        table=results.latency(members),
     )
 
 

@@ -14,6 +14,11 @@ RATIO = (
     "theirs. One that includes 1 shows no difference; it does not prove that there is none."
 )
 
+FAILURES = (
+    "A mark at the top, with its status beside it, is a case that failed: a cross ran out of "
+    "memory, an hourglass out of time, a star crashed; other shapes are other failures."
+)
+
 _NOT_CONVERGED, _NOT_WARM = "†", "‡"
 _MEANINGS = {
     _NOT_CONVERGED: "not converged: in some pass the sampling time ran out before that process's "

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from harness import units
 from harness.gate.history import History
 from harness.report import (
     caps,
     ceilings,
     contents,
+    heatmap,
     legend,
     provenance,
     ratios,
@@ -19,12 +21,14 @@ from harness.report import (
     rows,
     summary,
 )
-from harness.report.attention import heatmap
 from harness.report.attention.section import Section, section
+from harness.report.choose import compiling
+from harness.report.choose import section as choose
 from harness.report.contents import Contents
 from harness.report.history import section as history
 from harness.report.history.events import MACHINES
 from harness.report.history.section import Block
+from harness.report.machines import section as machines
 from harness.report.provenance import Run
 from harness.report.rows import Row
 from harness.report.table import Table
@@ -38,6 +42,8 @@ _LINKED = re.compile(
     r"(?<=[a-z])(?=://)|(?<=\bwww)(?=\.)|(?<=#)(?=\d)|(?<=\bgh)(?=-\d)", re.IGNORECASE
 )
 """Where a URL or the number of an issue is broken, so that GitHub makes no link of it."""
+_LISTED = 40
+"""Cases of a table that a page lists in full."""
 _LIST = re.compile(r"^(\d{0,9})(?=[-+.)] )")
 """What would make a list of a line."""
 
@@ -68,6 +74,10 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterato
     if compared:
         yield legend.RATIO
     yield _or(compared, "No case was measured in two frameworks.")
+    yield from _choose(choose.section(newest))
+    if sides := machines.section(frame, runs):
+        yield "## Machines compared"
+        yield from _machines(sides)
     yield "## Latency by layer"
     yield " ".join(
         ["Median of a call, its interval in brackets.", legend.INTERVAL, *legend.explained(newest)]
@@ -89,6 +99,21 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterato
 def histories(found: Sequence[History]) -> str:
     """The histories of machines, for a file or a comment of their own."""
     blocks = ["## History of stored runs", *_histories([Block(history) for history in found])]
+    return "\n\n".join(blocks) + "\n"
+
+
+def comparison(section: machines.Section) -> str:
+    """A comparison of machines, for a file or a comment of its own."""
+    blocks = [
+        f"# {escape(section.title)}",
+        *_machines(section),
+        f"<details><summary>{section.worst_cases_title}</summary>",
+        table(section.worst_cases),
+        "</details>",
+        "## Machines and software",
+        _or(provenance.machine_table(section.runs), "No description came with the results."),
+        _or(ceilings.table(section.runs), "No ceilings were measured."),
+    ]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -133,12 +158,30 @@ def _attention(found: Section) -> Iterator[str]:
             yield f"At length n, use …, {escape(mode)}"
             yield table(best)
         for drawn in block.heatmaps:
-            over = f"Speedup over {escape(block.base)}, {escape(drawn.mode)}"
+            over = f"Speedup over {escape(block.base)}, {escape(drawn.title)}"
             yield f"{over}; its density in brackets, and ~ where it may be none"
             yield table(heatmap.table(drawn))
         if crossed := block.crossovers:
             yield "Crossover lengths"
             yield table(crossed)
+        yield "</details>"
+
+
+def _choose(found: choose.Section) -> Iterator[str]:
+    """The way back against the way forward, and what compiling comes to; the rest is for a page."""
+    for block in found.directions:
+        if table_of_means := block.table:
+            yield f"## {escape(block.title)}"
+            yield found.directions_are
+            yield table(table_of_means)
+    if found.compiled:
+        yield "## Eager against compiled"
+        yield from map(escape, found.gains)
+        yield "<details><summary>By case</summary>"
+        yield found.compiling_is
+        yield table(compiling.table(found.compiled[:_LISTED]))
+        if (rest := len(found.compiled) - _LISTED) > 0:
+            yield f"{units.count(rest, 'more pair')} not listed."
         yield "</details>"
 
 
@@ -157,6 +200,27 @@ def _histories(blocks: Sequence[Block]) -> Iterator[str]:
                 yield "\n".join(f"- {escape(cause)}" for cause in causes)
         for remark in block.remarks:
             yield f"> {escape(remark)}"
+
+
+def _machines(section: machines.Section) -> Iterator[str]:
+    """The verdicts, what else differs, what defies the ceilings, each layer, what is missing."""
+    for told in section.verdicts.values():
+        yield "\n".join(f"- {escape(sentence)}" for sentence in told)
+    for heading, differences in (*section.software.items(), *section.hardware.items()):
+        yield f"> {escape(heading)} {'; '.join(map(escape, differences))}"
+    if section.expectations:
+        yield escape(section.expectations)
+    if defying := section.defying:
+        yield table(defying)
+    if layers := section.layers:
+        yield f"By layer. {section.about_ratios} {legend.RATIO}"
+        yield table(layers)
+        yield section.about_expectations
+    if missing := section.missing:
+        yield "What cannot be compared:"
+        yield table(missing)
+    for remark in section.remarks:
+        yield f"> {escape(remark)}"
 
 
 def _latencies(newest: Sequence[Row]) -> Iterator[str]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from harness import units
-from harness.report import legend
+from harness.report import facets, legend
 from harness.report.text import printable
 
 if TYPE_CHECKING:
     import jinja2
-
-ROWS = 2000
-"""That a page holds at most of what is told row by row: more is slow to open, and to mail."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,12 @@ class Figure:
     mode: str = ""
 
 
-def environment() -> jinja2.Environment:
-    """Escapes text, and refuses a name that no value was given for."""
+def environment(facets_told: Collection[str] = facets.NAMES) -> jinja2.Environment:
+    """Escapes text, and refuses a name that no value was given for.
+
+    Args:
+        facets_told: that elements carry; see `data`.
+    """
     import jinja2
 
     found = jinja2.Environment(
@@ -44,15 +48,30 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: type(value)(printable(value)) if isinstance(value, str) else value,
     )
-    found.globals.update(units=units, legend=legend, data=data)
+    found.globals.update(units=units, legend=legend, data=partial(data, facets_told))
     return found
 
 
-def data(facets: Mapping[str, str]) -> Markup:
-    """Attributes such as `` data-layer="lstm"``; see `harness.report.facets`."""
+def render(template: str, choices: Mapping[str, Sequence[str]], **values: object) -> str:
+    """A document with the script that narrows and sorts it, and a policy that lets no other run.
+
+    Args:
+        template: which extends ``shell.html.j2``.
+        choices: what it can be narrowed by, and the values of each.
+        values: what the template asks for besides.
+    """
+    templates = environment(choices)
+    script = Markup(templates.get_template("report.js.j2").render(facets=facets.NAMES))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    found = templates.get_template(template)
+    return found.render(choices=choices, script=script, script_hash=digest, **values)
+
+
+def data(told: Collection[str], values: Mapping[str, str]) -> Markup:
+    """Attributes such as `` data-layer="lstm"``, of these facets; see `harness.report.facets`."""
     attributes = (
         Markup(' data-{}="{}"').format(name, printable(value))
-        for name, value in facets.items()
-        if value
+        for name, value in values.items()
+        if value and name in told
     )
     return Markup("").join(attributes)

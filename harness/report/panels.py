@@ -1,13 +1,15 @@
 """Decides what is drawn of a layer: which figure against which axis, and what is held fixed.
 
-Pure selection; `charts` draws it. One panel a figure (latency, peak memory), mode and axis.
+Pure selection; `charts` draws it. One panel a figure (latency, throughput, peak memory), mode and
+axis.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from harness import units
 from harness.report.rows import NOT_MEASURED, Row, mode_order, ordered_series
@@ -36,13 +38,42 @@ class Metric:
     binary: bool = False
 
 
+def per_second(count: float, latency: Interval) -> Interval:
+    """How many a second, of which a call of this latency does so many; slow is few."""
+    return Interval(count / latency.value, count / latency.high, count / latency.low)
+
+
+def _items(row: Row) -> Interval | None:
+    return None if row.latency is None else per_second(row.batch, row.latency)
+
+
+def _tokens(row: Row) -> Interval | None:
+    if row.latency is None or row.seq is None:
+        return None
+    return per_second(row.batch * row.seq, row.latency)
+
+
 def _memory(row: Row) -> Interval | None:
     value = row.peak_memory_bytes
     return None if value is None else Interval(value, value, value)
 
 
+def _throughput(unit: str, figure: Callable[[Row], Interval | None]) -> Metric:
+    """The unit is the title; beside a figure a prefix such as k would run into it."""
+    text, tick = partial(units.quantity, unit=""), partial(units.quantity_tick, unit="")
+    return Metric(unit, figure, text, tick)
+
+
 LATENCY = Metric("Latency", lambda row: row.latency, units.seconds, units.seconds_tick)
+TOKENS = _throughput("Tokens/s", _tokens)
+ITEMS = _throughput("Items/s", _items)
 MEMORY = Metric("Peak memory", _memory, units.size, units.size_tick, binary=True)
+
+
+def metrics(rows: Iterable[Row]) -> tuple[Metric, ...]:
+    """What is drawn of a layer: one over sequences does tokens, any other items of its batch."""
+    throughput = TOKENS if any(row.seq is not None for row in rows) else ITEMS
+    return LATENCY, throughput, MEMORY
 
 
 @dataclass(frozen=True)
@@ -64,7 +95,7 @@ class Panel:
         axis: what is drawn to the right: a key of `AXES`.
         held: what the other axis is held fixed at, as text; empty where there is no other.
         ticks: the values of the axis that were tried, rising; whether or not all can be drawn,
-            so that latency and memory have the same axis.
+            so that all figures have the same axis.
         lines: those with anything to draw.
     """
 

@@ -99,7 +99,7 @@ def machine_table(runs: Sequence[Run]) -> Table:
         "Memory": lambda run: units.size(number(run, "machine", "memory_bytes")),
         "Container limit": _container,
         "GPU": lambda run: "; ".join(map(_gpu, gpus(run))) or "none",
-        "Operating system": lambda run: str(get(run, "machine", "os") or UNKNOWN),
+        "Operating system": _system,
         "Python": _python,
         "TF32": _tf32,
     }
@@ -115,6 +115,14 @@ def machine_table(runs: Sequence[Run]) -> Table:
 
 def _python(run: Run) -> str:
     return str(get(run, "machine", "python") or UNKNOWN)
+
+
+def _system(run: Run) -> str:
+    return str(get(run, "machine", "os") or UNKNOWN)
+
+
+def _drivers(run: Run) -> str:
+    return ", ".join(_known(get(gpu, "driver")) for gpu in gpus(run)) or "none"
 
 
 def _tf32(run: Run) -> str:
@@ -161,22 +169,49 @@ def differences(base: Sequence[Run], other: Sequence[Run]) -> list[str]:
 
     Each of these may explain a difference in latency as well as the code can.
     """
-    facts: dict[str, Callable[[Sequence[Run]], str]] = {
-        "machine": lambda runs: _each(machine_id, runs),
-        "processor": lambda runs: _each(cpu_model, runs),
-        "clock": lambda runs: _each(_clock, runs),
-        "container limit": lambda runs: _each(_container, runs),
-        "commit": lambda runs: _each(commit, runs),
-        "Python": lambda runs: _each(_python, runs),
-        "passes": lambda runs: _each(_passes, runs),
-    }
+    names = _differing({"machine": machine_id}, base, other)
+    return [*names, *hardware(base, other), *software(base, other)]
+
+
+def hardware(base: Sequence[Run], other: Sequence[Run]) -> list[str]:
+    """Of `differences`, those of what a machine is and allows, and how often it was measured."""
+    return _differing(
+        {
+            "processor": cpu_model,
+            "clock": _clock,
+            "container limit": _container,
+            "GPU": lambda run: ", ".join(gpu_names(run)) or "none",
+            "passes": _passes,
+        },
+        base,
+        other,
+    )
+
+
+def software(base: Sequence[Run], other: Sequence[Run]) -> list[str]:
+    """Of `differences`, those of the code, the system and what is installed."""
     before, after = versions(base), versions(other)
-    texts = [(name, fact(base), fact(other)) for name, fact in facts.items()]
-    texts += [
-        (name, ", ".join(before.get(name, [_ABSENT])), ", ".join(after.get(name, [_ABSENT])))
+    packages = {
+        name: tuple(", ".join(found.get(name, [_ABSENT])) for found in (before, after))
         for name in sorted(before.keys() | after.keys())
+    }
+    facts: dict[str, Callable[[Run], str]] = {
+        "commit": commit,
+        "Python": _python,
+        "operating system": _system,
+        "GPU driver": _drivers,
+    }
+    return [
+        *_differing(facts, base, other),
+        *(f"{name}: {old} → {new}" for name, (old, new) in packages.items() if old != new),
     ]
-    return [f"{name}: {old} → {new}" for name, old, new in texts if old != new]
+
+
+def _differing(
+    facts: Mapping[str, Callable[[Run], str]], base: Sequence[Run], other: Sequence[Run]
+) -> list[str]:
+    told = [(name, _each(fact, base), _each(fact, other)) for name, fact in facts.items()]
+    return [f"{name}: {old} → {new}" for name, old, new in told if old != new]
 
 
 def _each(fact: Callable[[Run], str], runs: Sequence[Run], separator: str = ", ") -> str:

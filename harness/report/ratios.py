@@ -109,9 +109,14 @@ def _ratio_table(
     )
 
 
-def pairs(pairs: pd.DataFrame, most: int) -> Table:
-    """Pairs of rows that do the same work; the first so many of them."""
-    shown = compare.records(pairs.head(most))
+def pairs(pairs: pd.DataFrame, left_out: int) -> Table:
+    """Pairs of rows that do the same work.
+
+    Args:
+        pairs: some of what `harness.compare.frameworks` returns.
+        left_out: how many more there are.
+    """
+    shown = compare.records(pairs)
     return Table.of(
         ("Case", "Framework", "Base", "Other", "Time ratio (95 % interval)", "Memory", "Verdict"),
         (
@@ -127,26 +132,37 @@ def pairs(pairs: pd.DataFrame, most: int) -> Table:
             for row in shown
         ),
         (facets.of_configurations(row, row["base"], row["other"]) for row in shown),
-        max(0, len(pairs) - most),
+        left_out,
     )
 
 
-def runs(comparison: pd.DataFrame) -> Table:
-    """What `compare.runs` returns: failures first, then from slower to faster."""
-    order = sorted(compare.records(comparison), key=_worst_first)
+def runs(comparison: pd.DataFrame, most: int | None = None) -> Table:
+    """Each case of two results: failures first, then from slower to faster.
+
+    Args:
+        comparison: what `harness.compare.runs` or `harness.compare.machines.against` returns; of
+            several machines each line says which.
+        most: so many lines of it, or all.
+    """
+    columns: dict[str, Callable[[Mapping[str, Any]], Cell]] = {
+        "Case": lambda row: Cell(str(row["case_id"])),
+        "Base": lambda row: _side_cell(row, "base"),
+        "Other": lambda row: _side_cell(row, "other"),
+        "Time ratio (95 % interval)": ratio_cell,
+        "Memory": _memory_cell,
+        "Verdict": lambda row: Cell(_sentence(row), tone=_TONES.get(row["verdict"], "")),
+    }
+    if "machine" in comparison and len(comparison["machine"].unique()) > 1:
+        columns = {
+            "Case": columns["Case"],
+            "Machine": lambda row: Cell(str(row["machine"])),
+            **columns,
+        }
+    order = sorted(compare.records(comparison), key=_worst_first)[:most]
     return Table.of(
-        ("Case", "Base", "Other", "Time ratio (95 % interval)", "Memory", "Verdict"),
-        (
-            [
-                str(row["case_id"]),
-                _side_cell(row, "base"),
-                _side_cell(row, "other"),
-                ratio_cell(row),
-                _memory_cell(row),
-                Cell(_sentence(row), tone=_TONES.get(row["verdict"], "")),
-            ]
-            for row in order
-        ),
+        columns,
+        ([cell(row) for cell in columns.values()] for row in order),
+        (facets.of_cases([row]) for row in order),
     )
 
 

@@ -208,7 +208,7 @@ def warnings(rows: Iterable[Row]) -> Table:
     common = sorted(cases.items(), key=lambda item: -len(item[1]))
     return Table.of(
         ("Warning", "Rows", "Cases"),
-        ([text, Cell(str(len(ids)), len(ids)), _some(ids)] for text, ids in common),
+        ([text, Cell(str(len(ids)), len(ids)), some(ids)] for text, ids in common),
     )
 
 
@@ -224,7 +224,8 @@ def _checks_cell(row: Row) -> Cell:
     return Cell(", ".join(row.audit), tone="bad" if row.audit else "")
 
 
-def _some(case_ids: Sequence[str]) -> str:
+def some(case_ids: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
     rest = len(case_ids) - _NAMED_CASES
     named = ", ".join(case_ids[:_NAMED_CASES])
     return f"{named} and {rest} more" if rest > 0 else named

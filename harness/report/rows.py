@@ -59,9 +59,13 @@ class Row:
     warmed: bool
     peak_memory_bytes: float | None
     memory_method: str
+    peak_allocated_bytes: float | None
+    parameter_bytes: float | None
     throughput_per_s: float | None
     tokens_per_s: float | None
+    flops: float | None
     flop_per_s: float | None
+    intensity: float | None
     roofline_fraction: float | None
     bound: str
     parity_error: float | None
@@ -213,9 +217,13 @@ def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
         warmed=_flag(row, "warmed"),
         peak_memory_bytes=_number(row, "peak_memory_bytes"),
         memory_method=_text(row, "memory_method"),
+        peak_allocated_bytes=_number(row, "peak_allocated_bytes"),
+        parameter_bytes=_number(row, "parameter_bytes"),
         throughput_per_s=_number(row, "throughput_per_s"),
         tokens_per_s=_number(row, "tokens_per_s"),
+        flops=_number(row, "flops"),
         flop_per_s=_number(row, "flop_per_s"),
+        intensity=_number(row, "intensity"),
         roofline_fraction=_number(row, "roofline_fraction"),
         bound=_text(row, "bound"),
         parity_error=_number(row, "parity_error"),

@@ -11,17 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness import compare, units
-from harness.compare import Verdict
 from harness.report.provenance import Run, cpu_model, gpu_names
 from harness.report.rows import NOT_MEASURED, Row, mode_order
 from harness.types import Status
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-_MISSES = 0.05
-"""The share of 95 % intervals that miss."""
 
 
 def title(rows: Sequence[Row], runs: Sequence[Run]) -> str:
@@ -50,31 +45,6 @@ def verdict(rows: Sequence[Row], runs: Sequence[Run], pairs: pd.DataFrame) -> li
 def outcome(rows: Sequence[Row]) -> list[str]:
     """What came of a run, and how far to trust it."""
     return [tally(rows), _trust(rows)] if rows else ["No case was measured."]
-
-
-def change(comparison: pd.DataFrame) -> list[str]:
-    """What the comparison of two results comes to."""
-    found = Counter(comparison["verdict"])
-    parts = [f"{found[verdict]} {verdict}" for verdict in Verdict if found[verdict]]
-    sentences = [f"Of {units.count(len(comparison), 'case')}: {', '.join(parts)}."]
-    if moved := sum(map(bool, comparison["path_change"])):
-        sentences.append(
-            f"The execution path changed in {units.count(moved, 'case')}: other kernels ran, so "
-            "the ratio there tells of them and not of the same work done faster or slower."
-        )
-    for mean in compare.records(compare.summary(comparison)):
-        text = units.ratio_interval(mean["ratio"], mean["ratio_low"], mean["ratio_high"])
-        cases = mean["cases"]
-        sentences.append(
-            f"Other against base takes {text} the time, as the geometric mean of "
-            f"{units.count(cases, 'common case')}."
-        )
-        if chance := round(cases * _MISSES):
-            sentences.append(
-                f"If nothing had changed, about {chance} of {cases} intervals would still "
-                "exclude 1 by chance; a drift of the machine between the two adds to that."
-            )
-    return sentences
 
 
 def notes(frame: pd.DataFrame, newest: Sequence[Row], runs: Sequence[Run]) -> list[str]:

@@ -12,10 +12,11 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.gate.history import History
-from harness.report import legend, provenance, ratios, rows, summary
+from harness.report import legend, provenance, rows, summary
 from harness.report import results as latencies
 from harness.report.history.events import MACHINES
 from harness.report.history.section import Block
+from harness.report.machines.section import Section
 from harness.report.provenance import Run
 from harness.report.table import Cell, Table, Tone
 from harness.report.text import printable
@@ -50,22 +51,29 @@ def results(frame: pd.DataFrame) -> RenderableType:
     return Group(*parts, Text(), *map(_text, sentences))
 
 
-def comparison(compared: pd.DataFrame, base: Sequence[Run], other: Sequence[Run]) -> RenderableType:
-    """What was compared, in what else the two differ, each case, and all cases in a sentence.
-
-    Args:
-        compared: what `harness.compare.runs` returns.
-        base: what the ``run.json`` of each run of the base holds.
-        other: likewise.
+def comparison(section: Section) -> RenderableType:
+    """What was compared and in what else the sides differ, what defies the ceilings, each layer,
+    each case, and all cases in sentences.
     """
-    differences = provenance.differences(base, other)
-    parts = [_text(f"{name}: {_runs(runs)}") for name, runs in (("base", base), ("other", other))]
-    if differences:
-        parts.append(_text("The two differ in more than their figures:", "yellow"))
-        parts += [_text(f"  {difference}", "yellow") for difference in differences]
-    sentences = summary.change(compared)
-    drawn = table(ratios.runs(compared))
-    return Group(*parts, Text(), drawn, _text(legend.RATIO, "dim"), *map(_text, sentences))
+    sides = [("base", section.base), *(("other", other) for other in section.others)]
+    drawn: list[RenderableType] = [
+        _text(f"{role}: {side.name}, {_runs(side.runs)}") for role, side in sides
+    ]
+    for style, told in (("yellow", section.software), ("dim", section.hardware)):
+        for heading, differences in told.items():
+            drawn += [_text(heading, style), *(_text(f"  {text}", style) for text in differences)]
+    tables = {
+        f"\nWhat defies the ceilings, against {section.base.name}": section.defying,
+        f"\nBy layer, against {section.base.name}": section.layers,
+        "\nBy case": section.cases,
+    }
+    captions = (section.about_ratios, legend.RATIO, section.about_expectations)
+    for heading, content in tables.items():
+        drawn += [_text(heading, "bold"), table(content)] if content else []
+    drawn += [_text(text, "dim") for text in captions]
+    verdicts = [text for told in section.verdicts.values() for text in told]
+    sentences = [*verdicts, section.expectations, *section.remarks]
+    return Group(*drawn, Text(), *(_text(text) for text in sentences if text))
 
 
 def histories(found: Sequence[History]) -> RenderableType:

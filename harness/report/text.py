@@ -16,3 +16,9 @@ def _printable(sign: str) -> str:
     if sign.isprintable() or sign in "\n\u00a0":
         return sign
     return " " if sign.isspace() else "\ufffd"
+
+
+def shortened(text: str, most: int) -> str:
+    """The text on one line of so many letters at most."""
+    line = " ".join(printable(text).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

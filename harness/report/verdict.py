@@ -13,7 +13,7 @@ from harness import compare, units
 from harness.report import rows, summary
 from harness.report.rows import Row
 from harness.report.summary import together
-from harness.stats import Interval, geometric_mean, ratio_interval
+from harness.stats import Interval, geometric_mean, mean_ratio, ratio_interval
 
 _PLACES = 2
 """Devices and machines that the first sentence speaks of; of others the pages do."""
@@ -107,7 +107,7 @@ def _at(place: str, members: Sequence[Row]) -> str:
     order = {row.configuration: (row.framework, row.execution) for row in common[0].values()}
     base, *others = sorted(names, key=lambda name: compare.configuration_order(*order[name]))
     ratios = {name: [_ratio(found[name], found[base]) for found in common] for name in others}
-    means = {name: _mean(found) for name, found in ratios.items()}
+    means = {name: mean_ratio(found) for name, found in ratios.items()}
     first, *rest = sorted(others, key=lambda name: means[name].value)
     if not means[first].excludes(1.0):
         told = f"{base} and {first} cannot be told apart ({_told(means[first])} its time)"
@@ -126,15 +126,6 @@ def _ratio(other: Row, base: Row) -> Interval:
     assert other.latency is not None
     assert base.latency is not None
     return ratio_interval(other.latency, base.latency)
-
-
-def _mean(ratios: Sequence[Interval]) -> Interval:
-    """As `harness.compare.summary`: wide enough whatever the cases share."""
-    return Interval(
-        geometric_mean(ratio.value for ratio in ratios),
-        geometric_mean(ratio.low for ratio in ratios),
-        geometric_mean(ratio.high for ratio in ratios),
-    )
 
 
 def _told(ratio: Interval) -> str:

@@ -1,5 +1,6 @@
 """Results on disk: the journal of a run, and pandas frames made from it."""
 
+from harness.store.csv_file import to_csv
 from harness.store.frame import (
     CASES_FILE,
     COLUMNS,
@@ -11,10 +12,9 @@ from harness.store.frame import (
     load_runs,
     load_samples,
     run_folders,
-    save,
 )
 from harness.store.journal import Journal, RunRecord, read_run
-from harness.store.parquet import to_bytes as to_parquet
+from harness.store.parquet import to_parquet
 from harness.store.rows import Journaled, read
 from harness.store.samples import SAMPLE_COLUMNS
 
@@ -35,6 +35,6 @@ __all__ = [
     "read",
     "read_run",
     "run_folders",
-    "save",
+    "to_csv",
     "to_parquet",
 ]

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.store import parquet, rows
+from harness.store import csv_file, parquet, rows
 from harness.store.journal import RUN_FILE, described, read_run, write_atomically
 from harness.store.samples import SAMPLE_COLUMNS, samples_of
 from harness.store.writing import writing
@@ -87,7 +87,8 @@ def load(paths: Paths) -> pd.DataFrame:
 
     A run that is still going on or was cut short is there too: ``cases.parquet`` is read where it
     holds what the journal would give, or is all there is, and the journal elsewhere. Rows of a run
-    with equal parameters may share one dict; copy it before you change it.
+    with equal parameters may share one dict; copy it before you change it. A Parquet or CSV
+    file may be named, too.
 
     Raises:
         HarnessError: a path does not exist or holds no results, or a file is broken or newer
@@ -166,9 +167,11 @@ def _load(
 
     files = [_to_read(source, name) for source in _sources(paths, name)]
     frames = []
-    for journaled, group in groupby(files, key=lambda file: file.name == RUN_FILE):
-        if journaled:
+    for suffix, group in groupby(files, key=lambda file: file.suffix):
+        if suffix == Path(RUN_FILE).suffix:
             frames += [from_run(file.parent) for file in group]
+        elif suffix == ".csv":
+            frames += [csv_file.read(file, columns) for file in group]
         else:
             frames.append(parquet.read(list(group), columns))
     return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
@@ -191,7 +194,7 @@ def _sources(paths: Paths, name: str) -> list[Path]:
     for path in _paths(paths):
         if not path.exists():
             raise UsageError(f"{path} does not exist; give a run's folder or one above it")
-        if path.is_file() and path.suffix == ".parquet":
+        if path.is_file() and path.suffix in (".parquet", ".csv"):
             found.setdefault(path.resolve(), path)
             continue
         folder = path.parent if path.is_file() else path
@@ -235,7 +238,7 @@ def collect(paths: Paths) -> list[Path]:
         made_from = parquet.source(folder)  # before it is read, as a run may be going on
         for name, frame in ((CASES_FILE, cases_of(folder)), (SAMPLES_FILE, samples_of(folder))):
             with writing(folder, "the run's own files are as they were"):
-                write_atomically(folder / name, parquet.to_bytes(frame, made_from))
+                write_atomically(folder / name, parquet.to_parquet(frame, made_from))
             written.append(folder / name)
     return written
 
@@ -243,11 +246,6 @@ def collect(paths: Paths) -> list[Path]:
 def empty() -> pd.DataFrame:
     """No results, in all of the columns."""
     return _frame((), COLUMNS)
-
-
-def save(frame: pd.DataFrame, path: Path) -> None:
-    """Writes a frame that `load` gave as one Parquet file, which `load` reads too."""
-    write_atomically(path, parquet.to_bytes(frame))
 
 
 def _without_run(source: Path) -> UsageError:

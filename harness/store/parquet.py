@@ -65,8 +65,8 @@ def is_current(path: Path) -> bool:
     return known is not None and known.decode(errors="replace") == source(path.parent)
 
 
-def to_bytes(frame: pd.DataFrame, made_from: str = "") -> bytes:
-    """The content of a file.
+def to_parquet(frame: pd.DataFrame, made_from: str = "") -> bytes:
+    """The frame as the content of a Parquet file.
 
     Args:
         frame: with the columns of `harness.store.COLUMNS` or `SAMPLE_COLUMNS`.
@@ -79,9 +79,9 @@ def to_bytes(frame: pd.DataFrame, made_from: str = "") -> bytes:
         frame = frame.assign(params=_texts(frame["params"]))
     table = pa.Table.from_pandas(frame, preserve_index=False)
     marks = {_SCHEMA_KEY: str(SCHEMA_VERSION).encode(), _SOURCE_KEY: made_from.encode()}
+    marked = table.replace_schema_metadata({**(table.schema.metadata or {}), **marks})
     sink = pa.BufferOutputStream()
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **marks})
-    pq.write_table(table, sink, compression="zstd")
+    pq.write_table(marked, sink, compression="zstd")
     return bytes(sink.getvalue())
 
 
@@ -97,7 +97,7 @@ def _texts(params: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def read(paths: Sequence[Path], columns: Mapping[str, str]) -> pd.DataFrame:
-    """One frame of the files that `to_bytes` gave the content of.
+    """One frame of the files that `to_parquet` gave the content of.
 
     Rows of a file with equal parameters share one dict.
 

@@ -91,3 +91,26 @@ def bound(latency_s: float, roof: Roof | None, fixed_share: float) -> str:
     if reached < MOSTLY and (latency_s <= NEAR_A_CALL * roof.call_s or fixed_share > MOSTLY):
         return OVERHEAD
     return roof.by if reached >= BARELY else UNKNOWN
+
+
+def expected_ratio(bound: str, base: Roof, other: Roof) -> float | None:
+    """How many times as long a row should take under another machine's roof.
+
+    That is the ratio of what binds it: of the least times for its operations, of those for its
+    traffic, or of the smallest calls.
+
+    Args:
+        bound: what the row goes to under the base's roof; see `bound`.
+        base: over the row.
+        other: over the same case on the other machine.
+
+    Returns:
+        Other over base; None where nothing is known to bind the row, or no ceiling tells.
+    """
+    times = {
+        COMPUTE: (base.compute_s, other.compute_s),
+        MEMORY: (base.traffic_s, other.traffic_s),
+        OVERHEAD: (base.call_s, other.call_s),
+    }
+    before, after = times.get(bound, (0.0, 0.0))
+    return after / before if before > 0 and after > 0 else None

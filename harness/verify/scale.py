@@ -105,7 +105,7 @@ def write(folder: str, count: int) -> Iterator[int]:
                 for framework, dtype in product(("torch", "tensorflow"), _DTYPES):
                     journal.append("ceilings", _ceilings(framework, dtype, machine))
             frame = _measured(common, speed, random, run)
-            content = parquet.to_bytes(frame, parquet.source(run.folder))
+            content = parquet.to_parquet(frame, parquet.source(run.folder))
             write_atomically(run.folder / store.CASES_FILE, content)
     yield each * MACHINES * RUNS
 

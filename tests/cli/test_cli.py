@@ -205,7 +205,7 @@ def test_a_dry_run_prints_cases_and_time_and_measures_nothing(tmp_path: Path) ->
         (["collect", "a" * 5000], "File name too long"),
         (["report", "nowhere"], "does not exist"),
         (["compare", "a", "b"], "does not exist"),
-        (["compare", "a"], "required: B"),
+        (["compare", "a"], "name two results or more"),
         (["collect", "nowhere"], "does not exist"),
         ([], "required: COMMAND"),
     ],

@@ -16,10 +16,11 @@ from harness.report import html, markdown
 from harness.report import rows as reading
 from harness.report.attention import advice, crossovers, lines
 from harness.report.attention.charts import spread
-from harness.report.attention.heatmap import HeatLine, heatmap
-from harness.report.attention.heatmap import table as heatmap_table
+from harness.report.attention.heatmap import heatmap
 from harness.report.attention.section import Block, Section, section
 from harness.report.attention.study import Kind, Study, studies
+from harness.report.heatmap import HeatLine
+from harness.report.heatmap import table as heatmap_table
 from harness.report.panels import LATENCY, MEMORY
 from harness.report.table import Table
 
@@ -362,7 +363,7 @@ class TestHeatmap:
         assert texts[16384] == "alone"
 
     def test_each_cell_has_the_density_of_its_length(self) -> None:
-        assert [cell.density for cell in self.line(*FEW).cells] == [
+        assert [cell.note for cell in self.line(*FEW).cells] == [
             "100.0 %", "100.0 %", "80.0 %", "40.0 %", "20.0 %", "10.0 %", "5.0 %", "2.5 %",
         ]  # fmt: skip
         table = heatmap_table(heatmap(study(rows())))

@@ -10,7 +10,7 @@ from frames import frame, quick, row, run, samples
 from pages import Page
 
 from harness.cli.parser import parse
-from harness.report import html, rows
+from harness.report import caps, html, rows
 from harness.report.cases import choice
 from harness.report.cases.chart import chart, description, stride
 from harness.report.cases.samples import Pass, by_row
@@ -69,11 +69,6 @@ class TestCards:
         (card,) = section(rows.read(table), [run()], None).cards
         assert shlex.split(card.command)[-1] == table["case_id"][0]
 
-    def test_rows_beyond_a_pages_are_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("harness.report.cases.section.ROWS", 2)
-        found = made(frame(row(batch=2**n) for n in range(5)))
-        assert (len(found.cards), len(found.table.rows), found.table.left_out) == (2, 2, 3)
-
 
 class TestChoice:
     def test_each_kind_of_trouble_is_drawn_before_any_kind_twice(self) -> None:
@@ -84,7 +79,7 @@ class TestChoice:
         members[9] |= {"latency_low_s": 1e-7, "latency_high_s": 1e-5}
         found = choice.chosen(rows.read(frame(members)))
         assert found[:4] == [3, 5, 7, 9]
-        assert len(found) == len(set(found)) == choice.DRAWN
+        assert len(found) == len(set(found)) == caps.SAMPLES
 
     def test_of_few_all_are_drawn_and_of_failures_none(self) -> None:
         members = [row(), row(batch=1), row(batch=2, status="oom")]
@@ -93,8 +88,8 @@ class TestChoice:
     def test_the_page_says_how_many_and_why_these(self) -> None:
         found = made(quick())
         measured = int(quick()["latency_s"].notna().sum())
-        assert found.drawn.startswith(f"The samples of {choice.DRAWN} of {measured} measured cases")
-        assert sum(card.figure is not None for card in found.cards) == choice.DRAWN
+        assert found.drawn.startswith(f"The samples of {caps.SAMPLES} of {measured} measured cases")
+        assert sum(card.figure is not None for card in found.cards) == caps.SAMPLES
         assert made(frame([row()])).drawn == "The samples of every measured case are drawn."
         without = section(rows.read(quick()), [], None)
         assert without.drawn.startswith("Of no case")
@@ -153,5 +148,5 @@ def test_the_page_holds_the_cards_and_the_drawings() -> None:
     page = Page(html.render(quick(), [run()], samples=samples(quick())))
     assert page.open == []
     drawn = [text for text in page.drawings() if "medians by pass" in text]
-    assert len(drawn) == choice.DRAWN
+    assert len(drawn) == caps.SAMPLES
     assert page.text.count("layerbench run --case") == len(quick())

@@ -12,7 +12,7 @@ import pytest
 from frames import frame, quick, row, run
 
 import harness
-from harness.report import downloads
+from harness.report import caps, downloads
 from harness.report.downloads import Data
 
 
@@ -72,11 +72,11 @@ def test_the_same_data_give_the_same_bytes() -> None:
 
 
 def test_what_is_too_large_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads, "ROWS", 1)
+    monkeypatch.setattr(caps, "ROWS", 1)
     table = frame([row(), row(batch=1)])
-    assert downloads.data(table, [run()]) == Data(2, (), ("box/run-1/cases.parquet",))
+    assert downloads.data(table, [run()]) == Data(2, (), "run-1.parquet")
     assert downloads.data(table.head(1), [run()]).downloads
 
 
 def test_no_rows_make_no_file() -> None:
-    assert downloads.data(pd.DataFrame(), []) == Data(0, (), ())
+    assert downloads.data(pd.DataFrame(), []) == Data(0, (), "")

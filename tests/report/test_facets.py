@@ -6,7 +6,6 @@ from frames import frame, row
 from markupsafe import Markup
 
 from harness.report import facets, page, rows
-from harness.report.table import Table
 
 
 def test_a_facet_with_one_value_is_no_choice() -> None:
@@ -32,15 +31,14 @@ def test_several_values_of_an_element_are_lines() -> None:
 
 
 def test_attributes_stay_attributes_whatever_a_value_holds() -> None:
-    text = page.data({"layer": '"><script>\u202e', "mode": ""})
+    text = page.data(facets.NAMES, {"layer": '"><script>\u202e', "mode": ""})
     assert text == Markup(' data-layer="&#34;&gt;&lt;script&gt;\ufffd"')
-
-
-def test_a_table_keeps_only_what_there_is_a_choice_of() -> None:
-    table = Table.of(("Case",), [["x"]], [{"layer": "dense", "device": "cpu"}])
-    assert facets.narrowed(table, ["layer"]).facets == ({"layer": "dense"},)
 
 
 def test_a_comparison_is_of_both_its_frameworks() -> None:
     found = facets.of_configurations({"layer": "lstm", "mode": "train"}, "torch eager", "jax eager")
     assert found == {"layer": "lstm", "mode": "train", "framework": "torch\njax"}
+
+
+def test_attributes_are_of_what_there_is_a_choice_of() -> None:
+    assert page.data(["layer"], {"layer": "lstm", "device": "cpu"}) == Markup(' data-layer="lstm"')

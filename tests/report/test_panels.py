@@ -10,10 +10,11 @@ from frames import NAN, frame, row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report import charts, rows
-from harness.report.canvas import round_values, styles
-from harness.report.panels import LATENCY, MEMORY, Panel, panels
+from harness.report import axes, charts, rows
+from harness.report.canvas import MARKERS, canvas, round_values, styles
+from harness.report.panels import ITEMS, LATENCY, MEMORY, TOKENS, Panel, metrics, panels
 from harness.stats import Interval
+from harness.types import Status
 
 STYLES = styles({"torch eager": ("torch", "eager")})
 
@@ -115,6 +116,62 @@ def test_description_gives_every_figure_and_failure() -> None:
         "Latency, forward, against batch size. torch eager: 1: 1.00 ms, 2: 2.00 ms, 4: timeout."
     )
     assert panel.lines[0].points[0][1] == Interval(1e-3, 1e-3 / 1.1, 1e-3 * 1.1)
+
+
+class TestThroughput:
+    def test_layer_over_sequences_does_tokens_with_the_interval_of_its_latency(self) -> None:
+        members = rows.read(frame([row(2e-3, batch=b, seq=16) for b in (1, 8)]))
+        assert metrics(members) == (LATENCY, TOKENS, MEMORY)
+        (panel,) = panels(members, TOKENS)
+        (line,) = panel.lines
+        (_, one), (_, eight) = line.points
+        assert one.value == pytest.approx(16 / 2e-3)
+        assert (eight.value, eight.low, eight.high) == pytest.approx(
+            (8 * 16 / 2e-3, 8 * 16 / 2.2e-3, 8 * 16 * 1.1 / 2e-3)
+        )
+        assert panel.description == (
+            "Tokens/s, forward, against batch size at sequence length 16. "
+            "torch eager: 1: 8.00 k, 8: 64.0 k."
+        )
+
+    def test_layer_without_a_sequence_does_items(self) -> None:
+        members = rows.read(frame([row(2e-3, batch=b) for b in (1, 8)]))
+        assert metrics(members) == (LATENCY, ITEMS, MEMORY)
+        (panel,) = panels(members, ITEMS)
+        assert [figure.value for _, figure in panel.lines[0].points] == pytest.approx([500, 4000])
+        assert panels(members, TOKENS) == []
+
+
+class TestDrawing:
+    def test_band_holds_the_intervals_and_ends_where_the_line_failed(self) -> None:
+        (panel,) = drawn(*(row(batch=b, status="oom" if b == 4 else "ok") for b in (1, 2, 4, 8, 9)))
+        _, plot = canvas(100, 100, (0, 0, 0, 0))
+        axes.draw_band(plot, panel.lines[0], "#d55e00")
+        (band,) = plot.collections
+        low, high = 1e-3 / 1.1, 1e-3 * 1.1
+        for path, places in zip(band.get_paths(), [(1, 2), (8, 9)], strict=True):
+            assert {tuple(corner) for corner in path.vertices} == {
+                (x, y) for x in places for y in (low, high)
+            }
+
+    def test_peaks_of_memory_have_no_interval_and_no_band(self) -> None:
+        (panel,) = panels(rows.read(frame([row(batch=1), row(batch=2)])), MEMORY)
+        _, plot = canvas(100, 100, (0, 0, 0, 0))
+        axes.draw_band(plot, panel.lines[0], "#d55e00")
+        assert not plot.collections
+
+    def test_each_failure_has_a_mark_of_its_own_that_no_series_has(self) -> None:
+        marks = [str(axes.failure_marker(status)) for status in Status if status.failed]
+        assert len({*marks, *MARKERS}) == len(marks) + len(MARKERS)
+
+    def test_mark_and_word_stand_where_the_line_stopped(self) -> None:
+        drawings = []
+        for status in ("oom", "timeout"):
+            (panel,) = drawn(row(batch=1), row(batch=2), row(batch=4, status=status))
+            svg = charts.panel(panel, charts.shared_scale([panel]), STYLES, "key")
+            assert f">{status}</text>" in svg
+            drawings.append(svg.replace(status, ""))
+        assert drawings[0] != drawings[1]
 
 
 def test_a_mark_is_told_with_its_interval_in_one_unit_where_it_has_one() -> None:

@@ -86,12 +86,3 @@ def test_trust_counts_the_rows_that_failed_a_check_and_names_the_checks() -> Non
     checks = (["passes"], ["passes", "trend"], [])
     members = [row(audit=found, batch=2**index) for index, found in enumerate(checks)]
     assert "2 rows failed a check of themselves (passes 2, trend 1)" in verdict(*members)[-1]
-
-
-def test_change_counts_verdicts_and_warns_of_chance() -> None:
-    base = frame(row(1e-3, batch=2**index) for index in range(20))
-    other = frame([*(row(1e-3, batch=2**index) for index in range(19)), row(9e-3, batch=2**19)])
-    counted, mean, chance = summary.change(compare.runs(base, other))
-    assert counted == "Of 20 cases: 1 slower, 19 no difference seen."
-    assert "geometric mean of 20 common cases" in mean
-    assert "about 1 of 20 intervals" in chance

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import pandas as pd
 import pytest
 from frames import NAN, frame, machine, quick, row, run
 from rich.console import Console, RenderableType
 
-from harness import compare
+from harness.compare.machines import Result
 from harness.report import legend, terminal
+from harness.report.machines.section import compared
 
 
 def shown(content: RenderableType, width: int = 160) -> str:
@@ -19,6 +21,16 @@ def shown(content: RenderableType, width: int = 160) -> str:
     console.print(content)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def compared_text(
+    base: pd.DataFrame,
+    other: pd.DataFrame,
+    run_of_other: dict[str, Any] | None = None,
+    width: int = 160,
+) -> str:
+    sides = [Result("base", base, [run()]), Result("other", other, [run_of_other or run()])]
+    return shown(terminal.comparison(compared(sides)), width)
 
 
 def test_results_show_latency_interval_memory_and_status_side_by_side() -> None:
@@ -44,7 +56,7 @@ def test_comparison_names_differences_above_a_table_from_worst_to_best() -> None
     base = frame([*(row(1e-3, batch=b) for b in batches), row(batch=8)])
     other = frame([*(row(s, batch=b) for b, s in batches.items()), row(batch=8, status="crashed")])
     new = run(run_id="run-2", machine=machine(versions={"torch": "2.14.0"}))
-    text = shown(terminal.comparison(compare.runs(base, other), [run()], [new]))
+    text = compared_text(base, other, new)
     order = [
         "torch: 2.13.0+cpu → 2.14.0",
         "b8-units=256",
@@ -62,11 +74,11 @@ def test_comparison_names_differences_above_a_table_from_worst_to_best() -> None
 def test_comparison_says_where_other_kernels_ran() -> None:
     base = frame([row(execution_path="oneDNN rnn (brgemm)"), row(batch=1)])
     other = frame([row(3e-3, execution_path="oneDNN rnn (ref)"), row(batch=1)])
-    text = shown(terminal.comparison(compare.runs(base, other), [run()], [run()]), width=240)
-    (line,) = (line for line in text.splitlines() if "b32-units" in line)
+    text = compared_text(base, other, width=240)
+    (line,) = (line for line in text.splitlines() if "b32-units=256  " in line)
     assert "slower; the execution path changed: oneDNN rnn (brgemm) → oneDNN rnn (ref)" in line
     assert "The execution path changed in 1 case:" in text
-    same = shown(terminal.comparison(compare.runs(base, base), [run()], [run()]))
+    same = compared_text(base, base)
     assert "execution path" not in same
 
 
@@ -91,15 +103,13 @@ def test_figures_are_never_broken_across_lines(width: int) -> None:
 
 def test_a_comparison_keeps_its_ratios_whole_at_80_columns() -> None:
     members = [row(batch=b) for b in (1, 2)]
-    same = compare.runs(frame(members), frame(members))
-    lines = shown(terminal.comparison(same, [run()], [run()]), 80).splitlines()
+    lines = compared_text(frame(members), frame(members), width=80).splitlines()
     assert sum("1.00× (0.874–1.14)   1.00×" in line for line in lines) == 2
 
 
 @pytest.mark.parametrize("width", [40, 60])
 def test_a_very_narrow_terminal_loses_no_column(width: int) -> None:
-    same = compare.runs(frame([row()]), frame([row()]))
-    lines = shown(terminal.comparison(same, [run()], [run()]), width).splitlines()
+    lines = compared_text(frame([row()]), frame([row()]), width=width).splitlines()
     assert max(map(len, lines)) <= width
     assert any(line.rstrip().endswith(" seen") for line in lines)
 
@@ -111,8 +121,7 @@ def test_text_in_brackets_is_not_taken_for_markup() -> None:
 
 
 def test_a_comparison_says_what_its_intervals_are() -> None:
-    same = compare.runs(frame([row()]), frame([row()]))
-    text = shown(terminal.comparison(same, [run()], [run()]), 400)
+    text = compared_text(frame([row()]), frame([row()]), width=400)
     assert legend.RATIO in text
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from harness import __version__
 from harness.cli.parser import one, regress, run, runs, search
+from harness.cli.parser.formats import check_formats
 from harness.cli.parser.kinds import by_name
 from harness.cli.parser.line import Commands, Line
 from harness.cli.parser.run import LATEST
@@ -35,12 +36,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     search.add_crossover(commands)
     one.add_profile(commands)
     one.add_draw(commands)
+    of_export = runs.add_export(commands)
     runs.add_collect(commands)
     options = parser.parse_args(arguments)
     if options.command == "run":
         run.check(of_run, options)
     if options.command == "regress":
         regress.check(of_regress, options)
+    if options.command == "export":
+        check_formats(of_export, options)
     return options
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from harness import units
+from harness.cli.parser.formats import add_format, check_formats
 from harness.cli.parser.kinds import checked, path
 from harness.cli.parser.line import Commands, Line
 from harness.cli.parser.shared import (
@@ -16,11 +17,8 @@ from harness.cli.parser.shared import (
     said,
     suite,
 )
-from harness.types import UsageError
 
 THRESHOLD = 0.05
-STDOUT = ""
-"""Stands for standard output, where a format names no file."""
 
 
 def add(commands: Commands) -> Line:
@@ -68,12 +66,9 @@ def add(commands: Commands) -> Line:
     add_timeout(how)
     how.add_argument("--seed", type=int, metavar="N", help="of the order of cases (default 0)")
     out = regress.add_argument_group("what to write")
-    out.add_argument(
-        "--format",
-        type=checked(_format),
-        action="append",
-        metavar="NAME[=FILE]",
-        help="markdown, summary, junit, json, github-action-benchmark, bencher or "
+    add_format(
+        out,
+        "markdown, summary, junit, json, github-action-benchmark, bencher or "
         "pytest-benchmark; without a file in place of the table (repeatable)",
     )
     out.add_argument(
@@ -108,19 +103,10 @@ def check(regress: Line, options: argparse.Namespace) -> None:
     measures_nothing = options.stored is not None or options.history is not None
     if not measures_nothing and not typed & {"base", "base_python", "head_python"}:
         regress.error("--base is missing: the branch, commit or folder to compare with")
-    to_stdout = [name for name, file in options.format or () if file == STDOUT]
-    if len(to_stdout) > 1:
-        regress.error(f"{' and '.join(to_stdout)} cannot both go to standard output; name a file")
+    check_formats(regress, options)
 
 
 def _threshold(text: str) -> float:
     if text.strip() in ("0", "0%"):
         return 0.0
     return units.parse_fraction(text)
-
-
-def _format(text: str) -> tuple[str, str]:
-    name, equals, file = text.partition("=")
-    if equals and not file:
-        raise UsageError(f"{text!r} names no file")
-    return name, file

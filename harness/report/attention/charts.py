@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.report.attention.lines import Failures, failures
-from harness.report.axes import Scale, limits, log_log
+from harness.report.axes import Scale, draw_band, failure_marker, limits, log_log
 from harness.report.canvas import FONT_SIZE, INK, VARIABLES, Style, label, marker
 from harness.report.panels import Line, Panel
 from harness.report.summary import together
@@ -16,6 +16,7 @@ from harness.report.svg import titled, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 520.0, 76.0, 146.0, 8.0, 40.0
 _LEAST_HEIGHT = 230.0
@@ -42,6 +43,11 @@ def chart(panel: Panel, scale: Scale, looks: Mapping[str, Style], key: str) -> s
         looks: how each line looks.
         key: unique in the page.
     """
+    return to_svg(chart_figure(panel, scale, looks), key, panel.description, VARIABLES)
+
+
+def chart_figure(panel: Panel, scale: Scale, looks: Mapping[str, Style]) -> Figure:
+    """What `chart` draws."""
     drawn = [line for line in panel.lines if line.points]
     height = max(_LEAST_HEIGHT, _NAME_GAP * len(drawn))
     size = (_WIDTH, height + _TOP + _BOTTOM)
@@ -51,7 +57,7 @@ def chart(panel: Panel, scale: Scale, looks: Mapping[str, Style], key: str) -> s
     _draw_names(axes, drawn, scale, looks, height)
     for level, failed in enumerate(failures(panel)):
         _draw_failures(axes, failed, 1 - scale.mark_height * (level + 0.5), panel.ticks)
-    return to_svg(figure, key, panel.description, VARIABLES)
+    return figure
 
 
 def _draw_line(axes: Axes, panel: Panel, line: Line, style: Style) -> None:
@@ -59,14 +65,7 @@ def _draw_line(axes: Axes, panel: Panel, line: Line, style: Style) -> None:
     path = sorted(values | dict.fromkeys(n for n, _ in line.failures))
     places = [math.nan if values.get(n) is None else values[n].value for n in path]
     baseline = style.colour == INK
-    axes.fill_between(
-        list(values),
-        [figure.low for figure in values.values()],
-        [figure.high for figure in values.values()],
-        color=style.colour,
-        alpha=0.16,
-        linewidth=0,
-    )
+    draw_band(axes, line, style.colour)
     width = 2.6 if baseline else 1.3
     order = 3 if baseline else 2
     axes.plot(path, places, color=style.colour, linestyle=style.dash, linewidth=width, zorder=order)
@@ -132,14 +131,14 @@ def spread(targets: Sequence[float], gap: float, height: float) -> list[float]:
 
 
 def _draw_failures(axes: Axes, failed: Failures, height: float, ticks: Sequence[int]) -> None:
-    """A cross at each length, and beside them whose they are."""
+    """A mark at each length, and beside them whose they are."""
     axes.plot(
         failed.lengths,
         [height] * len(failed.lengths),
         transform=axes.get_xaxis_transform(),
         **titled(f"{together(failed.names)}: {failed.status}"),
         color=INK,
-        marker="X",
+        marker=failure_marker(failed.status),
         markersize=6,
         markeredgewidth=0,
         linestyle="none",

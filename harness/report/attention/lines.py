@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness import units
 from harness.report.attention.study import Kind, Study, Variant
 from harness.report.canvas import HUES, INK, MARKERS, MUTED, Style
-from harness.report.panels import LATENCY, MEMORY, Line, Metric, Panel
+from harness.report.panels import LATENCY, MEMORY, Line, Metric, Panel, per_second
 from harness.report.rows import Row
 from harness.stats import Interval
 from harness.types import Status
@@ -19,8 +19,7 @@ def _rate(row: Row) -> Interval | None:
     """Useful work over the latency: scores that are masked out do not count."""
     if row.flop_per_s is None or row.latency is None:
         return None
-    work = row.flop_per_s * row.latency.value
-    return Interval(row.flop_per_s, work / row.latency.high, work / row.latency.low)
+    return per_second(row.flop_per_s * row.latency.value, row.latency)
 
 
 RATE = Metric(

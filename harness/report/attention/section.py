@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from harness.report.attention import advice, charts, crossovers, lines
 from harness.report.attention.crossovers import failed_at
-from harness.report.attention.heatmap import HeatMap, heatmap
+from harness.report.attention.heatmap import heatmap
 from harness.report.attention.study import (
     DENSE_KINDS,
     FUSED,
@@ -22,6 +22,7 @@ from harness.report.attention.study import (
     studies,
 )
 from harness.report.charts import swatch
+from harness.report.heatmap import HeatMap
 from harness.report.page import Figure
 from harness.report.rows import Row
 from harness.report.summary import together

@@ -18,7 +18,7 @@ _WIDTH, _HEIGHT = 520.0, 150.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 118.0, 8.0, 34.0
 _BESIDE = 12.0
 """In points: the figure with the margins of its left axes, and the gap to its right ones."""
-_POINTS = 360
+_POINTS = 300
 """Samples that are drawn over time at most."""
 _BINS = 16
 _APART = 0.16
@@ -47,9 +47,9 @@ def chart(passes: Sequence[Pass], key: str) -> str:
         )
     )
     margin = (high / low) ** 0.04
-    for side in (axes, beside):
-        side.set_yscale("log")
-        side.set_ylim(low / margin, high * margin)
+    for part in (axes, beside):
+        part.set_yscale("log")
+        part.set_ylim(low / margin, high * margin)
     set_ticks(axes, "y", _ticks(low, middle, high), units.seconds)
     axes.grid(visible=False, axis="x")
     start, centres = 0, []

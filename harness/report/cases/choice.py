@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
+from harness.report import caps
 from harness.report.rows import Row
 
-DRAWN = 20
-"""Cases at most; each takes some ten kilobytes of a page."""
 WHY = "failed a check of themselves, did not settle, take longest or vary most"
 
 
 def chosen(rows: Sequence[Row]) -> list[int]:
-    """Places of up to `DRAWN` rows: in turn those at the top of each order in `WHY`.
+    """Places of up to `caps.SAMPLES` rows: in turn those at the top of each order in `WHY`.
 
     Args:
         rows: with samples.
@@ -28,7 +27,7 @@ def chosen(rows: Sequence[Row]) -> list[int]:
         sorted(measured, key=lambda place: -_width(rows[place])),
     )
     in_turn = (place for turn in zip_longest(*orders) for place in turn if place is not None)
-    return list(dict.fromkeys(in_turn))[:DRAWN]
+    return list(dict.fromkeys(in_turn))[: caps.SAMPLES]
 
 
 def _seconds(row: Row) -> float:

@@ -14,7 +14,7 @@ from harness.report import results
 from harness.report.cases import choice
 from harness.report.cases.chart import chart, stride
 from harness.report.cases.samples import Pass, Passes, by_row
-from harness.report.page import ROWS, Figure
+from harness.report.page import Figure
 from harness.report.provenance import Run
 from harness.report.rows import Row
 from harness.report.table import Table
@@ -61,25 +61,23 @@ class Section:
 
 
 def section(rows: Sequence[Row], runs: Sequence[Run], samples: pd.DataFrame | None) -> Section:
-    """Of all rows of a report.
+    """Of the rows that a report shows.
 
     Args:
-        rows: those of earlier runs too.
+        rows: those of earlier runs too, unless they are too many; see `harness.report.caps`.
         runs: that they are of.
         samples: what `harness.store.load_samples` returns; None if it was not read.
     """
-    listed = rows[:ROWS]
     passes = by_row(samples)
-    known = [row for row in listed if _key(row) in passes and row.latency is not None]
+    known = [row for row in rows if _key(row) in passes and row.latency is not None]
     drawn = {_key(known[place]) for place in choice.chosen(known)}
     suites = {str(run.get("run_id")): _suites(run) for run in runs}
     cards = tuple(
         _card(f"case-{number}", row, passes, drawn, suites.get(row.run_id, ()))
-        for number, row in enumerate(listed, 1)
+        for number, row in enumerate(rows, 1)
     )
-    table = results.every_row(listed, (card.key for card in cards))
     return Section(
-        Table(table.header, table.rows, table.facets, len(rows) - len(listed)),
+        results.every_row(rows, (card.key for card in cards)),
         cards,
         _drawn(len(drawn), len(known)),
     )

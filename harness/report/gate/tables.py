@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gate.outcome import METRICS, CaseOutcome, Finding, Outcome, Side, Verdict
-from harness.report import provenance
+from harness.report import facets, provenance
 from harness.report.gate import wording
 from harness.report.table import Cell, Table, Tone
 from harness.units import MISSING
@@ -66,9 +66,10 @@ def parts(outcome: Outcome) -> list[tuple[str, list[Entry]]]:
     return [(name, chosen) for name, chosen in found if chosen]
 
 
-def table(chosen: Iterable[Entry]) -> Table:
+def table(chosen: Sequence[Entry]) -> Table:
     """A row an entry."""
-    return Table.of(HEADER, map(_row, chosen))
+    facets_of_each = (facets.of_case(entry.case.case) for entry in chosen)
+    return Table.of(HEADER, map(_row, chosen), facets_of_each)
 
 
 def sides(outcome: Outcome) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
+from typing import TYPE_CHECKING
 
 from harness import units
 from harness.gate.changes import Change
@@ -12,6 +13,9 @@ from harness.gate.history import CaseHistory, History
 from harness.report.canvas import GRID, HUES, INK, MUTED, VARIABLES, canvas, label, set_ticks
 from harness.report.history.events import started, state
 from harness.report.svg import titled, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _WIDTH, _HEIGHT = 288.0, 96.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 10.0, 8.0, 20.0
@@ -28,6 +32,11 @@ def chart(history: History, case: CaseHistory, key: str) -> str:
         case: with at least one latency.
         key: unique in the page.
     """
+    return to_svg(chart_figure(history, case), key, description(history, case), VARIABLES)
+
+
+def chart_figure(history: History, case: CaseHistory) -> Figure:
+    """What `chart` draws."""
     values = [figure.value for figure in case.latencies]
     low, high = span(values)
     figure, axes = canvas(_WIDTH, _HEIGHT, (_LEFT, _RIGHT, _TOP, _BOTTOM))
@@ -50,7 +59,7 @@ def chart(history: History, case: CaseHistory, key: str) -> str:
     below = ("data", "axes fraction")
     label(axes, first, (-0.5, 0), below, (0, -11), "left")
     label(axes, last, (len(values) - 0.5, 0), below, (0, -11), "right")
-    return to_svg(figure, key, description(history, case), VARIABLES)
+    return figure
 
 
 def span(values: Sequence[float]) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from harness import units
 from harness.gate.changes import ERROR_RATE, Change, runs_after
 from harness.gate.divisions import FEWEST
 from harness.gate.history import CaseHistory, History, Run
-from harness.report import provenance
+from harness.report import facets, provenance
 from harness.report.summary import together
 from harness.report.table import Cell, Table, Tone
 
@@ -55,7 +55,11 @@ class Event:
     def table(self) -> Table:
         """A line a case: the level before and after, and whether it is back."""
         header = ("Case", "Before", "After", "After / before", "Since", "p")
-        return Table.of(header, (list(_line(case, change)) for case, change in self.changes))
+        return Table.of(
+            header,
+            (_line(case, change) for case, change in self.changes),
+            (facets.of_case(case.case) for case, _ in self.changes),
+        )
 
 
 def events(history: History) -> list[Event]:

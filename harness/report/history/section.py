@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from markupsafe import Markup
 from harness import units
 from harness.gate.divisions import FEWEST
 from harness.gate.history import CaseHistory, History, Run, histories
-from harness.report import caps, provenance
+from harness.report import caps, facets, provenance
 from harness.report.history import events
 from harness.report.history.chart import chart, description
 from harness.report.history.events import Event
@@ -29,6 +29,7 @@ class Line:
 
     Attributes:
         case: its id.
+        facets: what the page can be narrowed by; see `harness.report.facets`.
         sparkline: its latencies over the runs.
         runs: how many of them have one.
         last: the latency in the last of them.
@@ -36,6 +37,7 @@ class Line:
     """
 
     case: str
+    facets: Mapping[str, str]
     sparkline: Markup
     runs: int
     last: str
@@ -84,6 +86,7 @@ class Block:
         return [
             Line(
                 case=case.case,
+                facets=facets.of_case(case.case),
                 sparkline=Markup(
                     sparkline(case, f"{self.key}-line{index}", description(self.history, case))
                 ),

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import fastjsonschema
 import junitparser
 import outcomes
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from readers import BENCHER, CUSTOM_SMALLER_IS_BETTER, compared
 
 from harness.gate.outcome import METRICS, Outcome, Verdict
 from harness.report.gate import FORMATS
@@ -23,46 +21,6 @@ from harness.stats import Interval
 
 HOSTILE = pytest.mark.parametrize("hostile", outcomes.HOSTILE, ids=range(len(outcomes.HOSTILE)))
 EMPTY = outcomes.outcome()
-
-CUSTOM_SMALLER_IS_BETTER = fastjsonschema.compile({
-    "$schema": "http://json-schema.org/draft-07/schema#",
-    "type": "array",
-    "items": {
-        "type": "object",
-        "properties": {
-            "name": {"type": "string", "minLength": 1},
-            "unit": {"type": "string", "minLength": 1},
-            "value": {"type": "number"},
-            "range": {"type": "string"},
-            "extra": {"type": "string"},
-        },
-        "required": ["name", "unit", "value"],
-        "additionalProperties": False,
-    },
-})  # fmt: skip
-"""From the README ("Custom benchmark") and ``BenchmarkResult`` in ``src/extract.ts`` of
-https://github.com/benchmark-action/github-action-benchmark."""
-
-BENCHER = fastjsonschema.compile({
-    "$schema": "http://json-schema.org/draft-07/schema#",
-    "type": "object",
-    "additionalProperties": {
-        "type": "object",
-        "propertyNames": {"pattern": "^[a-z0-9-]{1,64}$"},
-        "additionalProperties": {
-            "type": "object",
-            "properties": {
-                "value": {"type": "number"},
-                "lower_value": {"type": "number"},
-                "upper_value": {"type": "number"},
-            },
-            "required": ["value"],
-            "additionalProperties": False,
-        },
-    },
-})  # fmt: skip
-"""From https://bencher.dev/docs/reference/bencher-metric-format, where a measure's slug has no more
-than 64 characters."""
 
 JUNIT_ATTRIBUTES: dict[str, tuple[set[str], set[str]]] = {
     "testsuites": (set(), {"name", "time", "tests", "failures", "errors"}),
@@ -241,20 +199,6 @@ def test_junit_shows_hostile_text_but_for_signs_that_xml_cannot_hold(hostile: st
 
 
 # pytest-benchmark
-
-
-def compared(path: Path, *options: str) -> str:
-    """What pytest-benchmark's own command line makes of a file."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest_benchmark", "compare", str(path), *options],
-        capture_output=True,
-        text=True,
-        cwd=path.parent,
-        check=True,
-        timeout=60,
-    )
-    assert "Failed to load" not in done.stdout + done.stderr
-    return done.stdout
 
 
 def test_pytest_benchmark_sets_base_beside_head_case_by_case(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 from frames import frame, quick, row
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import compare
@@ -130,6 +130,7 @@ class TestSummary:
             "lstm": pytest.approx(0.5),
         }
 
+    @settings(deadline=None)
     @given(st.lists(st.floats(0.1, 10.0), min_size=1, max_size=8))
     def test_swapping_base_and_other_inverts_the_mean(self, ratios: list[float]) -> None:
         base = frame(row(1e-3, batch=index + 1) for index in range(len(ratios)))

@@ -1,0 +1,131 @@
+"""`layerbench compare`, as typed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from fake_runs import request
+
+from harness import cli, runner, store
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a folder of results each: one case on three machines, and one later."""
+    here = tmp_path_factory.mktemp("measured")
+    plan = runner.make_plan(request())
+    record = runner.begin(plan, here / "results", "layerbench run")
+    runner.execute(record, plan.layers, lambda event: None)
+    store.collect(record.folder)
+    for name, machine, run_id in (
+        ("one", "box-1", "run-1"),
+        ("two", "box-2", "run-2"),
+        ("three", "box-3", "run-3"),
+        ("later", "box-1", "run-4"),
+    ):
+        folder = here / name / machine / run_id
+        shutil.copytree(record.folder, folder)
+        described = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        described["run_id"] = run_id
+        described["machine"]["machine_id"] = machine
+        (folder / "run.json").write_text(json.dumps(described), encoding="utf-8")
+    return here
+
+
+def said(
+    typed: list[str], measured: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[int, str, str]:  # fmt: skip
+    monkeypatch.chdir(measured)
+    try:
+        status = cli.main(["compare", *typed])
+    except SystemExit as exit_:
+        status = exit_.code  # type: ignore[assignment]
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+@pytest.mark.parametrize(
+    ("typed", "base", "others"),
+    [
+        (["one", "two", "three"], "box-1", ["box-2", "box-3"]),
+        (["one", "two", "three", "--base", "box-3"], "box-3", ["box-1", "box-2"]),
+        (["one", "two", "three", "--base", "./two"], "box-2", ["box-1", "box-3"]),
+        (["one", "later"], "one", ["later"]),
+        (["one", "one"], "one (1)", ["one (2)"]),
+        (["one", "two/box-2/run-2"], "box-1", ["box-2"]),
+        (["one", "two", "--across-devices"], "box-1", ["box-2"]),
+    ],
+    ids=" ".join,
+)
+def test_the_first_is_the_base_unless_another_is_named(
+    typed: list[str], base: str, others: list[str], measured: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    status, out, err = said(typed, measured, capsys, monkeypatch)
+    assert (status, err) == (0, "")
+    sides = [
+        line.split(",")[0] for line in out.splitlines() if line.startswith(("base:", "other:"))
+    ]
+    assert sides == [f"base: {base}", *(f"other: {other}" for other in others)]
+    assert out.count(" takes 1.00× (") == len(others)
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        (["one"], "name two results or more"),
+        (["one", "nowhere"], "nowhere does not exist"),
+        (["one", "--across-devices"], "one was measured on one device"),
+        (["one", "two", "--base", "box-9"], "unknown result for --base 'box-9'; nearest: box-"),
+        ([".", "two"], "holds results of 4 machines"),
+        (["one", "two", "--out", "one/box-1/run-1/run.json"], "cannot write to one/box-1/run-1"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_gets_one_line_and_exit_status_2(
+    typed: list[str], complaint: str, measured: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    status, _, err = said(typed, measured, capsys, monkeypatch)
+    assert status == 2
+    assert complaint in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_page_and_markdown_are_written_where_asked(
+    measured: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    out = tmp_path / "new" / "folder"
+    status, told, _ = said(["one", "two", "--out", str(out)], measured, capsys, monkeypatch)
+    assert status == 0
+    files = [out / "comparison.html", out / "comparison.md"]
+    assert told.splitlines()[-2:] == [str(file) for file in files]
+    for file in files:
+        assert "box-2 against box-1" in file.read_text(encoding="utf-8")
+
+
+def test_a_limit_holds_for_each_of_the_others_against_the_base(
+    measured: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    slow = tmp_path / "slow"
+    shutil.copytree(measured / "two", slow)
+    (journal,) = slow.rglob("journal.jsonl")
+    records = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    for record in records:
+        for name in ("samples_s", "paired_samples_s", "doubled_samples_s"):
+            if name in record:
+                record[name] = [3 * seconds for seconds in record[name]]
+    journal.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    limit = ["--max-slowdown", "50%"]
+    status, out, _ = said(["one", str(slow), "three", *limit], measured, capsys, monkeypatch)
+    assert status == 3
+    assert "1 case failed, vanished, or is slower by more than 50.0 % (1 in box-2)" in out
+    status, out, _ = said(["one", "three", *limit], measured, capsys, monkeypatch)
+    assert status == 0
+    assert "no case is slower by more than 50.0 %" in out
