@@ -82,7 +82,7 @@ def render(
         pages=PAGES,
         title=gate[0].title if gate_only else summary.title(whole, runs),
         choices=facets.choices(every),
-        verdict=[block.headline for block in gate] if gate_only else verdict.sentences(whole),
+        verdict=[] if gate_only else verdict.sentences(whole),
         measured=summary.measured(whole, runs) if whole else "",
         trust=verdict.trust(whole),
         failure_kinds=verdict.failures(whole),

@@ -69,9 +69,8 @@ class TestWhole:
         held = "Latency, forward, against batch size at sequence length 64. torch eager: 1: "
         assert any(text.startswith(held) for text in drawings)
         assert any("tensorflow eager: 1: " in text and "32: oom" in text for text in drawings)
-        assert any(
-            text.startswith("Time ratios by layer, train. dense, tensor") for text in drawings
-        )
+        (ratios,) = (text for text in drawings if text.startswith("Time ratios by layer, train."))
+        assert "; dense, tensorflow eager: " in ratios
 
     def test_every_layer_has_a_heading_that_the_contents_lead_to(self, page: Page) -> None:
         assert {f"#layer-{index + 1}" for index in range(len(QUICK))} <= set(
@@ -179,7 +178,7 @@ class TestIncompleteData:
         page = Page(html.render(frame([row()]), [run()]))
         assert "nothing to draw against" in page.text
         assert "Only one framework was run (torch)" in page.text
-        assert page.drawings() == []
+        assert [text.partition(" of ")[0] for text in page.drawings()] == ["Roofline"]
 
     def test_figures_all_missing(self) -> None:
         bare = row()

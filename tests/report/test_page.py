@@ -168,7 +168,7 @@ class TestTables:
         assert {"means", "ratios", "pairs", "all-cases"} <= found
 
     def test_pairs_that_are_left_out_are_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(caps, "ROWS", 100)
+        monkeypatch.setattr(caps, "ROWS", 60)
         table = quick()
         every = compare.frameworks(table)
         listed = caps.pairs(every, caps.shown(rows.newest(table)))
