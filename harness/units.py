@@ -13,6 +13,8 @@ _DECIMAL = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _SIZE = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _DURATION = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 MISSING = "–"
 
 
@@ -121,11 +123,16 @@ def ratio_tick(value: float) -> str:
 
 
 def error(value: float | None) -> str:
-    """3.1e-06 -> '3.1e-6': a relative error, of which only the magnitude matters."""
+    """3.1e-06 -> '3.1×10⁻⁶', 0.9 -> '0.90': a relative error, of which the magnitude matters."""
     if _missing(value):
         return MISSING
     digits, _, exponent = f"{value:.1e}".partition("e")
-    return f"{digits}e{int(exponent)}" if value else "0"
+    power = int(exponent)
+    if not value or power > 1:
+        return _three_digits(value) if value else "0"
+    return (
+        f"{value:.{1 - power}f}" if power >= -3 else f"{digits}×10{str(power).translate(_RAISED)}"
+    )
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -74,7 +74,11 @@ def test_ticks_are_round() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(3.1e-6, "3.1e-6"), (0.25, "2.5e-1"), (0.0, "0"), (None, "–")]
+    ("value", "text"),
+    [
+        *((3.1e-6, "3.1×10⁻⁶"), (9.96e-13, "1.0×10⁻¹²"), (1.2e-3, "0.0012"), (0.25, "0.25")),
+        *((1.5, "1.5"), (1234.0, "1230"), (0.0, "0"), (None, "–")),
+    ],
 )
 def test_error(value: float | None, text: str) -> None:
     assert units.error(value) == text

@@ -274,7 +274,7 @@ class TestAdvice:
         assert texts[3] == "sliding_window"
         assert re.fullmatch(r"0\.0522× \(0\.048\d–0\.056\d\)", texts[4])
         assert texts[5] == "linear"
-        assert texts[7] == "9.0e-1"
+        assert texts[7] == "0.90"
         assert texts[8:] == ["sdpa_flash", "67.2 MiB"]
 
     def test_those_that_intervals_cannot_tell_apart_are_tied(self) -> None:

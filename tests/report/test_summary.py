@@ -76,7 +76,7 @@ def test_trust_names_the_worst_parity_error_and_what_was_not_checked() -> None:
     ]
     sentence = verdict(*members)[-1]
     assert "2 of 3 latencies converged" in sentence
-    assert "float64 reference is 3.1e-6 (dense, torch eager, float32)" in sentence
+    assert "float64 reference is 3.1×10⁻⁶ (dense, torch eager, float32)" in sentence
     assert "1 was not checked against a reference" in sentence
     assert "1 row came with a warning" in sentence
     assert "no row failed a check of itself" in sentence

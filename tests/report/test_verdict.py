@@ -112,7 +112,7 @@ class TestTrust:
             row(batch=8, status="oom"),
         ]
         assert verdict.trust(rows.read(frame(members))) == (
-            "converged 2 of 3 · warm 3 of 3 · checked against float64 2 of 3 (worst 3.1e-6) "
+            "converged 2 of 3 · warm 3 of 3 · checked against float64 2 of 3 (worst 3.1×10⁻⁶) "
             "· failed checks passes 1 · warned 1"
         )
 
