@@ -6,6 +6,7 @@ machine, the frameworks or the code that was compared.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -240,9 +241,15 @@ class Outcome:
     def to_json(self) -> dict[str, Any]:
         return {"schema": SCHEMA, **asdict(self)}
 
+    def to_text(self) -> str:
+        """All of it as JSON, in ASCII: the name of a branch may be no text at all, and nothing in
+        it can act on a terminal.
+        """
+        return json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n"
+
     @classmethod
     def from_text(cls, text: str | bytes) -> Self:
-        """The outcome that `to_json` gave, as the text of a file, which may come from anyone.
+        """The outcome that `to_text` gave, from a file, which may come from anyone.
 
         Raises:
             UsageError: it is none.

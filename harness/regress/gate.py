@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -116,11 +115,9 @@ def regress(asked: Asked, on_progress: OnProgress) -> tuple[Outcome, Path]:
         cases=tuple(outcomes(plans["base"], plans["head"], evidence)),
         notes=tuple(_notes(checkouts, plans, evidence, budget)),
     )
-    # In ASCII, as the name of a branch may be no text at all.
-    text = json.dumps(outcome.to_json(), indent=1, allow_nan=False)
     try:
         with writing(folder, "make room"):
-            write_atomically(folder / OUTCOME_FILE, text.encode())
+            write_atomically(folder / OUTCOME_FILE, outcome.to_text().encode())
     except UsageError as error:  # what was found is not lost for it
         outcome = replace(outcome, notes=(*outcome.notes, str(error)))
     return outcome, folder

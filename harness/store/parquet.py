@@ -160,6 +160,7 @@ def _series(parts: Sequence[pa.ChunkedArray], name: str, kind: str) -> pd.Series
     }[kind]
     chunks = [chunk for part in parts for chunk in part.cast(stored).chunks]
     whole: pd.Series[Any] = pa.chunked_array(chunks, type=stored).to_pandas()
+    # The stubs know dtypes as literals only.
     return whole.astype(kind)  # type: ignore[call-overload,no-any-return]
 
 

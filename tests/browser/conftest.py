@@ -65,7 +65,8 @@ def axe(pytestconfig: pytest.Config) -> str:
     if npm is None:
         pytest.skip("npm is missing, which axe-core is installed with")
     locked = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:12]
-    folder = Path(pytestconfig.cache.mkdir(f"axe-core-{locked}"))  # type: ignore[union-attr]
+    assert pytestconfig.cache is not None, "pytest's cache is switched off"
+    folder = Path(pytestconfig.cache.mkdir(f"axe-core-{locked}"))
     script = folder / "node_modules" / "axe-core" / "axe.min.js"
     if not script.exists():
         for name in ("package.json", "package-lock.json"):

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import exit_status
 import pytest
 from fake_runs import SUITE
 
@@ -216,10 +217,7 @@ def test_a_mistake_gets_one_line_the_nearest_name_and_exit_status_2(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     Path("mine.toml").touch()
-    try:
-        status = cli.main(typed)
-    except SystemExit as exit_:
-        status = exit_.code  # type: ignore[assignment]
+    status = exit_status.of(typed)
     said = capsys.readouterr().err
     assert status == 2
     assert complaint in said

@@ -6,10 +6,11 @@ import json
 import shutil
 from pathlib import Path
 
+import exit_status
 import pytest
 from fake_runs import request
 
-from harness import cli, runner, store
+from harness import runner, store
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +41,7 @@ def said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> tuple[int, str, str]:  # fmt: skip
     monkeypatch.chdir(measured)
-    try:
-        status = cli.main(["compare", *typed])
-    except SystemExit as exit_:
-        status = exit_.code  # type: ignore[assignment]
+    status = exit_status.of(["compare", *typed])
     out, err = capsys.readouterr()
     return status, out, err
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import exit_status
 import pandas as pd
 import pytest
 
@@ -61,10 +62,7 @@ def test_the_latest_run_goes_to_standard_output_if_nothing_else_is_said(
 def test_a_mistake_is_2_and_one_line(
     results: Path, typed: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    try:
-        status = cli.main(["export", *typed])
-    except SystemExit as exit_:  # of the parser
-        status = int(str(exit_.code))
+    status = exit_status.of(["export", *typed])
     said = capsys.readouterr().err.splitlines()
     assert status == 2
     assert told in said[-1]

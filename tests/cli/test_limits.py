@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import exit_status
 import pytest
 from fake_runs import SUITE
 
 import harness
-from harness import cli
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux limits a worker's memory"
@@ -131,10 +131,7 @@ def test_a_mistake_is_one_line_and_exit_status_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    try:
-        status = cli.main(typed)
-    except SystemExit as exit_:
-        status = exit_.code  # type: ignore[assignment]
+    status = exit_status.of(typed)
     told = capsys.readouterr().err
     assert status == 2
     assert complaint in told

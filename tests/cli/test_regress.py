@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import exit_status
 import outcomes
 import psutil
 import pytest
 from regress import repository
 
 import harness
-from harness import cli
 from harness.gate.outcome import Outcome, Verdict
 from harness.report.gate import FORMATS
 
@@ -43,7 +43,7 @@ def _inside(code: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _regress(*arguments: str, results: Path | None = None) -> int:
     where = ("--results", str(results)) if results else ()
-    return cli.main(["regress", *arguments, *where])
+    return exit_status.of(["regress", *arguments, *where])
 
 
 def _stored(folder: Path, *cases: Any) -> list[str]:
@@ -92,10 +92,7 @@ def test_a_case_that_vanished_is_1(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_a_users_mistake_is_2_and_one_line(
     arguments: list[str], told: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    try:
-        status = _regress(*arguments)
-    except SystemExit as exit_:  # of the parser
-        status = int(str(exit_.code))
+    status = _regress(*arguments)
     said = capfd.readouterr().err.strip().splitlines()
     assert status == 2
     assert told in said[-1]

@@ -81,6 +81,23 @@ def test_pairs_of_what_is_not_shown_are_left_out_of_the_table_only() -> None:
     assert mean["cases"] == 48
 
 
+def test_machines_are_compared_by_what_most_of_them_have_each_layer_alike() -> None:
+    alone = large(layers=2, machine_id="a")
+    shared = pd.concat([large(layers=3, machine_id=name) for name in ("b", "c")])
+    alone["case_id"] = "alone/" + alone["case_id"]
+    found = caps.shared(pd.concat([alone, shared], ignore_index=True))
+    assert found["case_id"].nunique() == caps.ROWS
+    assert set(found["machine_id"]) == {"b", "c"}
+    layers = found.drop_duplicates("case_id")["layer"].value_counts()
+    assert layers.max() - layers.min() <= 1
+    assert set(layers.index) == {"layer0", "layer1", "layer2"}
+
+
+def test_few_cases_are_all_compared() -> None:
+    few = large(layers=1)
+    assert caps.shared(few) is few
+
+
 def test_failures_are_counted_all_and_listed_first() -> None:
     table = frame(row(batch=2**index, status="oom", reason=f"why {index}") for index in range(5))
     text = " ".join(Page(html.render(table, [run()])).text.split())
