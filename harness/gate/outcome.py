@@ -228,23 +228,17 @@ class Outcome:
     @property
     def compared(self) -> list[CaseOutcome]:
         """The cases of which something was set against something."""
-        return [
-            case
-            for case in self.cases
-            if case.verdict.bad
-            or (
-                case.verdict.compared
-                and any(None not in (found.base, found.head) for found in case.findings)
-            )
-        ]
+
+        def both(case: CaseOutcome) -> bool:
+            return any(None not in (found.base, found.head) for found in case.findings)
+
+        return [c for c in self.cases if c.verdict.bad or (c.verdict.compared and both(c))]
 
     def to_json(self) -> dict[str, Any]:
         return {"schema": SCHEMA, **asdict(self)}
 
     def to_text(self) -> str:
-        """All of it as JSON, in ASCII: the name of a branch may be no text at all, and nothing in
-        it can act on a terminal.
-        """
+        """JSON in ASCII: a branch's name may be no text, and nothing can act on a terminal."""
         return json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n"
 
     @classmethod
