@@ -29,7 +29,7 @@ bench: install  ## measure a sweep on this machine and report on it [SWEEP=quick
 	case $$status in 0|3) $(BIN)/layerbench report || status=$$?;; esac; exit $$status
 
 test: check  ## check, then run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: install  ## format, lint, types and import floors
 	$(BIN)/ruff format --check
