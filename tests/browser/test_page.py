@@ -26,7 +26,7 @@ VISIBLE_ROWS = """
 FIGURES = """
     column => [...document.querySelectorAll("#all-cases tbody tr")]
         .filter(row => !row.hidden)
-        .map(row => parseFloat(row.cells[column].dataset.figure))
+        .map(row => parseFloat(row.cells[column].dataset.n || row.cells[column].textContent))
         .filter(figure => !Number.isNaN(figure))
 """
 OPEN_PAGES = """
