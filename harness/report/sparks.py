@@ -66,9 +66,9 @@ _HIDDEN = Markup('aria-hidden="true"')
 
 
 def upward(low: float, high: float, height: int) -> Callable[[float], int]:
-    """Where values lie on a logarithmic axis: ``low`` at ``height``, its foot, and ``high`` at 0."""
+    """Places on a logarithmic axis: ``low`` at its foot, ``height``, and ``high`` at 0."""
     length = math.log(high / low)
-    return lambda value: round(height * math.log(high / value) / length) if length else height // 2
+    return lambda value: round(height * math.log(high / value) / length)
 
 
 def line(points: Sequence[Point]) -> str:

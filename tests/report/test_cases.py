@@ -91,13 +91,13 @@ class TestChoice:
         known = choice.known(rows.read(table), by_row(samples(table)))
         assert [one.batch for one in choice.chosen(known)] == [32, 1]
 
-    def test_the_page_says_how_many_are_large_and_why_these(self) -> None:
+    def test_the_page_says_how_many_are_in_a_figure_and_why_these(self) -> None:
         found = made(quick())
         measured = int(quick()["latency_s"].notna().sum())
         assert f"samples of {caps.SAMPLES} of {measured} measured cases" in found.drawn
         assert sum(card.figure is not None for card in found.cards) == caps.SAMPLES
         few = made(frame([row()]))
-        assert few.drawn == "The samples of every measured case are drawn large."
+        assert few.drawn == "The samples of every measured case are drawn in a figure."
         assert not few.any_small
         without = section(rows.read(quick()), [], None)
         assert without.drawn.startswith("Of no case")
@@ -105,7 +105,9 @@ class TestChoice:
 
     def test_each_measured_case_has_its_samples_drawn_once(self) -> None:
         table = quick()
-        drawn = [(card.figure is not None) + (card.samples is not None) for card in made(table).cards]
+        drawn = [
+            (card.figure is not None) + (card.samples is not None) for card in made(table).cards
+        ]
         assert drawn == table["latency_s"].notna().astype(int).tolist()
 
 

@@ -1,4 +1,4 @@
-"""Of which cases the samples are drawn large: of those that a reader would ask about."""
+"""Of which cases the samples are drawn in a figure: of those that a reader would ask about."""
 
 from __future__ import annotations
 
@@ -40,11 +40,12 @@ def told(rows: Sequence[Row]) -> str:
         rows: that `known` gave.
     """
     if not rows:
-        return "Of no case the single samples came with these results."
+        return "Of no case the single samples were read."
     drawn = len(chosen(rows))
     if drawn == len(rows):
-        return "The samples of every measured case are drawn large."
-    return f"Drawn large are the samples of {drawn} of {len(rows)} measured cases, which {_WHY}."
+        return "The samples of every measured case are drawn in a figure."
+    number = f"{drawn} of {len(rows):,} measured cases"
+    return f"In a figure are drawn the samples of {number}, which {_WHY}."
 
 
 def _seconds(row: Row) -> float:

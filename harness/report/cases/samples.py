@@ -90,7 +90,7 @@ def over_time(passes: Sequence[Pass], most: int) -> list[list[tuple[int, float]]
 def frequencies(
     passes: Sequence[Pass], low: float, high: float, bins: int
 ) -> tuple[list[int], list[float]]:
-    """How many samples lie in each of so many equal parts of a logarithmic axis, and their edges."""
+    """How many samples lie in each of so many equal parts of a logarithmic axis, and its edges."""
     edges = np.geomspace(low, high, bins + 1)
     counts, _ = np.histogram(_times(passes), edges)
     return counts.tolist(), edges.tolist()

@@ -84,9 +84,7 @@ def section(rows: Sequence[Row], runs: Sequence[Run], samples: pd.DataFrame | No
         _card(f"case-{number}", row, passes, large, suites.get(row.run_id, ()))
         for number, row in enumerate(rows, 1)
     )
-    return Section(
-        results.every_row(rows, (card.key for card in cards)), cards, choice.told(known)
-    )
+    return Section(results.every_row(rows, (card.key for card in cards)), cards, choice.told(known))
 
 
 def _suites(run: Run) -> tuple[str, ...]:
