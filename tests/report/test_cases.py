@@ -143,7 +143,11 @@ class TestStrip:
 
     def test_bars_are_as_long_as_times_are_frequent(self) -> None:
         (bars,) = re.findall(r'class="bars" d="([^"]*)"', strip(self.PASSES))
-        assert bars == "M218 0h17v4h-17v16h52v4h-52v16h17v4H218z"
+        assert bars == "M218 0h18v4h-18v16h52v4h-52v16h18v4H218z"
+
+    def test_one_sample_of_very_many_is_to_be_seen_among_the_bars(self) -> None:
+        (bars,) = re.findall(r'class="bars" d="([^"]*)"', strip([Pass(0, (1.0,) * 900 + (9.0,))]))
+        assert bars.startswith("M218 0h1v4h-1")
 
     def test_ends_and_median_stand_beside_it_and_never_on_each_other(self) -> None:
         skewed = (Pass(0, (1e-3, 1e-3, 1e-3, 9e-3)),)

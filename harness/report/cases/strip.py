@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -54,6 +55,6 @@ def strip(passes: Sequence[Pass]) -> Markup:
 
 
 def _lengths(passes: Sequence[Pass], low: float, high: float) -> list[int]:
-    """Of the bars, that of the slowest samples first."""
+    """Of the bars, that of the slowest samples first; even a single sample has one to be seen."""
     counts, _ = frequencies(passes, low, high, _BINS)
-    return [round(_LONGEST * count / max(counts)) for count in reversed(counts)]
+    return [math.ceil(_LONGEST * count / max(counts)) for count in reversed(counts)]
