@@ -92,7 +92,7 @@ def test_a_report_writes_its_figures_beside_it(
     names = {file.name for file in Path("new/figures").iterdir()}
     assert {f"scale-latency-forward-batch.{suffix}" for suffix in ("png", "svg", "pdf")} <= names
     assert said[-2] == f"new/figures: {len(names) // 3} figures, each as PNG, SVG and PDF"
-    assert said[-1] == "The samples of every measured case are drawn in a figure."
+    assert said[-1] == "Every measured case has its samples in a figure."
     assert sum(name.startswith("samples-scale-") for name in names) == 3 * 3
     Path("taken").touch()
     assert cli.main(["report", "--figures", "taken"]) == 2

@@ -94,10 +94,10 @@ class TestChoice:
     def test_the_page_says_how_many_are_in_a_figure_and_why_these(self) -> None:
         found = made(quick())
         measured = int(quick()["latency_s"].notna().sum())
-        assert f"samples of {caps.SAMPLES} of {measured} measured cases" in found.drawn
+        assert found.drawn.startswith(f"{caps.SAMPLES} of {measured} measured cases have their")
         assert sum(card.figure is not None for card in found.cards) == caps.SAMPLES
         few = made(frame([row()]))
-        assert few.drawn == "The samples of every measured case are drawn in a figure."
+        assert few.drawn == "Every measured case has its samples in a figure."
         assert not few.any_small
         without = section(rows.read(quick()), [], None)
         assert without.drawn.startswith("Of no case")

@@ -105,7 +105,7 @@ class TestWhole:
         assert {named.parts[0] for named in found} == {"one", "samples"}
         told = " ".join(whole.notes(table, taken, contents.read(table)))
         assert told.startswith("3 drawings of 1 layer would be too many")
-        assert "the samples of 1 of 6 measured cases" in told
+        assert "1 of 6 measured cases have their samples in a figure" in told
 
     def test_of_a_large_frame_the_figures_are_of_what_the_page_shows(
         self, monkeypatch: pytest.MonkeyPatch

@@ -43,9 +43,9 @@ def told(rows: Sequence[Row]) -> str:
         return "Of no case the single samples were read."
     drawn = len(chosen(rows))
     if drawn == len(rows):
-        return "The samples of every measured case are drawn in a figure."
+        return "Every measured case has its samples in a figure."
     number = f"{drawn} of {len(rows):,} measured cases"
-    return f"In a figure are drawn the samples of {number}, which {_WHY}."
+    return f"{number} have their samples in a figure: those that {_WHY}."
 
 
 def _seconds(row: Row) -> float:
