@@ -6,6 +6,14 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 VOID = {"meta", "wbr", "br", "link", "img", "input", "hr"}
+ENDED_BY = {
+    "td": {"td", "th", "tr", "/tr", "/thead", "/tbody"},
+    "th": {"td", "th", "tr", "/tr", "/thead", "/tbody"},
+    "tr": {"tr", "/thead", "/tbody"},
+    "dt": {"dt", "dd"},
+    "dd": {"dt", "dd", "/dl"},
+}
+"""Elements that may go without an end tag, and by what they end then (HTML 13.1.2.4)."""
 
 
 class Page(HTMLParser):
@@ -21,6 +29,7 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._end(tag)
         self.tags.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
@@ -29,6 +38,7 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
+        self._end(f"/{tag}")
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
@@ -36,6 +46,11 @@ class Page(HTMLParser):
             self.scripts.append(data)
         elif "style" not in self.open:
             self.text += data
+
+    def _end(self, sign: str) -> None:
+        """Ends what has no end tag of its own."""
+        while self.open and sign in ENDED_BY.get(self.open[-1], ()):
+            self.open.pop()
 
     def attributes(self, name: str) -> Iterator[str]:
         return (value for _, attrs in self.tags if (value := attrs.get(name)) is not None)

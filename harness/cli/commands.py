@@ -222,8 +222,10 @@ def report_command(options: Namespace) -> int:
             (folder / file).write_bytes(content)
         print(folder / file)
     if options.figures is not None:
-        drawn = figures.write(whole.every(frame, runs), Path(options.figures))
+        named = whole.every(frame, runs, samples, read)
+        drawn = figures.write(named, Path(options.figures))
         print(f"{options.figures}: {units.count(drawn, 'figure')}, each as PNG, SVG and PDF")
+        print(*whole.notes(frame, samples, read))
     return GOOD
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from markupsafe import Markup
 
@@ -12,9 +13,40 @@ from harness.report import caps, charts, facets, results, rows
 from harness.report.canvas import Style
 from harness.report.page import Figure
 from harness.report.panels import AXES, LATENCY, MEMORY, Metric, Panel, metrics, panels
-from harness.report.rows import Row, Setting
+from harness.report.rows import Row
 from harness.report.summary import together
 from harness.report.table import Table
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """What can be drawn of one layer in one setting.
+
+    Attributes:
+        members: its rows.
+        panels: of each figure; empty if nothing can be drawn.
+        fits: whether a report, which holds a limited number of drawings, has room for these.
+    """
+
+    members: tuple[Row, ...]
+    panels: Mapping[Metric, Sequence[Panel]]
+    fits: bool
+
+    @property
+    def number(self) -> int:
+        return sum(map(len, self.panels.values()))
+
+
+def drawings(newest: Sequence[Row]) -> Iterator[Drawings]:
+    """Those of each layer and setting, in the order in which they first appear; see `caps`."""
+    room = caps.DRAWINGS
+    for members in rows.by_layer(newest).values():
+        for setting in dict.fromkeys(row.setting for row in members):
+            group = tuple(row for row in members if row.setting == setting)
+            found = {name: chosen for name in metrics(group) if (chosen := panels(group, name))}
+            made = Drawings(group, found, sum(map(len, found.values())) <= room)
+            room -= made.number if made.fits else 0
+            yield made
 
 
 @dataclass(frozen=True)
@@ -45,25 +77,19 @@ def groups(newest: Sequence[Row], looks: Mapping[str, Style]) -> Iterator[tuple[
         newest: of the report.
         looks: how each series looks.
     """
-    drawings = caps.DRAWINGS
-    for index, (layer, members) in enumerate(rows.by_layer(newest).items()):
-        settings: dict[Setting, list[Row]] = {}
-        for row in members:
-            settings.setdefault(row.setting, []).append(row)
-        found = []
-        for number, group in enumerate(settings.values()):
-            made = _group(group, looks, f"layer{index}-{number}", drawings)
-            drawings -= len(made.charts)
-            found.append(made)
-        yield layer, found
+    by_layer = groupby(drawings(newest), key=lambda one: one.members[0].layer)
+    for index, (layer, members) in enumerate(by_layer):
+        yield (
+            layer,
+            [_group(one, looks, f"layer{index}-{number}") for number, one in enumerate(members)],
+        )
 
 
-def _group(members: Sequence[Row], looks: Mapping[str, Style], key: str, drawings: int) -> Group:
-    """Of as many drawings as are left."""
-    drawn = {metric: chosen for metric in metrics(members) if (chosen := panels(members, metric))}
+def _group(made: Drawings, looks: Mapping[str, Style], key: str) -> Group:
+    members, drawn = made.members, made.panels
     remarks = list(_remarks(members, drawn))
-    if (number := sum(map(len, drawn.values()))) > drawings:
-        remarks.append(f"{units.count(number, 'drawing')} would make this page too large.")
+    if not made.fits:
+        remarks.append(f"{units.count(made.number, 'drawing')} would make this page too large.")
         drawn = {}
     shown = {line.series for chosen in drawn.values() for panel in chosen for line in panel.lines}
     return Group(

@@ -1,7 +1,7 @@
 """Makes a matplotlib figure fit to stand in a page with many others.
 
 matplotlib numbers its ids afresh in every figure and colours for a white page. Here ids get a
-prefix, colours become CSS variables that fall back to themselves, and marks get the titles that a
+prefix, colours become the page's CSS variables, and marks get the titles that a
 reader sees on hovering over them.
 """
 
@@ -108,5 +108,5 @@ def _restyle(style: str, variables: Mapping[str, str]) -> str:
     ]
     text = ";".join(part.replace(": ", ":", 1) for part in kept)
     for colour, variable in variables.items():
-        text = text.replace(colour, f"var({variable},{colour})")
+        text = text.replace(colour, f"var({variable})")
     return text

@@ -20,6 +20,18 @@ class Cell:
     link: str = ""
     """The id of what tells more of it in the same page."""
 
+    @property
+    def key(self) -> str:
+        """The figure to four digits in as few signs as it takes; empty where the text is just it.
+
+        ``0.00046`` is ``4.6e-4``.
+        """
+        if self.figure is None or self.text == f"{self.figure:.4g}":
+            return ""
+        mantissa, _, exponent = f"{self.figure:.3e}".partition("e")
+        short = f"{float(mantissa):g}e{int(exponent)}" if exponent else mantissa
+        return min(f"{self.figure:.4g}", short, key=len)
+
 
 @dataclass(frozen=True)
 class Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,10 +13,11 @@ import outcomes
 import pandas as pd
 import pytest
 from attention_frames import FEW, attention_frame
-from frames import frame, machine, quick, row, run
+from frames import frame, machine, quick, row, run, samples
 from histories import noise, stored
 
-from harness.report import html
+from harness import store
+from harness.report import caps, html
 
 Open = Callable[..., Any]
 PAGES = ("verdict", "layer", "framework", "machine", "guard", "cases", "method")
@@ -26,7 +28,7 @@ VISIBLE_ROWS = """
 FIGURES = """
     column => [...document.querySelectorAll("#all-cases tbody tr")]
         .filter(row => !row.hidden)
-        .map(row => parseFloat(row.cells[column].dataset.figure))
+        .map(row => parseFloat(row.cells[column].dataset.n || row.cells[column].textContent))
         .filter(figure => !Number.isNaN(figure))
 """
 OPEN_PAGES = """
@@ -67,8 +69,9 @@ HOSTILE = (
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of 168 rows: failures of several kinds, warnings, and two frameworks."""
-    text = html.render(quick(), [run()], outcomes=[outcomes.full()])
+    """Of 168 rows: failures of several kinds, warnings, samples, and two frameworks."""
+    table = quick()
+    text = html.render(table, [run()], samples=samples(table), outcomes=[outcomes.full()])
     return written(tmp_path_factory.mktemp("report") / "report.html", text)
 
 
@@ -80,7 +83,8 @@ def every_kind(tmp_path_factory: pytest.TempPathFactory) -> Path:
     some = some[some["layer"].isin(["lstm", "dropout", "gru"]) & (some["batch"] == 32)]
     attention = attention_frame(laws=FEW, lengths=(128, 256), modes=("forward",))
     table = pd.concat([table, some, attention], ignore_index=True)
-    text = html.render(table, [*runs, run()], outcomes=[outcomes.full()])
+    taken = samples(some)
+    text = html.render(table, [*runs, run()], samples=taken, outcomes=[outcomes.full()])
     return written(tmp_path_factory.mktemp("every_kind") / "report.html", text)
 
 
@@ -177,6 +181,14 @@ class TestReading:
         page.click("#clear")
         assert visible(page) == everything
 
+    def test_a_column_of_counts_sorts_by_what_its_cells_say(
+        self, visit: Open, report: Path
+    ) -> None:
+        page = visit(report, "#cases").page
+        cell, place = heading(page, "Operators")
+        cell.locator("button").click()
+        assert page.evaluate(FIGURES, place) == [12] * int(quick()["operators"].notna().sum())
+
     def test_search_takes_every_word(self, visit: Open, report: Path) -> None:
         page = visit(report, "#cases").page
         everything = visible(page)
@@ -195,6 +207,41 @@ class TestReading:
         link.click()
         page.wait_for_function(f"() => document.querySelector('{target}').closest('details').open")
         assert page.locator(target).is_visible()
+
+    def test_a_case_shows_its_samples_beside_its_figures(self, visit: Open, report: Path) -> None:
+        for javascript in (True, False):
+            page = visit(report, javascript=javascript).page
+            if javascript:
+                page.evaluate(SHOW_ALL)
+            drawn = page.locator("#cases .strip")
+            assert drawn.count() == int(quick()["latency_s"].notna().sum()) - caps.SAMPLES
+            card = page.locator("#cases details", has=page.locator(".strip")).first
+            if not javascript:
+                card.locator("summary").click()
+            strip = card.locator(".strip")
+            box = strip.bounding_box()
+            assert box["width"] > 200
+            assert all(text.endswith("s") for text in strip.locator("text").all_text_contents())
+            for kind in ("line", "level", "bars"):
+                mark = strip.locator(f".{kind}").bounding_box()
+                assert box["x"] - 1 <= mark["x"]
+                assert mark["x"] + mark["width"] <= box["x"] + box["width"] + 1
+                assert box["y"] - 1 <= mark["y"]
+                assert mark["y"] + mark["height"] <= box["y"] + box["height"] + 1
+
+    def test_the_data_are_saved_with_every_digit(
+        self, visit: Open, report: Path, tmp_path: Path
+    ) -> None:
+        told = store.to_csv(quick()).encode()
+        for javascript, name in ((True, "layerbench.csv"), (False, "layerbench.csv.gz")):
+            page = visit(report, "#method", javascript=javascript).page
+            for _ in range(2):  # a second click saves it, too
+                with page.expect_download() as saving:
+                    page.click("#download-csv")
+                assert saving.value.suggested_filename == name
+                saving.value.save_as(tmp_path / name)
+                content = (tmp_path / name).read_bytes()
+                assert (content if javascript else gzip.decompress(content)) == told
 
     def test_colours_follow_the_reader_and_then_their_choice(
         self, visit: Open, report: Path

@@ -91,7 +91,9 @@ def test_a_report_writes_its_figures_beside_it(
     said = capsys.readouterr().out.splitlines()
     names = {file.name for file in Path("new/figures").iterdir()}
     assert {f"scale-latency-forward-batch.{suffix}" for suffix in ("png", "svg", "pdf")} <= names
-    assert said[-1] == f"new/figures: {len(names) // 3} figures, each as PNG, SVG and PDF"
+    assert said[-2] == f"new/figures: {len(names) // 3} figures, each as PNG, SVG and PDF"
+    assert said[-1] == "Every measured case has its samples in a figure."
+    assert sum(name.startswith("samples-scale-") for name in names) == 3 * 3
     Path("taken").touch()
     assert cli.main(["report", "--figures", "taken"]) == 2
     assert "name another folder with --figures" in capsys.readouterr().err

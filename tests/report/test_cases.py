@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -12,9 +14,10 @@ from pages import Page
 from harness.cli.parser import parse
 from harness.report import caps, html, rows
 from harness.report.cases import choice
-from harness.report.cases.chart import chart, description, stride
-from harness.report.cases.samples import Pass, by_row
+from harness.report.cases.chart import chart, description
+from harness.report.cases.samples import Pass, by_row, key, over_time
 from harness.report.cases.section import Section, section
+from harness.report.cases.strip import HEIGHT, strip
 from harness.types import Case
 
 
@@ -53,7 +56,9 @@ class TestCards:
         table = frame([row(1e-3)])
         taken = samples(table, passes=2, each=1).assign(wall_s=[1e-3, 2e-3])
         (card,) = section(rows.read(table), [run()], taken).cards
-        assert card.facts["Samples"].endswith("by pass with a median of 1.00 ms, 2.00 ms")
+        assert card.facts["Samples"] == (
+            "90 in 3 passes, 1.00 ms to 2.00 ms; median by pass 1.00 ms, 2.00 ms"
+        )
 
     def test_the_command_runs_the_case_with_its_suites(self) -> None:
         table = frame([row()])
@@ -78,22 +83,32 @@ class TestChoice:
         members[7] |= {"latency_s": 1.0, "latency_low_s": 0.9, "latency_high_s": 1.1}
         members[9] |= {"latency_low_s": 1e-7, "latency_high_s": 1e-5}
         found = choice.chosen(rows.read(frame(members)))
-        assert found[:4] == [3, 5, 7, 9]
-        assert len(found) == len(set(found)) == caps.SAMPLES
+        assert [one.batch for one in found[:4]] == [2**3, 2**5, 2**7, 2**9]
+        assert len(found) == len(set(map(key, found))) == caps.SAMPLES
 
     def test_of_few_all_are_drawn_and_of_failures_none(self) -> None:
-        members = [row(), row(batch=1), row(batch=2, status="oom")]
-        assert sorted(choice.chosen(rows.read(frame(members)))) == [0, 1]
+        table = frame([row(), row(batch=1), row(batch=2, status="oom")])
+        known = choice.known(rows.read(table), by_row(samples(table)))
+        assert [one.batch for one in choice.chosen(known)] == [32, 1]
 
-    def test_the_page_says_how_many_and_why_these(self) -> None:
+    def test_the_page_says_how_many_are_in_a_figure_and_why_these(self) -> None:
         found = made(quick())
         measured = int(quick()["latency_s"].notna().sum())
-        assert found.drawn.startswith(f"The samples of {caps.SAMPLES} of {measured} measured cases")
+        assert found.drawn.startswith(f"{caps.SAMPLES} of {measured} measured cases have their")
         assert sum(card.figure is not None for card in found.cards) == caps.SAMPLES
-        assert made(frame([row()])).drawn == "The samples of every measured case are drawn."
+        few = made(frame([row()]))
+        assert few.drawn == "Every measured case has its samples in a figure."
+        assert not few.any_small
         without = section(rows.read(quick()), [], None)
         assert without.drawn.startswith("Of no case")
-        assert all(card.figure is None for card in without.cards)
+        assert all(card.figure is card.samples is None for card in without.cards)
+
+    def test_each_measured_case_has_its_samples_drawn_once(self) -> None:
+        table = quick()
+        drawn = [
+            (card.figure is not None) + (card.samples is not None) for card in made(table).cards
+        ]
+        assert drawn == table["latency_s"].notna().astype(int).tolist()
 
 
 class TestChart:
@@ -114,13 +129,62 @@ class TestChart:
     def test_equal_samples_are_drawn_too(self) -> None:
         assert "<svg" in chart([Pass(0, (1e-3,))], "key")
 
-    def test_many_samples_are_thinned_over_time_and_that_is_said(self) -> None:
+
+class TestStrip:
+    PASSES = (Pass(0, (1e-3, 4e-3, 2e-3)), Pass(1, (2e-3, 2e-3)))
+
+    def test_the_slowest_sample_is_at_the_top_and_the_fastest_at_the_foot(self) -> None:
+        (line,) = re.findall(r'class="line" d="([^"]*)"', strip(self.PASSES))
+        assert line == f"M0 {HEIGHT}l42-{HEIGHT} 42 {HEIGHT // 2}M126 {HEIGHT // 2}l42 0"
+
+    def test_each_pass_has_a_bar_at_its_median(self) -> None:
+        (levels,) = re.findall(r'class="level" d="([^"]*)"', strip(self.PASSES))
+        assert levels == f"M0 {HEIGHT // 2}h84M126 {HEIGHT // 2}h42"
+
+    def test_bars_are_as_long_as_times_are_frequent(self) -> None:
+        (bars,) = re.findall(r'class="bars" d="([^"]*)"', strip(self.PASSES))
+        assert bars == "M218 0h18v4h-18v16h52v4h-52v16h18v4H218z"
+
+    def test_one_sample_of_very_many_is_to_be_seen_among_the_bars(self) -> None:
+        (bars,) = re.findall(r'class="bars" d="([^"]*)"', strip([Pass(0, (1.0,) * 900 + (9.0,))]))
+        assert bars.startswith("M218 0h1v4h-1")
+
+    def test_ends_and_median_stand_beside_it_and_never_on_each_other(self) -> None:
+        skewed = (Pass(0, (1e-3, 1e-3, 1e-3, 9e-3)),)
+        for passes, words in (
+            (self.PASSES, ["4.00 ms", "2.00 ms", "1.00 ms"]),
+            (skewed, ["9.00 ms", "1.00 ms", "980 µs"]),
+        ):
+            labels = re.findall(r'<text y="(\d+)">([^<]*)</text>', strip(passes))
+            assert [text for _, text in labels] == words
+            feet = [int(foot) for foot, _ in labels]
+            assert all(below - above >= 11 for above, below in pairwise(feet))
+
+    @pytest.mark.parametrize("each", [1, 2, 3, 7, 500])
+    def test_any_number_of_samples_and_passes_stays_small_and_inside(self, each: int) -> None:
         table = frame([row()])
-        found = section(rows.read(table), [run()], samples(table, passes=3, each=400))
-        (card,) = found.cards
-        assert stride(1200) == 4
-        assert card.figure is not None
-        assert card.figure.subtitle.endswith("of the samples over time every 4th")
+        for count in (1, 3, 40):
+            (passes,) = by_row(samples(table, passes=count, each=each)).values()
+            text = strip(passes)
+            assert len(text) < 2_000
+            assert not re.search(r"NaN|nan|\d\.\d*[hlv]", text)
+
+    def test_equal_samples_are_drawn_too(self) -> None:
+        assert "M0 22h0" in strip([Pass(0, (1e-3,))])
+
+
+class TestThinning:
+    def test_few_samples_are_all_drawn(self) -> None:
+        passes = [Pass(0, (3.0, 1.0)), Pass(1, (2.0,))]
+        assert over_time(passes, 3) == [[(0, 3.0), (1, 1.0)], [(0, 2.0)]]
+
+    def test_of_many_the_ones_that_stand_out_stay(self) -> None:
+        times = [1.0 + 0.001 * (n % 7) for n in range(1000)]
+        times[501], times[777] = 9.0, 0.1
+        (drawn,) = over_time([Pass(0, tuple(times))], 20)
+        assert len(drawn) == 20
+        assert {(501, 9.0), (777, 0.1)} <= set(drawn)
+        assert drawn == sorted(drawn)
 
 
 class TestSamples:
@@ -149,4 +213,6 @@ def test_the_page_holds_the_cards_and_the_drawings() -> None:
     assert page.open == []
     drawn = [text for text in page.drawings() if "medians by pass" in text]
     assert len(drawn) == caps.SAMPLES
+    strips = [told for tag, told in page.tags if tag == "svg" and told.get("class") == "strip"]
+    assert len(strips) == quick()["latency_s"].notna().sum() - caps.SAMPLES
     assert page.text.count("layerbench run --case") == len(quick())

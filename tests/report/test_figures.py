@@ -14,13 +14,15 @@ import numpy as np
 import outcomes
 import pytest
 from attention_frames import attention_frame
-from frames import frame, quick, row, run
+from frames import frame, quick, row, run, samples
 from histories import noise, stored
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.text import Annotation, Text
 
 import harness
+from harness.report import caps, contents, rows
+from harness.report.cases import section as each_case
 from harness.report.figures import whole
 from harness.report.figures.dress import Caption, dress, narrow
 from harness.report.figures.files import COLUMN, FORMATS, PAGE, file_name, image
@@ -68,6 +70,51 @@ class TestWhole:
         found = [named for named in whole.every(attention_frame(), []) if named.width == PAGE]
         assert {named.parts[1] for named in found} >= {"Latency", "Peak memory"}
         assert found[0].draw().axes
+
+    def test_cases_are_there_that_the_page_draws_in_a_figure(self) -> None:
+        table = quick()
+        taken = samples(table)
+        found = [
+            named for named in whole.every(table, [run()], taken) if named.parts[0] == "samples"
+        ]
+        assert len(found) == caps.SAMPLES
+        cards = each_case.section(rows.read(table), [run()], taken).cards
+        drawn_in_page = {card.case for card in cards if card.figure}
+        assert {named.parts[1] for named in found} == drawn_in_page
+        assert all(name.startswith("samples-") for name in names(found))
+        assert found[0].draw().axes
+
+    def test_cases_of_several_machines_and_runs_are_told_apart(self) -> None:
+        table = frame(row(machine_id=box, run_id=f"run-{box}") for box in ("left", "right"))
+        found = [
+            named for named in whole.every(table, [], samples(table)) if "samples" in named.parts
+        ]
+        assert [named.parts[2:] for named in found] == [
+            ("left", "run-left"),
+            ("right", "run-right"),
+        ]
+
+    def test_as_many_are_drawn_as_in_the_page_and_the_rest_is_told(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        table = frame(row(batch=b, layer=name) for name in ("one", "two") for b in (1, 2, 4))
+        monkeypatch.setattr(caps, "DRAWINGS", 4)
+        monkeypatch.setattr(caps, "SAMPLES", 1)
+        taken = samples(table)
+        found = list(whole.every(table, [], taken))
+        assert {named.parts[0] for named in found} == {"one", "samples"}
+        told = " ".join(whole.notes(table, taken, contents.read(table)))
+        assert told.startswith("3 drawings of 1 layer would be too many")
+        assert "1 of 6 measured cases have their samples in a figure" in told
+
+    def test_of_a_large_frame_the_figures_are_of_what_the_page_shows(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(caps, "ROWS", 3)
+        table = frame(row(batch=b, layer=name) for name in ("one", "two") for b in (1, 2, 4))
+        assert {named.parts[0] for named in whole.every(table, [])} == {"one"}
+        told = whole.notes(table, None, contents.read(table))
+        assert told == ["They are of 3 of 6 cases.", "Of no case the single samples were read."]
 
     def test_nothing_measured_has_no_figures(self) -> None:
         assert list(whole.every(frame([]), [])) == []
@@ -130,10 +177,12 @@ def kinds(figures: list[whole.Named]) -> dict[str, whole.Named]:
               "dense-items-per-s-train-batch", "frameworks-train-torch-eager-cpu",
               "roofline-train-cpu-float32-1-thread-box")  # fmt: skip
     (history,) = (named for named in whole.every(table, runs) if named.parts[0] == "history")
-    return {**{name: chosen[name] for name in picked}, "history": history}
+    long = frame([row(reason="x", params={"units": 256, "kernel_size": 1024, "dilation": 16})])
+    (of_case,) = (n for n in whole.every(long, [], samples(long, 40)) if n.parts[0] == "samples")
+    return {**{name: chosen[name] for name in picked}, "history": history, "samples": of_case}
 
 
-KINDS = ("attention", "lstm", "dense", "frameworks", "roofline", "history")
+KINDS = ("attention", "lstm", "dense", "frameworks", "roofline", "history", "samples")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -120,7 +120,8 @@ class TestReport:
         assert slower.last.endswith(" ms")
         assert (flat.state.text, flat.state.tone) == ("no change", "muted")
         assert (short.state.text, short.runs) == ("too few runs to tell", 7)
-        assert all("<svg" in line.sparkline for line in block.lines)
+        assert ['class="slower"' in line.sparkline for line in block.lines] == [True, False, False]
+        assert all(' class="last"' in line.sparkline for line in block.lines)
         text = " ".join(Page(html.render(table, runs)).text.split())
         assert "slower since, over 10 runs" in text
 

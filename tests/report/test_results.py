@@ -94,3 +94,25 @@ def test_failed_checks_are_named_on_the_row_and_listed_apart() -> None:
 def test_what_binds_a_row_is_told_where_it_is_known() -> None:
     assert [cell.text for cell in column(every_row(row(bound="memory")), "Bound by")] == ["memory"]
     assert "Bound by" not in every_row(row(bound="")).header
+
+
+@pytest.mark.parametrize(
+    ("cell", "key"),
+    [
+        (Cell("460 µs", 0.00046), "4.6e-4"),
+        (Cell("11.5 µs (10.6–12.5)", 1.150113e-05), "1.15e-5"),
+        (Cell("22.6 GFLOP/s", 2.260647e10), "2.261e10"),
+        (Cell("24.8 %", 0.2484228), "0.2484"),
+        (Cell("1.20 s", 1.2), "1.2"),
+        (Cell("<128 KiB", 0.0), "0"),
+        (Cell("12", 12.0), ""),
+        (Cell("0", 0.0), ""),
+        (Cell("ok"), ""),
+    ],
+)
+def test_what_a_cell_sorts_by_is_short_and_left_out_where_its_text_is_just_it(
+    cell: Cell, key: str
+) -> None:
+    assert cell.key == key
+    if key and cell.figure is not None:
+        assert float(key) == pytest.approx(cell.figure, rel=1e-3)

@@ -6,25 +6,25 @@ import math
 import statistics
 from collections.abc import Sequence
 from itertools import pairwise
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from harness import units
 from harness.report.canvas import FONT_SIZE, GRID, HUES, MUTED, VARIABLES, canvas, set_ticks
-from harness.report.cases.samples import Pass
+from harness.report.cases.samples import Pass, frequencies, over_time, span
 from harness.report.svg import titled, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _WIDTH, _HEIGHT = 520.0, 150.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 118.0, 8.0, 34.0
 _BESIDE = 12.0
 """In points: the figure with the margins of its left axes, and the gap to its right ones."""
 _POINTS = 300
-"""Samples that are drawn over time at most."""
+"""Samples that are drawn over time, about."""
 _BINS = 16
 _APART = 0.16
 """Of the height: ticks nearer to each other would run into one another."""
-_LEAST = 1.02
-"""Factor between both ends of the axis and its middle at least."""
 
 
 def chart(passes: Sequence[Pass], key: str) -> str:
@@ -34,9 +34,12 @@ def chart(passes: Sequence[Pass], key: str) -> str:
         passes: of one row; at least one.
         key: unique in the page.
     """
-    times = [time for one in passes for time in one.samples_s]
-    middle = statistics.median(times)
-    low, high = min(*times, middle / _LEAST), max(*times, middle * _LEAST)
+    return to_svg(chart_figure(passes), key, description(passes), VARIABLES)
+
+
+def chart_figure(passes: Sequence[Pass]) -> Figure:
+    """What `chart` draws."""
+    low, middle, high = span(passes)
     figure, axes = canvas(_WIDTH, _HEIGHT, (_LEFT, _RIGHT, _TOP, _BOTTOM))
     beside = figure.add_axes(
         (
@@ -53,10 +56,14 @@ def chart(passes: Sequence[Pass], key: str) -> str:
     set_ticks(axes, "y", _ticks(low, middle, high), units.seconds)
     axes.grid(visible=False, axis="x")
     start, centres = 0, []
-    every = stride(len(times))
-    for one in passes:
+    for one, drawn in zip(passes, over_time(passes, _POINTS), strict=True):
         places = range(start, start + len(one.samples_s))
-        axes.plot(places[::every], one.samples_s[::every], color=HUES[1], linewidth=0.8)
+        axes.plot(
+            [places[index] for index, _ in drawn],
+            [time for _, time in drawn],
+            color=HUES[1],
+            linewidth=0.8,
+        )
         median, count = one.median_s, units.count(len(one.samples_s), "sample")
         said = titled(f"pass {one.index + 1}: median {units.seconds(median)}, {count}")
         axes.hlines(median, start, places[-1], color=HUES[0], linewidth=2.0, **said)
@@ -66,21 +73,15 @@ def chart(passes: Sequence[Pass], key: str) -> str:
     axes.set_xlim(-0.5, start - 0.5)
     set_ticks(axes, "x", centres, dict(zip(centres, _numbers(passes), strict=True)).__getitem__)
     axes.set_xlabel("pass", color=MUTED, size=FONT_SIZE, labelpad=2)
-    edges = np.geomspace(low, high, _BINS + 1)
-    counts, _ = np.histogram(times, edges)
-    for number, (bottom, top) in zip(counts, pairwise(map(float, edges)), strict=True):
+    counts, edges = frequencies(passes, low, high, _BINS)
+    for number, (bottom, top) in zip(counts, pairwise(edges), strict=True):
         between = f"{units.seconds(bottom)}–{units.seconds(top)}"
-        said = titled(f"{units.count(int(number), 'sample')}, {between}")
+        said = titled(f"{units.count(number, 'sample')}, {between}")
         if number:
             beside.barh(bottom, number, top - bottom, align="edge", color=HUES[1], **said)
     beside.set_xlim(0, max(counts) * 1.05)
     beside.axis("off")
-    return to_svg(figure, key, description(passes), VARIABLES)
-
-
-def stride(samples: int) -> int:
-    """Every how many-th of so many samples is drawn over time."""
-    return math.ceil(samples / _POINTS)
+    return figure
 
 
 def description(passes: Sequence[Pass]) -> str:

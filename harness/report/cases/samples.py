@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from harness.report.rows import Row
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Key: TypeAlias = tuple[str, str]
 """Run and case."""
+_LEAST = 1.02
+"""Factor between both ends of an axis and its middle at least."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,11 @@ class Pass:
 Passes: TypeAlias = Mapping[Key, tuple[Pass, ...]]
 
 
+def key(row: Row) -> Key:
+    """What its passes are found by."""
+    return row.run_id, row.case_id
+
+
 def by_row(samples: pd.DataFrame | None) -> dict[Key, tuple[Pass, ...]]:
     """The passes of each row that has samples.
 
@@ -50,3 +62,51 @@ def by_row(samples: pd.DataFrame | None) -> dict[Key, tuple[Pass, ...]]:
         if taken:
             found.setdefault((str(run), str(case)), []).append(Pass(int(str(index)), taken))
     return {key: tuple(passes) for key, passes in found.items()}
+
+
+def span(passes: Sequence[Pass]) -> tuple[float, float, float]:
+    """The lower end of an axis that holds all samples, their median, and its upper end, in seconds.
+
+    Args:
+        passes: of one row; at least one.
+    """
+    times = _times(passes)
+    middle = statistics.median(times)
+    return min(*times, middle / _LEAST), middle, max(*times, middle * _LEAST)
+
+
+def over_time(passes: Sequence[Pass], most: int) -> list[list[tuple[int, float]]]:
+    """Of each pass the samples to draw over time, each with its place in the pass.
+
+    All of them, or about so many: of each stretch of a pass the fastest and the slowest, so that
+    none that stands out is lost.
+    """
+    number = len(_times(passes))
+    if number <= most:
+        return [list(enumerate(one.samples_s)) for one in passes]
+    return [_thinned(one.samples_s, most * len(one.samples_s) // (2 * number)) for one in passes]
+
+
+def frequencies(
+    passes: Sequence[Pass], low: float, high: float, bins: int
+) -> tuple[list[int], list[float]]:
+    """How many samples lie in each of so many equal parts of a logarithmic axis, and its edges."""
+    edges = np.geomspace(low, high, bins + 1)
+    counts, _ = np.histogram(_times(passes), edges)
+    return counts.tolist(), edges.tolist()
+
+
+def _times(passes: Sequence[Pass]) -> list[float]:
+    return [time for one in passes for time in one.samples_s]
+
+
+def _thinned(samples: Sequence[float], stretches: int) -> list[tuple[int, float]]:
+    """The least and the greatest of each of so many stretches, or of one, in their order."""
+    edges = np.linspace(0, len(samples), max(stretches, 1) + 1).astype(int).tolist()
+    kept: set[int] = set()
+    for start, end in pairwise(edges):
+        kept |= {
+            min(range(start, end), key=samples.__getitem__),
+            max(range(start, end), key=samples.__getitem__),
+        }
+    return [(place, samples[place]) for place in sorted(kept)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,9 @@ from markupsafe import Markup
 from harness import units
 from harness.report import results
 from harness.report.cases import choice
-from harness.report.cases.chart import chart, stride
-from harness.report.cases.samples import Pass, Passes, by_row
+from harness.report.cases.chart import chart
+from harness.report.cases.samples import Key, Pass, Passes, by_row, key
+from harness.report.cases.strip import strip
 from harness.report.page import Figure
 from harness.report.provenance import Run
 from harness.report.rows import Row
@@ -33,6 +34,7 @@ class Card:
         facts: by name.
         warnings: sentences.
         command: measures the case again.
+        samples: drawn small; None where they are drawn large, or not known.
         figure: its samples; None for most.
     """
 
@@ -41,6 +43,7 @@ class Card:
     facts: Mapping[str, str]
     warnings: tuple[str, ...]
     command: str
+    samples: Markup | None
     figure: Figure | None
 
 
@@ -49,12 +52,17 @@ class Section:
     """All rows, as a table and as cards.
 
     Attributes:
-        drawn: says of which cases the samples are drawn.
+        drawn: says of which cases the samples are drawn large.
     """
 
     table: Table
     cards: tuple[Card, ...]
     drawn: str
+
+    @property
+    def any_small(self) -> bool:
+        """Whether the samples of any case are drawn small."""
+        return any(card.samples for card in self.cards)
 
     def __bool__(self) -> bool:
         return bool(self.cards)
@@ -69,22 +77,14 @@ def section(rows: Sequence[Row], runs: Sequence[Run], samples: pd.DataFrame | No
         samples: what `harness.store.load_samples` returns; None if it was not read.
     """
     passes = by_row(samples)
-    known = [row for row in rows if _key(row) in passes and row.latency is not None]
-    drawn = {_key(known[place]) for place in choice.chosen(known)}
+    known = choice.known(rows, passes)
+    large = set(map(key, choice.chosen(known)))
     suites = {str(run.get("run_id")): _suites(run) for run in runs}
     cards = tuple(
-        _card(f"case-{number}", row, passes, drawn, suites.get(row.run_id, ()))
+        _card(f"case-{number}", row, passes, large, suites.get(row.run_id, ()))
         for number, row in enumerate(rows, 1)
     )
-    return Section(
-        results.every_row(rows, (card.key for card in cards)),
-        cards,
-        _drawn(len(drawn), len(known)),
-    )
-
-
-def _key(row: Row) -> tuple[str, str]:
-    return row.run_id, row.case_id
+    return Section(results.every_row(rows, (card.key for card in cards)), cards, choice.told(known))
 
 
 def _suites(run: Run) -> tuple[str, ...]:
@@ -92,25 +92,19 @@ def _suites(run: Run) -> tuple[str, ...]:
     return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
 
 
-def _drawn(drawn: int, known: int) -> str:
-    if not known:
-        return "Of no case the single samples came with these results."
-    if drawn == known:
-        return "The samples of every measured case are drawn."
-    return f"The samples of {drawn} of {known} measured cases are drawn, which {choice.WHY}."
-
-
 def _card(
-    key: str, row: Row, passes: Passes, drawn: set[tuple[str, str]], suites: Sequence[str]
+    name: str, row: Row, passes: Passes, large: Container[Key], suites: Sequence[str]
 ) -> Card:
-    own = passes.get(_key(row), ())
+    own = passes.get(key(row), ())
+    is_large = key(row) in large
     return Card(
-        key=key,
+        key=name,
         case=row.case_id,
         facts=dict(_facts(row, own)),
         warnings=row.warnings,
         command=_command(row, suites),
-        figure=_figure(own, key) if _key(row) in drawn else None,
+        samples=strip(own) if own and row.latency and not is_large else None,
+        figure=_figure(own, name) if is_large else None,
     )
 
 
@@ -127,8 +121,14 @@ def _facts(row: Row, passes: Sequence[Pass]) -> Iterator[tuple[str, str]]:
 
 def _samples(row: Row, passes: Sequence[Pass]) -> str:
     text = f"{row.samples} in {units.count(row.passes, 'pass', 'passes')}"
+    if not passes:
+        return text
+    times = [time for one in passes for time in one.samples_s]
     medians = ", ".join(units.seconds(one.median_s) for one in passes)
-    return f"{text}, by pass with a median of {medians}" if medians else text
+    return (
+        f"{text}, {units.seconds(min(times))} to {units.seconds(max(times))}; "
+        f"median by pass {medians}"
+    )
 
 
 def _command(row: Row, suites: Sequence[str]) -> str:
@@ -136,17 +136,9 @@ def _command(row: Row, suites: Sequence[str]) -> str:
     return f"layerbench run{named} --case {shlex.quote(row.case_id)}"
 
 
-def _figure(passes: Sequence[Pass], key: str) -> Figure:
-    every = stride(sum(len(one.samples_s) for one in passes))
-    thinned = f"; of the samples over time every {_ordinal(every)}" if every > 1 else ""
+def _figure(passes: Sequence[Pass], name: str) -> Figure:
     return Figure(
         "Samples",
-        Markup(chart(passes, f"{key}-samples")),
-        f"over time by pass, with each pass's median, and how often each time occurred{thinned}",
+        Markup(chart(passes, f"{name}-samples")),
+        "over time by pass, with each pass's median, and how often each time occurred",
     )
-
-
-def _ordinal(number: int) -> str:
-    """``3rd``."""
-    teen = 10 < number % 100 < 14
-    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"

@@ -12,6 +12,8 @@ from harness.report.attention import charts as attention
 from harness.report.attention.study import Study
 from harness.report.axes import Scale
 from harness.report.canvas import Style
+from harness.report.cases import chart as samples
+from harness.report.cases.samples import Pass
 from harness.report.figures.dress import Caption, dress
 from harness.report.forests import Forest
 from harness.report.history import chart as history
@@ -106,3 +108,12 @@ def of_roofline(found: Roofline, looks: Mapping[str, Style]) -> Figure:
         key=tuple((name, replace(looks[name], dash="none")) for name in looks if name in series),
     )
     return dress(roofline.chart_figure(found, looks), caption)
+
+
+def of_samples(row: Row, passes: Sequence[Pass]) -> Figure:
+    """The samples of one case, over time and by how often each time occurred."""
+    caption = Caption(
+        title=f"Samples of {row.layer}",
+        details=(row.case_id, samples.description(passes), "thick: the median of each pass"),
+    )
+    return dress(samples.chart_figure(passes), caption)

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness import compare
+from harness import units
 from harness.gate.history import History, histories
-from harness.report import charts, rows, series
+from harness.report import caps, charts, contents, layers, rows, series
 from harness.report.attention import charts as attention_charts
 from harness.report.attention import lines
 from harness.report.attention.section import section
 from harness.report.canvas import Style
+from harness.report.cases import choice
+from harness.report.cases.samples import Passes, by_row, key
+from harness.report.contents import Contents
 from harness.report.figures import drawn
 from harness.report.figures.files import COLUMN, PAGE
 from harness.report.forests import forests
-from harness.report.panels import Metric, metrics, panels
+from harness.report.layers import Drawings
+from harness.report.panels import Metric
 from harness.report.provenance import Run
 from harness.report.roofline.points import rooflines
 from harness.report.rows import Row
@@ -45,41 +49,73 @@ class Named:
     width: float = COLUMN
 
 
-def every(frame: pd.DataFrame, runs: Sequence[Run]) -> Iterator[Named]:
-    """The figures of the layers, of attention, of frameworks, rooflines and histories.
+def every(
+    frame: pd.DataFrame,
+    runs: Sequence[Run],
+    samples: pd.DataFrame | None = None,
+    read: Contents | None = None,
+) -> Iterator[Named]:
+    """The figures of layers, attention, frameworks, rooflines, histories, and of single cases.
+
+    They are those of the page, capped as there; see `harness.report.caps`, and `notes`.
 
     Args:
         frame: what `harness.store.load` returns.
         runs: what the ``run.json`` of each of its runs holds.
+        samples: what `harness.store.load_samples` returns; without it no case's are drawn.
+        read: of the frame, if another layout has read it.
     """
-    newest = rows.newest(frame)
-    looks = series.looks(newest)
-    for members in rows.by_layer(newest).values():
-        yield from _of_layer(members, looks)
+    read = read or contents.read(frame)
+    newest, looks = read.newest, series.looks(read.whole)
+    for found in layers.drawings(newest):
+        yield from _of_layer(found, newest, looks)
     yield from _of_attention(newest)
-    for forest in forests(compare.frameworks(frame), one_machine=rows.has_one_machine(frame)):
+    pairs = caps.of_machines(read.pairs, newest)
+    for forest in forests(pairs, one_machine=rows.has_one_machine(frame)):
         parts: tuple[str, ...] = ("frameworks", forest.mode, forest.base, forest.where)
         yield Named(parts, partial(drawn.of_forest, forest, looks))
-    for roofline in rooflines(newest, runs):
+    for roofline in rooflines(newest, runs)[: caps.ROOFLINES]:
         parts = ("roofline", roofline.mode, roofline.setting, roofline.machine)
         yield Named(parts, partial(drawn.of_roofline, roofline, looks), PAGE)
     yield from _of_histories(histories(frame, runs))
+    yield from _of_samples(caps.every(frame, newest), by_row(samples))
 
 
-def _of_layer(members: Sequence[Row], looks: Mapping[str, Style]) -> Iterator[Named]:
+def notes(frame: pd.DataFrame, samples: pd.DataFrame | None, read: Contents) -> list[str]:
+    """What could be drawn and is not, in sentences; the arguments as for `every`."""
+    told = []
+    if len(read.newest) < len(read.whole):
+        told.append(f"They are of {len(read.newest):,} of {len(read.whole):,} cases.")
+    left_out = [found for found in layers.drawings(read.newest) if not found.fits]
+    if left_out:
+        number = units.count(sum(found.number for found in left_out), "drawing")
+        of = units.count(len({found.members[0].layer for found in left_out}), "layer")
+        told.append(f"{number} of {of} would be too many: `harness.plot` makes any of them.")
+    known = choice.known(caps.every(frame, read.newest), by_row(samples))
+    return [*told, choice.told(known)]
+
+
+def _of_layer(
+    found: Drawings, newest: Sequence[Row], looks: Mapping[str, Style]
+) -> Iterator[Named]:
     """Each figure, mode and axis; the setting is in a name where the layer has several."""
-    varying = rows.varying_parts(members)
-    for setting in dict.fromkeys(row.setting for row in members):
-        group = [row for row in members if row.setting == setting]
-        for metric in metrics(group):
-            chosen = panels(group, metric)
-            for panel in chosen:
-                parts = (group[0].layer, _word(metric), panel.mode, panel.axis)
-                scale = charts.shared_scale(chosen)
-                yield Named(
-                    (*parts, rows.setting_text(setting, varying)),
-                    partial(drawn.of_panel, panel, scale, looks, group),
-                )
+    if not found.fits:
+        return
+    first = found.members[0]
+    varying = rows.varying_parts(row for row in newest if row.layer == first.layer)
+    for metric, chosen in found.panels.items():
+        scale = charts.shared_scale(chosen)
+        for panel in chosen:
+            yield Named(
+                (
+                    first.layer,
+                    _word(metric),
+                    panel.mode,
+                    panel.axis,
+                    rows.setting_text(first.setting, varying),
+                ),
+                partial(drawn.of_panel, panel, scale, looks, found.members),
+            )
 
 
 def _word(metric: Metric) -> str:
@@ -106,6 +142,15 @@ def _of_histories(found: Sequence[History]) -> Iterator[Named]:
         machine = history.machine_id if len(found) > 1 else ""
         changed = [case for case in history.cases if case.changes]
         unchanged = [case for case in history.testable if not case.changes]
-        for case in (*changed, *unchanged[:_UNCHANGED]):
+        for case in (*changed[: caps.SPARKLINES], *unchanged[:_UNCHANGED]):
             parts = ("history", case.case, machine)
             yield Named(parts, partial(drawn.of_history, history, case))
+
+
+def _of_samples(shown: Sequence[Row], passes: Passes) -> Iterator[Named]:
+    """Those that the page draws in a figure; a machine or run is named where there are several."""
+    several_runs = len({row.run_id for row in shown}) > 1
+    for row in choice.chosen(choice.known(shown, passes)):
+        where = "" if row.one_machine else row.machine_id
+        parts = ("samples", row.case_id, where, row.run_id if several_runs else "")
+        yield Named(parts, partial(drawn.of_samples, row, passes[key(row)]), PAGE)

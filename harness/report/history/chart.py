@@ -50,7 +50,7 @@ def chart_figure(history: History, case: CaseHistory) -> Figure:
     for start, end in pairwise(edges):
         axes.hlines(median(values[start:end]), start - 0.5, end - 0.5, color=MUTED, linewidth=1.6)
     for change in case.changes:
-        axes.axvline(change.at - 0.5, color=colour(change), linewidth=1.4, linestyle=(0, (3, 2)))
+        axes.axvline(change.at - 0.5, color=_colour(change), linewidth=1.4, linestyle=(0, (3, 2)))
     for place, value in enumerate(values):
         said = titled(f"{started(history.run(case.runs[place]))}: {units.seconds(value)}")
         axes.plot([place], [value], color=INK, marker="o", markersize=3.2, **said)
@@ -69,7 +69,7 @@ def span(values: Sequence[float]) -> tuple[float, float]:
     return middle / factor, middle * factor
 
 
-def colour(change: Change) -> str:
+def _colour(change: Change) -> str:
     """Of the line where a level moved."""
     return _SLOWER if change.slower else _FASTER
 

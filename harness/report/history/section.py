@@ -87,14 +87,12 @@ class Block:
             Line(
                 case=case.case,
                 facets=facets.of_case(case.case),
-                sparkline=Markup(
-                    sparkline(case, f"{self.key}-line{index}", description(self.history, case))
-                ),
+                sparkline=sparkline(case, description(self.history, case)),
                 runs=len(case.runs),
                 last=units.seconds(case.latencies[-1].value),
                 state=events.standing(self.history, case),
             )
-            for index, case in enumerate(cases[: caps.SPARKLINES])
+            for case in cases[: caps.SPARKLINES]
         ]
 
     @property

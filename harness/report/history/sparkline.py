@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from harness.gate.history import CaseHistory
-from harness.report.canvas import INK, MUTED, VARIABLES, canvas
-from harness.report.history.chart import colour, span
-from harness.report.svg import to_svg
+from harness.report import sparks
+from harness.report.history.chart import span
+from harness.report.sparks import Mark
 
-_WIDTH, _HEIGHT, _MARGIN = 110.0, 22.0, 3.0
+WIDTH, HEIGHT = 144, 28
 
 
-def sparkline(case: CaseHistory, key: str, description: str) -> str:
+def sparkline(case: CaseHistory, description: str) -> Markup:
     """A line through all runs, a dot at the last one, and a dashed line where a level moved.
 
     Args:
         case: with at least one latency.
-        key: unique in the page.
         description: the same in words.
     """
     values = [figure.value for figure in case.latencies]
-    figure, axes = canvas(_WIDTH, _HEIGHT, (_MARGIN,) * 4)
-    axes.axis("off")
-    axes.set_yscale("log")
-    axes.set_ylim(*span(values))
-    axes.set_xlim(-0.5, len(values) - 0.5)
-    for change in case.changes:
-        axes.axvline(change.at - 0.5, color=colour(change), linewidth=1.4, linestyle=(0, (3, 2)))
-    axes.plot(values, color=MUTED, linewidth=1.0)
-    axes.plot([len(values) - 1], values[-1:], color=INK, marker="o", markersize=3.2)
-    return to_svg(figure, key, description, VARIABLES)
+    place = sparks.upward(*span(values), HEIGHT)
+    points = [(_across(index, len(values)), place(value)) for index, value in enumerate(values)]
+    moved = [
+        Mark(
+            "slower" if change.slower else "faster",
+            f"M{_across(change.at - 0.5, len(values))} 0v{HEIGHT}",
+        )
+        for change in case.changes
+    ]
+    run, last = Mark("run", sparks.line(points)), Mark("last", sparks.line(points[-1:]))
+    return sparks.drawing("spark", [*moved, run, last], description=description)
+
+
+def _across(index: float, runs: int) -> int:
+    """Where a run lies, or what is between two, with half a run's room at either end."""
+    return round(WIDTH * (index + 0.5) / runs)
