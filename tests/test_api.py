@@ -53,7 +53,8 @@ def test_the_command_that_is_kept_makes_the_same_run_again(
     first = json.loads(runs[0].read_text(encoding="utf-8"))
     assert first["command"] == (
         f"harness.run('quick', layers=['scale'], params={{'us': [30]}}, suites=[{SUITE!r}], "
-        "budget_s=0.001, memory_bytes=2147483648, batch=[1, 2], framework=['fake'], execution=['eager'], mode=['forward'])"
+        "budget_s=0.001, memory_bytes=2147483648, batch=[1, 2], "
+        "framework=['fake'], execution=['eager'], mode=['forward'])"
     )
     eval(first["command"], {"harness": harness})
     (again,) = (path for path in tmp_path.rglob("run.json") if path not in runs)

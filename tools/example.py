@@ -1,8 +1,8 @@
 """Measures the example again, and renders the report that comes with the project: `make example`.
 
 Nine short runs of three cases give these a history, the sweep `example` everything else, and a duel
-of two commits what a gate tells. Run it on a quiet machine, from a tree without local changes, which
-the runs would tell of; it takes about a quarter of an hour on 2 cores.
+of two commits what a gate tells. Run it on a quiet machine, from a tree without local changes: the
+runs would tell of them. It takes about a quarter of an hour on 2 cores.
 """
 
 from __future__ import annotations
