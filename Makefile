@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help bench test check report compare regress verify verify-cost verify-attention verify-gate verify-scale list install clean
+.PHONY: help bench test check report compare regress verify verify-cost verify-attention verify-gate verify-scale example list install clean
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 FRAMEWORKS ?= torch tensorflow
@@ -61,6 +61,9 @@ verify-gate: install  ## what the gate misses, when it cries wolf, and what it c
 
 verify-scale: install  ## how long a million rows take to load and to be reported on
 	@$(BIN)/python -m harness.verify scale
+
+example: install  ## measure and render the example that comes with the project (a quarter of an hour)
+	@$(BIN)/python -m tools.example
 
 list: install  ## list layers, and which framework has which
 	@$(BIN)/layerbench list

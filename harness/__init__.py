@@ -57,6 +57,7 @@ def run(
     rel_ci: float | str | None = None,
     sample_s: float | str | None = None,
     timeout_s: float | str | None = None,
+    memory_bytes: int | str | None = None,
     seed: int = 0,
     results: str | Path = "results",
     **axes: Any,
@@ -76,6 +77,8 @@ def run(
         rel_ci: half-width of the median's 95 % interval, relative, at which sampling stops.
         sample_s: seconds of samples of a case and pass, at most.
         timeout_s: seconds after which a case that does not answer is given up.
+        memory_bytes: bytes, or text such as ``2GiB``, that a worker for the CPU may take, its
+            framework included; 85 % of what is free if None.
         seed: of the order in which cases are measured.
         results: the folder under which the run is kept.
         axes: values by axis, such as ``batch=[1, "tokens=16384"]`` or ``framework="torch"``.
@@ -99,6 +102,7 @@ def run(
         rel_ci=rel_ci,
         sample_s=sample_s,
         timeout_s=timeout_s,
+        memory_bytes=memory_bytes,
         seed=seed,
     )
     folder = arguments.folder(results)
@@ -111,7 +115,7 @@ def run(
 
 _ARGUMENTS = (
     *("layers", "params", "suites", "passes", "budget_s"),
-    *("presets", "rel_ci", "sample_s", "timeout_s", "seed", "results"),
+    *("presets", "rel_ci", "sample_s", "timeout_s", "memory_bytes", "seed", "results"),
 )
 
 

@@ -152,6 +152,10 @@ def _ask_for_everything() -> None:
     np.ones(2**44, dtype=np.uint8)
 
 
+def _ask_for_half_a_gibibyte() -> None:
+    np.empty(2**29, dtype=np.uint8)
+
+
 def _say_garbage() -> None:
     print("{this is not an answer}")
     sys.stdout.flush()
@@ -203,6 +207,7 @@ FAULTS = {
     "hang": lambda: time.sleep(600),
     "memory_error": _run_out_of_memory,
     "too_much_memory": _ask_for_everything,
+    "half_a_gibibyte": _ask_for_half_a_gibibyte,
     "garbage": _say_garbage,
     "read_input": lambda: sys.stdin.read(),
     "fork": _fork_a_sleeper,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
 import outcomes
 import pandas as pd
 import pytest
+from colours import contrast, mix
 from frames import frame, quick, row
 from pages import Page
 
@@ -68,6 +70,38 @@ def test_nothing_that_failed_is_an_empty_table_with_its_head() -> None:
     styler = harness.tables.failures(frame([row()]))
     assert styler.data.empty
     assert "Reason" in styler.to_html()
+
+
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [
+        ("#000000", "#ffffff"),
+        ("#212121", "#ffffff"),
+        ("#ffffff", "#111111"),
+        ("#d4d4d4", "#1e1e1e"),
+    ],
+    ids=["white", "JupyterLab, light", "JupyterLab, dark", "VS Code, dark"],
+)
+def test_what_is_good_bad_or_muted_can_be_read_in_a_light_and_in_a_dark_notebook(
+    ink: str, paper: str
+) -> None:
+    looks = harness.tables._LOOKS
+    for tone in ("good", "bad"):
+        found = re.match(
+            r"color: color-mix\(in srgb, (#\w{6}) (\d+)%, currentcolor\);", looks[tone]
+        )
+        assert found
+        assert contrast(mix(found[1], ink, int(found[2]) / 100), paper) >= 4.5, tone
+    found = re.fullmatch(r"opacity: ([\d.]+);", looks["muted"])
+    assert found
+    assert contrast(mix(ink, paper, float(found[1])), paper) >= 4.5
+
+
+def test_a_tone_reaches_its_cell() -> None:
+    assert (
+        "color-mix(in srgb, #d0432f 70%, currentcolor)"
+        in harness.tables.failures(quick()).to_html()
+    )
 
 
 def test_every_case_has_its_warnings_and_memory() -> None:

@@ -165,6 +165,7 @@ def _request(options: Namespace) -> runner.Request:
         budget_s=options.budget,
         rel_ci=options.rel_ci,
         sample_s=options.sample_time,
+        memory_bytes=options.memory,
     )
 
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, MUTED, GRID, PAPER = "#1f2933", "#5b6770", "#dde3e8", "#fefefe"
-HUES = ("#c25100", "#0072b2", "#00845f", "#aa3377", "#7a6a00", "#3f6fd0")
-"""The first three are vermilion, blue and bluish green of Okabe and Ito (2008), which people with
-any kind of colour blindness can tell apart; markers differ as well. Vermilion and green are darker
-than theirs, so that names set in them have a contrast of 4.5 on paper (WCAG 2.2, 1.4.3)."""
+HUES = ("#bf5614", "#0074d6", "#1b825b", "#9f3c77", "#574a01", "#084eb6")
+"""Near to vermilion, blue and bluish green of Okabe and Ito (2008), and to purple, olive and a dark
+blue: so far from each other that people with any kind of colour blindness can tell them apart, and
+dark enough for names to have a contrast of 4.5 on paper (WCAG 2.2, 1.4.3). Markers differ too."""
 VARIABLES = {
     INK: "--ink",
     MUTED: "--muted",

@@ -134,7 +134,7 @@ def _tf32(run: Run) -> str:
 def run_table(runs: Sequence[Run]) -> Table:
     """How each run was started: what is needed to do it again."""
     return Table.of(
-        ("Run", "Started", "Machine", "Sweep", "Passes", "Seed", "Commit"),
+        ("Run", "Started", "Machine", "Sweep", "Passes", "Memory limit", "Seed", "Commit"),
         (
             [
                 _known(run.get("run_id")),
@@ -142,6 +142,7 @@ def run_table(runs: Sequence[Run]) -> Table:
                 machine_id(run),
                 _known(run.get("sweep")),
                 _passes(run),
+                _memory_limit(run),
                 _known(run.get("seed")),
                 commit(run),
             ]
@@ -227,6 +228,12 @@ def _passes(run: Run) -> str:
     if run.get("passes") is None and budget:
         return f"as many as fit into {units.seconds(budget)}"
     return _known(run.get("passes"))
+
+
+def _memory_limit(run: Run) -> str:
+    """What a worker for the CPU might take, where that was said."""
+    limit_bytes = number(run, "memory_bytes")
+    return units.size(limit_bytes) if limit_bytes else "none said"
 
 
 def _cores(run: Run) -> str:

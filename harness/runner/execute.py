@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from harness import faults, frameworks
+from harness import faults, frameworks, units
 from harness.layer import Config, Layer, declared
 from harness.runner import measure
 from harness.runner.process import CaseFailedError, WorkerFailedError, WorkerProcess
@@ -162,7 +162,7 @@ class _Execution:
                             greeting["clock_resolution_s"],
                         )
                 except CaseFailedError as failure:
-                    measurement = _failed(case, round_, failure)
+                    measurement = self._limited(_failed(case, round_, failure))
                     if isinstance(failure, WorkerFailedError):
                         worker.kill()
                         worker = None
@@ -177,6 +177,14 @@ class _Execution:
         finally:
             if worker is not None:
                 worker.close()
+
+    def _limited(self, failed: Measurement) -> Measurement:
+        """What ran out of memory says how much there was, if that was asked for."""
+        limit_bytes = self._run.memory_bytes
+        if failed.status is not Status.OOM or failed.case.device != "cpu" or limit_bytes is None:
+            return failed
+        limit = f"a worker may take {units.size(limit_bytes)}, its framework included"
+        return replace(failed, reason=f"{failed.reason} ({limit})")
 
     def _lose(
         self, bench: Bench, round_: Round, left: Sequence[Case], failure: WorkerFailedError
@@ -195,7 +203,8 @@ class _Execution:
 
     def _start(self, bench: Bench, round_: Round) -> tuple[WorkerProcess, dict[str, Any]]:
         """A worker that is ready; the first one of a pass has measured the machine's ceilings."""
-        worker = start(bench, round_.probe, self._run.folder, self._run.suites)
+        folder, limit_bytes = self._run.folder, self._run.memory_bytes
+        worker = start(bench, round_.probe, folder, self._run.suites, limit_bytes)
         greeting = worker.greeting()
         began = self._versions.setdefault(bench.framework, greeting["version"])
         if began != greeting["version"]:

@@ -26,6 +26,7 @@ from harness.devices import cpu, machine
 from harness.layer import Layer
 from harness.runner import arguments, estimate, here
 from harness.runner.execute import ruled_out
+from harness.runner.workers import check_limit
 from harness.search.axis import AXES as SEARCHED
 from harness.store import RunRecord, read_run
 from harness.store.writing import writing
@@ -48,6 +49,7 @@ class Request:
         passes: how many at most; if None and there is a budget, as many as fit.
         budget_s: seconds for all passes together; the first is made in any case.
         rel_ci, sample_s, timeout_s: see `harness.sweep.Sweep`.
+        memory_bytes: what a worker for the CPU may take; None for most of what is free.
         seed: of the order in which cases are measured.
     """
 
@@ -63,6 +65,7 @@ class Request:
     rel_ci: float | None = None
     sample_s: float | None = None
     timeout_s: float | None = None
+    memory_bytes: int | None = None
     seed: int = 0
 
     @classmethod
@@ -123,6 +126,8 @@ def make_plan(request: Request) -> Plan:
         UsageError: something asked for does not exist, or a layer refuses its parameters.
     """
     chosen = _settled(request)
+    if request.memory_bytes is not None:
+        check_limit(check_setting("memory_bytes", request.memory_bytes))
     layers = catalogue.load(check_names("suites", request.suites) if request.suites else ())
     missing: tuple[str, ...] = ()
     if request.cases:
@@ -296,6 +301,7 @@ def begin(plan: Plan, results: Path, command: str) -> RunRecord:
         families={name: layer.family for name, layer in plan.layers.items()},
         machine=this,
         cases=plan.cases,
+        memory_bytes=plan.request.memory_bytes,
         folder=results / this["machine_id"] / name,
     )
     with writing(results, "name another folder for the results"):

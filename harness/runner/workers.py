@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import frameworks
+from harness import frameworks, units
 from harness.devices import cpu, machine
 from harness.runner.process import WorkerProcess
-from harness.types import Bench, Case
+from harness.types import Bench, Case, UsageError
 from harness.worker import Setup
 
 MEMORY_SHARE = 0.85
@@ -54,6 +54,21 @@ ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
 def memory_limit_bytes() -> int:
     """What a worker for the CPU may take, if nobody says otherwise."""
     return int(MEMORY_SHARE * machine.available_memory_bytes())
+
+
+def check_limit(limit_bytes: int) -> None:
+    """Refuses a limit of a worker for the CPU that could not hold.
+
+    Raises:
+        UsageError: the machine has less, or lets a worker take what it likes.
+    """
+    if sys.platform != "linux":
+        raise UsageError("only Linux can hold a worker to its memory; leave out --memory")
+    if limit_bytes > (total_bytes := machine.total_memory_bytes()):
+        raise UsageError(
+            f"--memory {units.size(limit_bytes)} is more than this machine's "
+            f"{units.size(total_bytes)}; leave it out to use most of what is free"
+        )
 
 
 def start(

@@ -43,6 +43,7 @@ class RunRecord:
         families: family by layer.
         machine: see `harness.devices.machine.describe`.
         cases: the plan.
+        memory_bytes: what a worker for the CPU may take; None for most of what is free.
         folder: where it lies; not part of the file.
     """
 
@@ -60,6 +61,7 @@ class RunRecord:
     families: Mapping[str, str]
     machine: Mapping[str, Any]
     cases: tuple[Case, ...]
+    memory_bytes: int | None = None
     folder: Path = field(default=Path(), compare=False)
 
     def to_json(self) -> dict[str, Any]:

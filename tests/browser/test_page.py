@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,16 @@ from harness.report import caps, html
 
 Open = Callable[..., Any]
 PAGES = ("verdict", "layer", "framework", "machine", "guard", "cases", "method")
+TABLES = """
+    () => [...document.querySelectorAll("main table")]
+        .filter(table => !table.closest("details.case"))
+        .map(table => [table.closest("section.page").id,
+            [...table.querySelectorAll("th, td")].map(cell => cell.textContent)])
+"""
+"""Those that are behind no click on a single case, and what stands in each of their cells."""
+COLOURS = """
+    () => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]
+"""
 VISIBLE_ROWS = """
     () => [...document.querySelectorAll("#all-cases tbody tr")]
         .filter(row => !row.hidden).map(row => row.cells[0].textContent.trim())
@@ -134,6 +145,20 @@ def heading(page: Any, text: str) -> tuple[Any, int]:
     names = page.locator("#all-cases thead th").all_inner_texts()
     place = next(index for index, name in enumerate(names) if name.startswith(text))
     return page.locator("#all-cases thead th").nth(place), place
+
+
+def printed(page: Any, file: Path) -> str:
+    """The text of the page on paper, without spaces: lines break elsewhere there."""
+    pypdf = pytest.importorskip(
+        "pypdf", reason="pypdf is missing: pip install 'layerbench[browser]'"
+    )
+    page.pdf(path=file, format="A4", prefer_css_page_size=True)
+    return squeezed("".join(sheet.extract_text() for sheet in pypdf.PdfReader(file).pages))
+
+
+def squeezed(text: str) -> str:
+    """Without spaces, hints where to break a line, and letters that are drawn as one."""
+    return re.sub(r"[\s\u200b\u00ad]", "", unicodedata.normalize("NFKC", text))
 
 
 def open_pages(page: Any) -> list[str]:
@@ -266,11 +291,30 @@ class TestReading:
         page.keyboard.press("Enter")
         page.wait_for_function("() => document.activeElement.closest('main')")
 
-    def test_paper_shows_every_page(self, visit: Open, report: Path) -> None:
-        page = visit(report).page
-        page.emulate_media(media="print")
+
+class TestPrint:
+    def test_on_paper_stand_all_pages_with_all_of_their_tables(
+        self, visit: Open, every_kind: Path, tmp_path: Path
+    ) -> None:
+        page = visit(every_kind, "#cases").page
+        told = page.evaluate(TABLES)
+        assert {name for name, _ in told} >= {*PAGES} - {"verdict"}
+        paper = printed(page, tmp_path / "report.pdf")
         for name in PAGES:
-            assert page.locator(f"#{name} h2").is_visible()
+            assert squeezed(page.locator(f"#{name} h2").text_content()) in paper, name
+        missing = [
+            (name, cell) for name, cells in told for cell in cells if squeezed(cell) not in paper
+        ]
+        assert missing == []
+
+    def test_what_is_dark_on_the_screen_is_dark_on_white_on_paper(
+        self, visit: Open, report: Path
+    ) -> None:
+        page = visit(report, "#theme=dark", scheme="dark").page
+        dark = page.evaluate(COLOURS)
+        page.emulate_media(media="print")
+        assert page.evaluate(COLOURS) != dark
+        assert page.evaluate(COLOURS) == visit(report, scheme="light").page.evaluate(COLOURS)
 
 
 class TestPermalink:

@@ -125,6 +125,12 @@ class TestReport:
         text = " ".join(Page(html.render(table, runs)).text.split())
         assert "slower since, over 10 runs" in text
 
+    def test_a_case_of_a_single_run_is_counted_and_has_no_line(self) -> None:
+        table, runs = stored([noise(10), noise(1, seed=1)])
+        (block,) = section(table, runs)
+        assert [line.runs for line in block.lines] == [10]
+        assert "1 case with fewer than" in Page(html.render(table, runs)).text
+
     def test_no_more_lines_than_a_page_can_hold(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(caps, "SPARKLINES", 2)
         table, runs = stored([noise(8, seed=seed) for seed in range(5)])

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from attention_frames import attention_frame
+from colours import contrast, mix
 from frames import frame, quick, row, run, samples
 from histories import noise, stored
 from pages import VOID, Page
@@ -233,23 +234,3 @@ class TestColours:
             for tint in ("faster", "slower"):
                 mixed = mix(found[tint][theme], found["paper"][theme], 0.62)
                 assert contrast(found["ink"][theme], mixed) >= 4.5, (tint, theme)
-
-
-def mix(colour: str, other: str, share: float) -> str:
-    parts = (
-        round(share * int(colour[i : i + 2], 16) + (1 - share) * int(other[i : i + 2], 16))
-        for i in (1, 3, 5)
-    )
-    return "#" + "".join(f"{part:02x}" for part in parts)
-
-
-def contrast(one: str, other: str) -> float:
-    """By WCAG 2.2."""
-    low, high = sorted((_luminance(one), _luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

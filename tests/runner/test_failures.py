@@ -37,6 +37,15 @@ def test_a_layer_that_fails_in_pass_2_keeps_the_figures_of_pass_1(
     assert any("pass 2 is missing" in warning for warning in row["warnings"])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a worker's memory")
+def test_a_worker_takes_as_much_memory_as_the_run_allows(measured: Measured) -> None:
+    asked = {"layers": ("fault",), "params": {"kind": ["half_a_gibibyte"]}}
+    row = measured(**asked, memory_bytes=2**29).iloc[0]
+    assert row["status"] == "oom"
+    assert row["reason"].endswith("(a worker may take 512 MiB, its framework included)")
+    assert measured(**asked, memory_bytes=2**31).iloc[0]["status"] == "ok"
+
+
 def test_a_layer_that_fails_when_memory_is_read_keeps_its_latency(measured: Measured) -> None:
     row = measured(layers=("later_fault",), params={"build": [2]}, passes=2).iloc[0]
     assert row["status"] == "ok"

@@ -10,6 +10,7 @@ from harness.cli.parser.line import Commands, Line
 from harness.cli.parser.shared import (
     WHICH_CASES,
     add_effort,
+    add_memory,
     add_which_cases,
     refuse,
     results,
@@ -28,7 +29,7 @@ def add(commands: Commands) -> Line:
     run.add_argument(
         "sweep",
         nargs="?",
-        help="quick (default), standard, full, attention, attention_quick, or a file",
+        help="quick (default), standard, full, attention, attention_quick, example, or a file",
     )
     what = run.add_argument_group("what to measure (comma-separated; in place of the sweep's)")
     add_which_cases(what)
@@ -46,6 +47,7 @@ def add(commands: Commands) -> Line:
         metavar="1%",
         help="stop when the median's 95%% interval is within ± this",
     )
+    add_memory(how)
     run.add_argument(
         "--strict", action="store_true", help="exit with 3 if a row fails a check of itself, too"
     )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from harness import units
 from harness.cli.parser.kinds import checked, count
 from harness.cli.parser.line import Commands, Line
-from harness.cli.parser.shared import add_axes, add_effort, add_timeout, results, suite
+from harness.cli.parser.shared import (
+    add_axes,
+    add_effort,
+    add_memory,
+    add_timeout,
+    results,
+    suite,
+)
 
 
 def add_fit(commands: Commands) -> None:
@@ -18,12 +24,7 @@ def add_fit(commands: Commands) -> None:
     add_axes(what)
     what.add_argument("--presets", metavar="NAME", help="of the layer: first, all or a name")
     how = fit.add_argument_group("within what")
-    how.add_argument(
-        "--memory",
-        type=checked(units.parse_size),
-        metavar="2GiB",
-        help="of a worker on the CPU (default: 85 %% of what is free); a GPU has its own",
-    )
+    add_memory(how)
     add_timeout(how)
 
 

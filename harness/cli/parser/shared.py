@@ -113,6 +113,15 @@ def add_effort(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--seed", type=int, metavar="N", help="of the order of cases (default 0)")
 
 
+def add_memory(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--memory",
+        type=checked(units.parse_size),
+        metavar="2GiB",
+        help="of a worker on the CPU (default: 85 %% of what is free); a GPU has its own",
+    )
+
+
 def add_timeout(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--timeout",

@@ -81,7 +81,7 @@ class Block:
 
     @property
     def lines(self) -> list[Line]:
-        """One a case, those with a change first."""
+        """One a case of several runs, those with a change first."""
         cases = sorted(self._known, key=lambda case: not case.changes)
         return [
             Line(
@@ -102,7 +102,8 @@ class Block:
 
     @property
     def _known(self) -> list[CaseHistory]:
-        return [case for case in self.history.cases if case.latencies]
+        """Those with a second latency; a line through one would say nothing."""
+        return [case for case in self.history.cases if len(case.latencies) > 1]
 
     def _drawn(self, cases: Iterable[CaseHistory], key: str) -> Iterator[Figure]:
         for index, case in enumerate(cases):
