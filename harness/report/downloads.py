@@ -1,4 +1,4 @@
-"""The data of a report inside its page, as links that save it: no script, no network."""
+"""The data of a report as links that save it, from inside the page or beside it: no script."""
 
 from __future__ import annotations
 
@@ -40,17 +40,22 @@ class Download:
 
 @dataclass(frozen=True)
 class Data:
-    """All rows of a report as files, or where they lie.
+    """All rows of a report as files within the page, or the one beside it.
 
     Attributes:
         rows: how many there are.
-        downloads: empty if they are too large for a page.
-        beside: the name of the file beside the report that holds them then.
+        downloads: those that are not too large for a page.
+        beside: the name of the file beside the report that holds them where there are too many.
     """
 
     rows: int
     downloads: tuple[Download, ...]
     beside: str
+
+    @property
+    def beside_href(self) -> str:
+        """A link to that file from wherever the report lies, whatever the file is called."""
+        return f"./{quote(self.beside)}"
 
 
 def data(frame: pd.DataFrame, runs: Sequence[Run]) -> Data:

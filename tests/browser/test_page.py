@@ -15,7 +15,7 @@ from attention_frames import FEW, attention_frame
 from frames import frame, machine, quick, row, run
 from histories import noise, stored
 
-from harness.report import html
+from harness.report import caps, html
 
 Open = Callable[..., Any]
 PAGES = ("verdict", "layer", "framework", "machine", "guard", "cases", "method")
@@ -224,6 +224,25 @@ class TestReading:
         page.emulate_media(media="print")
         for name in PAGES:
             assert page.locator(f"#{name} h2").is_visible()
+
+
+class TestLargeReport:
+    def test_a_click_saves_the_file_that_lies_beside_it(
+        self, visit: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(caps, "ROWS", 10)
+        name, content = caps.data_file(quick(), [run()]), b"PAR1 all rows"
+        (tmp_path / name).write_bytes(content)
+        report = written(tmp_path / "a report.html", html.render(quick(), [run()]))
+        visited = visit(report, "#at=data")
+        visited.check()
+        with visited.page.expect_download() as started:
+            visited.page.click("#download-parquet")
+        assert started.value.suggested_filename == name
+        assert Path(started.value.path()).read_bytes() == content
+        asked = {visited.address, (tmp_path / name).as_uri()}
+        assert {request.partition("#")[0] for request in visited.requests} <= asked
+        visited.requests.remove((tmp_path / name).as_uri())  # that the reader asked for
 
 
 class TestPermalink:
