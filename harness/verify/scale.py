@@ -100,7 +100,9 @@ def _of_many_rows() -> Iterator[Row]:
 def _of_many_runs() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         results, reports = f"{folder}/results", f"{folder}/reports"
-        ((rows_there, first),) = bench.alone(__name__, "write_history", results, HISTORY_RUNS)
+        ((rows_there, first),) = bench.alone(
+            __name__, "write_history", results, HISTORY_RUNS, HISTORY_CASES
+        )
         ((report_s, _),) = bench.alone(__name__, "report", results, reports, cores=CORES)
         (page,) = Path(reports).glob("*.html")
         size, text = page.stat().st_size, page.read_text(encoding="utf-8")
@@ -137,14 +139,14 @@ def write(folder: str, count: int) -> Iterator[int]:
     yield each * MACHINES * RUNS
 
 
-def write_history(folder: str, runs: int) -> Iterator[tuple[int, str]]:
-    """So many runs of a machine; their rows, and the run from which on the first cases are slower.
+def write_history(folder: str, runs: int, cases: int) -> Iterator[tuple[int, str]]:
+    """Runs of so many cases of a machine; their rows, and the run from which on some are slower.
 
     It is the middle one of those that a history asks.
     """
     at = runs - min(runs, MOST_RUNS) // 2
-    made = list(_runs(Path(folder), HISTORY_CASES, 1, runs, moved_at=at))
-    yield HISTORY_CASES * runs, made[at].run_id
+    made = list(_runs(Path(folder), cases, 1, runs, moved_at=at))
+    yield cases * runs, made[at].run_id
 
 
 def _runs(

@@ -16,6 +16,7 @@ from frames import frame, machine, quick, row, run
 from histories import noise, stored
 
 from harness.report import caps, html
+from harness.store import to_parquet
 
 Open = Callable[..., Any]
 PAGES = ("verdict", "layer", "framework", "machine", "guard", "cases", "method")
@@ -231,7 +232,7 @@ class TestLargeReport:
         self, visit: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(caps, "ROWS", 10)
-        name, content = caps.data_file(quick(), [run()]), b"PAR1 all rows"
+        name, content = caps.data_file(quick(), [run()]), to_parquet(quick())
         (tmp_path / name).write_bytes(content)
         report = written(tmp_path / "a report.html", html.render(quick(), [run()]))
         visited = visit(report, "#at=data")

@@ -63,17 +63,15 @@ def test_the_proof_tells_time_and_memory_of_both(monkeypatch: pytest.MonkeyPatch
 def test_a_long_history_has_a_change_among_the_runs_that_are_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scale, "HISTORY_CASES", 12)
-    monkeypatch.setattr(scale, "HISTORY_RUNS", 24)
-    monkeypatch.setattr(scale, "MOST_RUNS", 20)
-    monkeypatch.setattr(history, "MOST_RUNS", 20)
-    monkeypatch.setattr(scale, "MOVED", 2)
-    ((count, first),) = scale.write_history(str(tmp_path), 24)
+    for module in (scale, history):
+        monkeypatch.setattr(module, "MOST_RUNS", 20)
+    ((count, first),) = scale.write_history(str(tmp_path), 24, 12)
     assert count == 12 * 24
     (found,) = history.histories(store.load(tmp_path), store.load_runs(tmp_path))
     assert (len(found.runs), found.earlier) == (20, 4)
-    moved = {case.runs[change.at] for case in found.cases[:2] for change in case.changes}
+    moved = {case.runs[change.at] for case in found.cases for change in case.changes}
     assert first in moved
+    assert not any(case.changes for case in found.cases[scale.MOVED :])
 
 
 def test_the_proof_of_a_long_history_tells_time_size_and_the_run(
@@ -81,7 +79,6 @@ def test_the_proof_of_a_long_history_tells_time_size_and_the_run(
 ) -> None:
     monkeypatch.setattr(scale, "HISTORY_CASES", 12)
     monkeypatch.setattr(scale, "HISTORY_RUNS", 24)
-    monkeypatch.setattr(scale, "MOVED", 2)
     report, size, change, written = scale._of_many_runs()
     assert "24 runs of one machine, 288 rows" in report.check
     assert size.verdict is Verdict.OK, "so few runs make a small page"
