@@ -59,7 +59,7 @@ verify-attention: install  ## attention beside published results, and beside Fle
 verify-gate: install  ## what the gate misses, when it cries wolf, and what it costs (hours)
 	@$(BIN)/python -m harness.verify gate-same gate-power gate-cost gate-real
 
-verify-scale: install  ## how long a million rows take to load and to be reported on
+verify-scale: install  ## how long a million rows, and a long history, take to be reported on
 	@$(BIN)/python -m harness.verify scale
 
 example: install  ## measure and render the example that comes with the project (a quarter of an hour)

@@ -207,7 +207,7 @@ def report_command(options: Namespace) -> int:
     folder = Path(options.out)
     pages = {case: link for run in folders for case, link in profiles.found(run, folder).items()}
     samples = store.load_samples(paths) if paths and len(frame) <= caps.ROWS else None
-    read = contents.read(frame)
+    read = contents.read(frame, runs)
     told = [markdown.render(frame, runs, read)] if paths else []
     page = html.render(frame, runs, pages, samples=samples, outcomes=outcomes, read=read)
     texts = {

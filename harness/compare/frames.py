@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = Mapping[str, Any]
 
+_NAMES = ("layer", "framework", "mode", "execution", "dtype")
+"""What a case's id begins with, less the device."""
 _THREADS = re.compile(r"-t\d+(?=-|$)")
 
 
@@ -64,5 +66,11 @@ def configuration_order(framework: str, execution: str) -> tuple[bool, str, int]
 def anywhere(row: Row) -> str:
     """The case's id without its device and number of threads: ``lstm/torch/train/…/b32-s128``."""
     shape = _THREADS.sub("", str(row["case_id"]).rpartition("/")[2])
-    names = ("layer", "framework", "mode", "execution", "dtype")
-    return "/".join((*(str(row[name]) for name in names), shape))
+    return "/".join((*(str(row[name]) for name in _NAMES), shape))
+
+
+def cases_anywhere(frame: pd.DataFrame) -> pd.Series[str]:
+    """Of each row what `anywhere` gives, worked out once for each case."""
+    once = frame[["case_id", *_NAMES]].drop_duplicates("case_id")
+    known = dict(zip(once["case_id"], map(anywhere, records(once)), strict=True))
+    return frame["case_id"].map(known)

@@ -7,16 +7,22 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import median
 from typing import Any
 
 from harness.compare.frames import Row
 from harness.compare.pairs import Verdict, ratio_of, verdict
 from harness.stats import Interval, geometric_mean, mean_ratio
+from harness.store.audit import ROOF_MARGIN
 
-BAND = 1.5
-"""By this factor a layer may miss the ratio that the ceilings let expect, either way. A ceiling is
-one figure for one kind of work, and a case's working set lies between two that were measured, a
-factor of two apart, whose bandwidths differ by about as much where a cache ends."""
+FURTHER = 3.0
+"""A layer defies the ceilings if it misses what they let expect by more than so many times what the
+middle layer does, on a logarithmic scale. That is 2.0 standard deviations of misses that are
+normal there, beyond which one in 23 lies."""
+FEWEST = 6
+"""Of fewer lines nobody can say what is usual."""
+EXACT = ROOF_MARGIN**2
+"""No less is called a miss: an expectation rests on two ceilings, each as exact as that."""
 
 BY_LAYER = ("machine", "device", "layer", "mode")
 BY_CONFIGURATION = (*BY_LAYER, "framework", "execution", "dtype", "threads")
@@ -42,10 +48,32 @@ class Expectation:
         figures = (self.measured.value, self.measured.low, self.measured.high)
         return Interval(*(figure / self.ratio for figure in figures))
 
+    def defied(self, band: float) -> bool:
+        """Whether the whole interval of the miss lies outside of that factor, either way."""
+        return self.missed_by.low > band or self.missed_by.high < 1 / band
+
+
+@dataclass(frozen=True)
+class Usual:
+    """How well the ceilings foretell one device of one machine, told by all of its lines.
+
+    The median absolute deviation from what was expected: as long as less than half of the lines
+    defy it, they do not widen it. Source: Hampel (1974), doi:10.1080/01621459.1974.10482962.
+
+    Attributes:
+        machine: its name.
+        device: of the lines.
+        miss: the factor by which the middle line misses its expectation, whichever way.
+    """
+
+    machine: str
+    device: str
+    miss: float
+
     @property
-    def defied(self) -> bool:
-        """Whether the whole interval of the miss lies outside of `BAND`."""
-        return self.missed_by.low > BAND or self.missed_by.high < 1 / BAND
+    def band(self) -> float:
+        """The factor beyond which a line defies its expectation."""
+        return float(max(EXACT, self.miss**FURTHER))
 
 
 @dataclass(frozen=True)
@@ -78,10 +106,6 @@ class Line:
             return None
         expected = geometric_mean(case["expected"] for case in told)
         return Expectation(len(told), expected, mean_ratio(map(ratio_of, told)))
-
-    @property
-    def defies(self) -> bool:
-        return self.expectation is not None and self.expectation.defied
 
     @cached_property
     def rooflines(self) -> tuple[float, float] | None:
@@ -130,12 +154,41 @@ def devices_apart(found: Iterable[Line]) -> bool:
     return any(len(those) > 1 for those in devices.values())
 
 
+def usual(found: Iterable[Line]) -> list[Usual]:
+    """What is usual on each machine and device with `FEWEST` lines or more that have expectations.
+
+    Args:
+        found: lines of all machines.
+    """
+    groups: dict[tuple[str, str], list[float]] = {}
+    for line in found:
+        if line.expectation:
+            groups.setdefault(_place(line), []).append(_missed(line))
+    return [
+        Usual(*place, math.exp(median(misses)))
+        for place, misses in sorted(groups.items())
+        if len(misses) >= FEWEST
+    ]
+
+
 def defying(found: Iterable[Line]) -> list[Line]:
-    """Those that miss what the ceilings let expect, by the most first."""
-    return sorted((line for line in found if line.defies), key=_missed, reverse=True)
+    """Those that miss what the ceilings let expect far more than is usual, by the most first."""
+    lines = list(found)
+    bands = {(one.machine, one.device): one.band for one in usual(lines)}
+    unusual = (
+        line
+        for line in lines
+        if line.expectation and line.expectation.defied(bands.get(_place(line), math.inf))
+    )
+    return sorted(unusual, key=_missed, reverse=True)
+
+
+def _place(line: Line) -> tuple[str, str]:
+    return line.value("machine"), line.value("device")
 
 
 def _missed(line: Line) -> float:
+    """How far, on a logarithmic scale, whichever way."""
     assert line.expectation is not None
     return abs(math.log(line.expectation.missed_by.value))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import units
-from harness.compare.frames import Row, anywhere, latest, records
+from harness.compare.frames import Row, cases_anywhere, latest, records
 from harness.compare.pairs import RUN_COLUMNS, runs
 from harness.store.roofline import Roof, expected_ratio, roof
 from harness.types import Case
@@ -108,7 +108,7 @@ def _part(result: Result, device: str, threads: int, several: tuple[bool, bool])
     return replace(
         result,
         name=", ".join([result.name, *told]),
-        frame=here.assign(case_id=[anywhere(row) for row in records(here)]),
+        frame=here.assign(case_id=cases_anywhere(here)),
     )
 
 

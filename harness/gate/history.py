@@ -28,6 +28,10 @@ _LATENCY = ("latency_s", "latency_low_s", "latency_high_s")
 
 _NEEDED = ("machine_id", "case_id", "run_id", "status", "reason", *_LATENCY)
 
+MOST_RUNS = 100
+"""Runs that a history goes back, at most. A case with a change costs permutations of all of them,
+each of a time that grows with the square of their number."""
+
 SLOWER, NOTHING = 1, 4
 """Exit statuses; 0 if nothing is slower."""
 
@@ -74,12 +78,14 @@ class History:
         runs: in the order in which they started.
         cases: in the order in which they first appear.
         threshold: the smallest relative change that counts.
+        earlier: how many runs before these are left out.
     """
 
     machine_id: str
     runs: tuple[Run, ...]
     cases: tuple[CaseHistory, ...]
     threshold: float
+    earlier: int
 
     @property
     def testable(self) -> list[CaseHistory]:
@@ -104,7 +110,7 @@ class History:
 def histories(
     frame: pd.DataFrame, runs: Iterable[Run], threshold: float = THRESHOLD
 ) -> list[History]:
-    """One history a machine, in the order of the machines' first runs.
+    """One history a machine, of its last `MOST_RUNS` runs, in the order of the machines' first.
 
     Args:
         frame: what `harness.store.load` returns.
@@ -117,15 +123,25 @@ def histories(
     for run in sorted(known, key=lambda run: (str(run.get("started_at")), str(run["run_id"]))):
         machine = str(run["machine"].get("machine_id", ""))
         machines.setdefault(machine, {})[str(run["run_id"])] = run
+    kept = {machine: dict(list(of.items())[-MOST_RUNS:]) for machine, of in machines.items()}
     rows: dict[str, _Rows] = {}
-    needed = frame if frame.empty else frame[list(_NEEDED)]
-    for row in needed.to_dict("records"):
+    for row in _needed(frame, kept).to_dict("records"):
         of_machine = rows.setdefault(str(row["machine_id"]), {})
         of_machine[str(row["case_id"]), str(row["run_id"])] = {str(k): v for k, v in row.items()}
     return [
-        _history(machine, members, rows.get(machine, {}), threshold)
-        for machine, members in machines.items()
+        _history(
+            machine, kept[machine], rows.get(machine, {}), threshold, len(of) - len(kept[machine])
+        )
+        for machine, of in machines.items()
     ]
+
+
+def _needed(frame: pd.DataFrame, kept: Mapping[str, Mapping[str, Run]]) -> pd.DataFrame:
+    """What is read of the rows of these runs."""
+    if frame.empty:
+        return frame
+    runs = {run for of_machine in kept.values() for run in of_machine}
+    return frame.loc[frame["run_id"].isin(runs), list(_NEEDED)]
 
 
 def exit_status(found: Sequence[History]) -> int:
@@ -135,7 +151,9 @@ def exit_status(found: Sequence[History]) -> int:
     return SLOWER if any(case.slower for history in found for case in history.cases) else 0
 
 
-def _history(machine: str, runs: dict[str, Run], rows: _Rows, threshold: float) -> History:
+def _history(
+    machine: str, runs: dict[str, Run], rows: _Rows, threshold: float, earlier: int
+) -> History:
     cases = list(dict.fromkeys(case for case, _ in rows))
     measured = {
         case: {
@@ -164,6 +182,7 @@ def _history(machine: str, runs: dict[str, Run], rows: _Rows, threshold: float) 
             for case, latencies, own in zip(cases, series, found, strict=True)
         ),
         threshold=threshold,
+        earlier=earlier,
     )
 
 

@@ -33,7 +33,11 @@ SAMPLES = 16
 ROOFLINES = 6
 """Rooflines at most; each takes some ten kilobytes."""
 SPARKLINES = 200
-"""Cases of a machine whose history is drawn at most."""
+"""Cases of a machine whose history is drawn small at most."""
+HISTORIES = 40
+"""Cases of a machine whose history is drawn large at most; each takes some ten kilobytes."""
+RUNS = 100
+"""Runs that tables of runs and of ceilings list at most."""
 
 
 def shown(newest: Sequence[Row]) -> list[Row]:
@@ -71,21 +75,32 @@ def pairs(found: pd.DataFrame, shown: Sequence[Row]) -> pd.DataFrame:
     return found[[case in cases for case in base]].head(ROWS)
 
 
-def shared(frame: pd.DataFrame) -> pd.DataFrame:
+def shared(frame: pd.DataFrame, cases: pd.Series[str], sides: Sequence[str]) -> pd.DataFrame:
     """The rows by which machines are held against each other: of as many cases as are shown.
 
-    Where there are too many cases, those that most machines have come first, and of these the first
+    Where there are too many cases, those that most sides have come first, and of these the first
     of each layer before the second of any.
+
+    Args:
+        frame: what `harness.store.load` returns.
+        cases: what the comparison takes for the case of each of its rows.
+        sides: the columns that tell one side of the comparison from another.
     """
-    if len(frame) <= ROWS or len(cases := frame.groupby("case_id", sort=False)) <= ROWS:
+    if len(frame) <= ROWS or cases.nunique() <= ROWS:
         return frame
-    found = cases.agg(layer=("layer", "first"), machines=("machine_id", "nunique")).reset_index()
-    found = found.sort_values("machines", ascending=False, kind="stable")
-    place = found.groupby(["machines", "layer"]).cumcount()
+    had = frame[["layer", *sides]].assign(case=cases).drop_duplicates(["case", *sides])
+    found = had.groupby("case", sort=False).agg(layer=("layer", "first"), sides=("layer", "size"))
+    found = found.sort_values("sides", ascending=False, kind="stable")
+    place = found.groupby(["sides", "layer"]).cumcount()
     found = found.assign(place=place).sort_values(
-        ["machines", "place"], ascending=[False, True], kind="stable"
+        ["sides", "place"], ascending=[False, True], kind="stable"
     )
-    return frame[frame["case_id"].isin(found["case_id"].head(ROWS))]
+    return frame[cases.isin(found.index[:ROWS])]
+
+
+def runs(every: Sequence[Run]) -> list[Run]:
+    """The latest runs: as many as are listed."""
+    return provenance.in_order(every)[-RUNS:] if len(every) > RUNS else list(every)
 
 
 def failures(newest: Sequence[Row]) -> list[Row]:
@@ -106,6 +121,10 @@ def notes(
     failed = sum(row.failed for row in newest)
     if failed > LISTED:
         told.append(f"Of {failed:,} failures the first {LISTED} are listed; the counts are of all.")
+    if len(runs) > RUNS:
+        told.append(
+            f"Of {len(runs):,} runs the last {RUNS} are listed, with their ceilings and commands."
+        )
     if file := data_file(frame, runs):
         left_out = (
             f"Charts, tables and single cases are of {len(shown):,} of {len(newest):,} cases, from "

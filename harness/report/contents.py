@@ -1,4 +1,4 @@
-"""What every layout of a report begins with, read from the frame once."""
+"""What every layout of a report begins with, read from the frame and its runs once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from harness import compare
 from harness.report import caps, rows
+from harness.report.history import section as history
+from harness.report.provenance import Run
 from harness.report.rows import Row
 
 if TYPE_CHECKING:
@@ -23,15 +25,18 @@ class Contents:
             of these.
         newest: those of them that charts and tables show; see `harness.report.caps`.
         pairs: what `harness.compare.frameworks` found among them all.
+        histories: of the machines with runs enough; they take the longest to find.
     """
 
     whole: Sequence[Row]
     newest: Sequence[Row]
     pairs: pd.DataFrame
+    histories: Sequence[history.Block]
 
 
-def read(frame: pd.DataFrame) -> Contents:
-    """Of a frame as `harness.store.load` returns it."""
+def read(frame: pd.DataFrame, runs: Sequence[Run]) -> Contents:
+    """Of a frame as `harness.store.load` returns it, and its runs as `harness.store.load_runs`."""
     latest = compare.latest(frame)
     whole = rows.read(latest)
-    return Contents(whole, caps.shown(whole), compare.frameworks(latest))
+    found = history.section(frame, runs)
+    return Contents(whole, caps.shown(whole), compare.frameworks(latest), found)

@@ -1,6 +1,6 @@
-"""The data of a report inside its page, as links that save it: no script, no network.
+"""The data of a report as links that save it, from inside the page or beside it: no script.
 
-The files are those of ``layerbench export``, with every digit.
+The files inside it are those of ``layerbench export``, with every digit.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from harness.report import caps
 from harness.report.provenance import Run
@@ -43,17 +44,22 @@ class Download:
 
 @dataclass(frozen=True)
 class Data:
-    """All rows of a report as files, or where they lie.
+    """All rows of a report as files within the page, or the one beside it.
 
     Attributes:
         rows: how many there are.
-        downloads: empty if they are too large for a page.
-        beside: the name of the file beside the report that holds them then.
+        downloads: those that are not too large for a page.
+        beside: the name of the file beside the report that holds them where there are too many.
     """
 
     rows: int
     downloads: tuple[Download, ...]
     beside: str
+
+    @property
+    def beside_href(self) -> str:
+        """A link to that file from wherever the report lies, whatever the file is called."""
+        return f"./{quote(self.beside)}"
 
 
 def data(frame: pd.DataFrame, runs: Sequence[Run]) -> Data:

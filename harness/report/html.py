@@ -30,7 +30,6 @@ from harness.report.choose import section as choose
 from harness.report.contents import Contents
 from harness.report.guard import section as guard
 from harness.report.history import events
-from harness.report.history import section as history
 from harness.report.machines import section as machines
 from harness.report.provenance import Run
 from harness.report.roofline import section as roofline
@@ -69,11 +68,11 @@ def render(
         outcomes: what gates found; there may be nothing else.
         read: of the frame, if another layout has read it.
     """
-    read = read or contents.read(frame)
+    read = read or contents.read(frame, runs)
     whole, newest, pairs = read.whole, read.newest, read.pairs
     every = caps.every(frame, newest)
     shown_pairs = caps.pairs(pairs, newest)
-    looks = series.looks(whole)
+    listed, looks = caps.runs(runs), series.looks(whole)
     single = each_case.section(every, runs, samples)
     gate = guard.section(outcomes)
     gate_only = bool(gate) and frame.empty
@@ -101,12 +100,12 @@ def render(
         frameworks=ratios.frameworks(ratios.by_layer(pairs)),
         pairs=ratios.pairs(shown_pairs, len(pairs) - len(shown_pairs)),
         machines=provenance.machine_table(runs),
-        ceilings=ceilings.table(runs),
+        ceilings=ceilings.table(listed),
         rooflines=roofline.drawings(newest, runs, looks),
         rooflines_key=layers.swatches(looks, looks, "rooflines"),
         choose=choose.section(newest),
         gate=gate,
-        histories=history.section(frame, runs),
+        histories=read.histories,
         machines_apart=events.MACHINES,
         sides=machines.section(frame, runs),
         failures=results.failures(caps.failures(whole)),
@@ -117,6 +116,6 @@ def render(
         profiles=profiles or {},
         example=summary.example(newest),
         data_files=downloads.data(frame, runs),
-        runs=provenance.run_table(runs),
-        commands=provenance.commands(runs),
+        runs=provenance.run_table(listed),
+        commands=provenance.commands(listed),
     )

@@ -20,12 +20,12 @@ from harness.report import (
     results,
     rows,
     summary,
+    verdict,
 )
 from harness.report.attention.section import Section, section
 from harness.report.choose import compiling
 from harness.report.choose import section as choose
 from harness.report.contents import Contents
-from harness.report.history import section as history
 from harness.report.history.events import MACHINES
 from harness.report.history.section import Block
 from harness.report.machines import section as machines
@@ -56,20 +56,22 @@ def render(frame: pd.DataFrame, runs: Sequence[Run], read: Contents | None = Non
         runs: what the ``run.json`` of each of its runs holds; may be empty.
         read: of the frame, if another layout has read it.
     """
-    return "\n\n".join(_blocks(frame, runs, read or contents.read(frame))) + "\n"
+    return "\n\n".join(_blocks(frame, runs, read or contents.read(frame, runs))) + "\n"
 
 
 def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterator[str]:
     whole, newest, pairs = read.whole, read.newest, read.pairs
     yield f"# {escape(summary.title(whole, runs))}"
-    yield "\n".join(f"- {escape(text)}" for text in summary.verdict(whole, runs, pairs))
+    yield "\n".join(f"- {escape(text)}" for text in _verdict(whole, runs))
     for note in [*summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)]:
         yield f"> {escape(note)}"
     yield from _attention(section(newest))
-    if told := history.section(frame, runs):
+    if read.histories:
         yield "## History"
-        yield from _histories(told)
+        yield from _histories(read.histories)
     yield "## Frameworks compared"
+    if whole:
+        yield "\n".join(f"- {escape(text)}" for text in summary.compared(whole, pairs))
     compared = ratios.frameworks(ratios.by_layer(pairs))
     if compared:
         yield legend.RATIO
@@ -89,10 +91,11 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterato
     yield _or(results.warnings(newest), "No row carries a warning.")
     yield "## Machine and software"
     yield _or(provenance.machine_table(runs), "No description of a machine came with the results.")
-    yield _or(ceilings.table(runs), "No ceilings were measured.")
+    listed = caps.runs(runs)
+    yield _or(ceilings.table(listed), "No ceilings were measured.")
     yield "## How to reproduce it"
-    yield _or(provenance.run_table(runs), "No description of the run came with the results.")
-    for command in provenance.commands(runs):
+    yield _or(provenance.run_table(listed), "No description of the run came with the results.")
+    for command in provenance.commands(listed):
         yield f"    {_inert(command)}"
 
 
@@ -141,6 +144,14 @@ def _inert(text: str) -> str:
 
 def _or(content: Table, otherwise: str) -> str:
     return table(content) if content else otherwise
+
+
+def _verdict(whole: Sequence[Row], runs: Sequence[Run]) -> Iterator[str]:
+    """What the first page says: the verdict, what was measured, and the line on trust."""
+    yield from verdict.sentences(whole)
+    if whole:
+        yield summary.measured(whole, runs)
+        yield f"Trust: {verdict.trust(whole)}."
 
 
 def _attention(found: Section) -> Iterator[str]:
@@ -192,12 +203,12 @@ def _histories(blocks: Sequence[Block]) -> Iterator[str]:
     for block in blocks:
         yield f"### {escape(block.title)}"
         yield f"**{escape(block.verdict)}**"
-        for event, causes in block.events:
-            yield f"#### {escape(event.title)}"
-            yield escape(event.runs)
-            yield table(event.table)
-            if causes:
-                yield "\n".join(f"- {escape(cause)}" for cause in causes)
+        for told in block.events:
+            yield f"#### {escape(told.event.title)}"
+            yield escape(told.event.runs)
+            yield table(told.table)
+            if told.causes:
+                yield "\n".join(f"- {escape(cause)}" for cause in told.causes)
         for remark in block.remarks:
             yield f"> {escape(remark)}"
 

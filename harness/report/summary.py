@@ -1,11 +1,10 @@
-"""Plain sentences, computed from the data: what was measured, what came of it, how far to trust it.
+"""Plain sentences, computed from the data: what was measured, and what came of it.
 
 A sentence is plain text; whoever lays it out escapes it.
 """
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -33,18 +32,6 @@ def counts(rows: Iterable[Row]) -> dict[str, int]:
     """The number of rows by status, ok first."""
     found = Counter(row.status for row in rows)
     return {str(status): found[status] for status in Status if found[status]}
-
-
-def verdict(rows: Sequence[Row], runs: Sequence[Run], pairs: pd.DataFrame) -> list[str]:
-    """The report in a few sentences; the first says what was measured."""
-    if not rows:
-        return ["There are no results: no case was measured, so there is nothing to report."]
-    return [measured(rows, runs), tally(rows), *compared(rows, pairs), _trust(rows)]
-
-
-def outcome(rows: Sequence[Row]) -> list[str]:
-    """What came of a run, and how far to trust it."""
-    return [tally(rows), _trust(rows)] if rows else ["No case was measured."]
 
 
 def notes(frame: pd.DataFrame, newest: Sequence[Row], runs: Sequence[Run]) -> list[str]:
@@ -200,35 +187,6 @@ def compared(rows: Sequence[Row], pairs: pd.DataFrame) -> list[str]:
         named = f" ({mean['device']} of {mean['machine_id']})" if len(bases) > 1 else ""
         sentences.append(f"{text}{named}.")
     return sentences
-
-
-def _trust(rows: Sequence[Row]) -> str:
-    measured = [row for row in rows if row.latency is not None]
-    if not measured:
-        return "No latency was measured, so there is no figure to trust or to doubt."
-    converged = sum(row.converged for row in measured)
-    settled = "all" if converged == len(measured) else f"{converged} of {len(measured)}"
-    widths = [row.latency.relative_half_width for row in measured if row.latency is not None]
-    parts = [
-        f"{settled} latencies converged",
-        f"the median 95 % interval is ±{units.percent(statistics.median(widths))}",
-    ]
-    checked = [row for row in measured if row.parity_error is not None]
-    if checked:
-        worst = max(checked, key=lambda row: row.parity_error or 0.0)
-        parts.append(
-            f"the largest error against the float64 reference is {units.error(worst.parity_error)} "
-            f"({worst.layer}, {worst.configuration}, {worst.dtype})"
-        )
-    if unchecked := len(measured) - len(checked):
-        was = "was" if unchecked == 1 else "were"
-        parts.append(f"{unchecked} {was} not checked against a reference")
-    warned = sum(bool(row.warnings) for row in rows)
-    parts.append(failed_checks(rows) or "no row failed a check of itself")
-    parts.append(
-        f"{units.count(warned, 'row')} came with a warning" if warned else "no row with a warning"
-    )
-    return f"How far to trust it: {together(parts)}."
 
 
 def failed_checks(rows: Iterable[Row]) -> str:

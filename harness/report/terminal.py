@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.gate.history import History
-from harness.report import legend, provenance, rows, summary
+from harness.report import legend, provenance, rows, verdict
 from harness.report import results as latencies
 from harness.report.history.events import MACHINES
 from harness.report.history.section import Block
@@ -47,7 +47,7 @@ def results(frame: pd.DataFrame) -> RenderableType:
     if unsound := latencies.failed_checks(newest):
         parts += [_text("\nFailed checks (`layerbench report` tells the figures)", "bold")]
         parts += [table(unsound)]
-    sentences = summary.outcome(newest)
+    sentences = verdict.outcome(newest)
     return Group(*parts, Text(), *map(_text, sentences))
 
 
@@ -81,9 +81,9 @@ def histories(found: Sequence[History]) -> RenderableType:
     parts: list[RenderableType] = [_text(f"{MACHINES}\n")] if len(found) > 1 else []
     for block in map(Block, found):
         parts += [_text(block.title, "bold"), _text(block.verdict)]
-        for event, causes in block.events:
-            parts += [_text(f"\n{event.title}", "bold"), _text(event.runs, "dim")]
-            parts += [table(event.table), *map(_text, causes)]
+        for told in block.events:
+            parts += [_text(f"\n{told.event.title}", "bold"), _text(told.event.runs, "dim")]
+            parts += [table(told.table), *map(_text, told.causes)]
         parts += [Text(), *(_text(remark, "dim") for remark in block.remarks), Text()]
     return Group(*parts)
 

@@ -1,6 +1,7 @@
 """The verdict of a report: three sentences in plain words, and how far to trust them in one line.
 
-Each is computed from the rows. What a sentence leaves out stands on the pages behind it.
+Each is computed from the rows, and is the same in every layout. What a sentence leaves out stands
+on the pages behind it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,13 @@ def sentences(newest: Sequence[Row]) -> list[str]:
     if not newest:
         return ["There are no results: no case was measured, so there is nothing to report."]
     return [_fastest(newest), summary.tally(newest), _known(newest)]
+
+
+def outcome(newest: Sequence[Row]) -> list[str]:
+    """What came of a run, and how far to trust it: the verdict without a word on who is fastest."""
+    if not newest:
+        return sentences(newest)
+    return [*sentences(newest)[1:], f"Trust: {trust(newest)}."]
 
 
 def failures(newest: Sequence[Row]) -> list[str]:

@@ -1,5 +1,7 @@
 """How long a million rows take to load, and to be reported on, and how much memory.
 
+And how long a report of a thousand runs of one machine takes, whose history it tells.
+
 The rows are drawn, not measured: every layer of the catalogue, in several frameworks, modes,
 dtypes and sizes, on several machines and in more than one run of each, with failures and warnings
 among them. They lie on disk as `layerbench run` leaves a run: its plan, its ceilings, its rows as
@@ -14,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import catalogue, store, units
+from harness.gate.history import MOST_RUNS
 from harness.store import parquet
 from harness.store.journal import RUN_FILE, RunRecord, write_atomically
 from harness.types import Case, Status
@@ -36,6 +40,9 @@ ROWS, MACHINES, RUNS = 1_000_000, 8, 2
 CORES = 2
 LOAD_S, LOAD_BYTES = 5.0, 2 * 2**30
 REPORT_S = 60.0
+HISTORY_RUNS, HISTORY_CASES, MOVED, STEP = 1_000, 100, 10, 1.2
+"""Runs of one machine, cases of each, of how many the latency moves, and by which factor."""
+PAGE_BYTES = 3 * 2**20
 
 _CONFIGURATIONS = {
     ("torch", "eager"): ("2.13.0", 1.0, 5e-6),
@@ -54,7 +61,12 @@ _PATHS = ("MKL sgemm", "oneDNN inner product", "SDPA flash (CPU), MKL sgemm", "X
 
 
 def rows() -> Iterator[Row]:
-    """Loading, then a report."""
+    """Loading, then a report; then a report of many runs of one machine."""
+    yield from _of_many_rows()
+    yield from _of_many_runs()
+
+
+def _of_many_rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         results, reports = f"{folder}/results", f"{folder}/reports"
         for _ in bench.alone(__name__, "write", results, ROWS):
@@ -82,22 +94,83 @@ def rows() -> Iterator[Row]:
             report_s < REPORT_S,
         )
         yield noted("peak memory of that process", units.size(report_bytes))
-        written = sorted(Path(reports).iterdir())
-        sizes = (f"{file.suffix} {units.size(file.stat().st_size)}" for file in written)
-        yield noted("what it wrote", ", ".join(sizes))
+        yield _written(reports)
+
+
+def _of_many_runs() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        results, reports = f"{folder}/results", f"{folder}/reports"
+        ((rows_there, first),) = bench.alone(
+            __name__, "write_history", results, HISTORY_RUNS, HISTORY_CASES
+        )
+        ((report_s, _),) = bench.alone(__name__, "report", results, reports, cores=CORES)
+        (page,) = Path(reports).glob("*.html")
+        size, text = page.stat().st_size, page.read_text(encoding="utf-8")
+        yield judged(
+            f"`layerbench report` of {HISTORY_RUNS:,} runs of one machine, {rows_there:,} rows, "
+            f"on {units.count(CORES, 'core')}",
+            f"below {units.seconds(REPORT_S)}",
+            units.seconds(report_s),
+            report_s < REPORT_S,
+        )
+        yield judged(
+            "its page", f"below {units.size(PAGE_BYTES)}", units.size(size), size < PAGE_BYTES
+        )
+        yield judged(
+            f"the run at which {MOVED} of its {HISTORY_CASES} cases moved by {STEP:g}×",
+            f"found: {first}",
+            "found" if f"and {first}<" in text else "not found",
+            f"and {first}<" in text,
+        )
+        yield _written(reports)
+
+
+def _written(reports: str) -> Row:
+    files = sorted(Path(reports).iterdir())
+    sizes = (f"{file.suffix} {units.size(file.stat().st_size)}" for file in files)
+    return noted("what it wrote", ", ".join(sizes))
 
 
 def write(folder: str, count: int) -> Iterator[int]:
     """Runs of so many rows together, or a few more; their number."""
     each = -(-count // (MACHINES * RUNS))
+    for _ in _runs(Path(folder), each, MACHINES, RUNS):
+        pass
+    yield each * MACHINES * RUNS
+
+
+def write_history(folder: str, runs: int, cases: int) -> Iterator[tuple[int, str]]:
+    """Runs of so many cases of a machine; their rows, and the run from which on some are slower.
+
+    It is the middle one of those that a history asks.
+    """
+    at = runs - min(runs, MOST_RUNS) // 2
+    made = list(_runs(Path(folder), cases, 1, runs, moved_at=at))
+    yield cases * runs, made[at].run_id
+
+
+def _runs(
+    folder: Path, each: int, machines: int, runs: int, moved_at: int | None = None
+) -> Iterator[RunRecord]:
+    """Writes runs of so many cases each, collected as a run leaves them.
+
+    Args:
+        folder: for results.
+        each: cases of a run, the same in all.
+        machines: of which each has as many runs.
+        runs: of each machine.
+        moved_at: from this run on the first `MOVED` cases take `STEP` times as long.
+    """
     cases = list(_cases(each))
     plan = json.dumps([case.to_json() for case in cases])
     random = np.random.default_rng(6)
     common = _common(cases)
-    for machine in range(MACHINES):
+    for machine in range(machines):
         speed = 1.5**machine * random.lognormal(0, 0.2, len(cases))
-        for day in range(RUNS):
-            run = _run(Path(folder), machine, day)
+        for day in range(runs):
+            if day == moved_at:
+                speed[:MOVED] *= STEP
+            run = _run(folder, machine, day)
             text = json.dumps(run.to_json()).replace('"cases": []', f'"cases": {plan}')
             run.folder.mkdir(parents=True)
             write_atomically(run.folder / RUN_FILE, text.encode())
@@ -107,7 +180,7 @@ def write(folder: str, count: int) -> Iterator[int]:
             frame = _measured(common, speed, random, run)
             content = parquet.to_parquet(frame, parquet.source(run.folder))
             write_atomically(run.folder / store.CASES_FILE, content)
-    yield each * MACHINES * RUNS
+            yield run
 
 
 def load(folder: str) -> Iterator[tuple[int, float, int]]:
@@ -228,10 +301,11 @@ def _measured(
 
 def _run(results: Path, machine: int, day: int) -> RunRecord:
     name = f"drawn-machine-{machine}"
-    run_id = f"2026010{day + 1}-000000-drawn-{machine:04x}"
+    started = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
+    run_id = f"{started:%Y%m%d-%H%M%S}-drawn-{machine:04x}"
     return RunRecord(
         run_id=run_id,
-        started_at=f"2026-01-0{day + 1}T00:00:00+00:00",
+        started_at=started.isoformat(),
         sweep="drawn",
         command="make verify-scale",
         seed=0,

@@ -317,6 +317,25 @@ class TestPrint:
         assert page.evaluate(COLOURS) == visit(report, scheme="light").page.evaluate(COLOURS)
 
 
+class TestLargeReport:
+    def test_a_click_saves_the_file_that_lies_beside_it(
+        self, visit: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(caps, "ROWS", 10)
+        name, content = caps.data_file(quick(), [run()]), store.to_parquet(quick())
+        (tmp_path / name).write_bytes(content)
+        report = written(tmp_path / "a report.html", html.render(quick(), [run()]))
+        visited = visit(report, "#at=data")
+        visited.check()
+        with visited.page.expect_download() as started:
+            visited.page.click("#download-parquet")
+        assert started.value.suggested_filename == name
+        assert Path(started.value.path()).read_bytes() == content
+        asked = {visited.address, (tmp_path / name).as_uri()}
+        assert {request.partition("#")[0] for request in visited.requests} <= asked
+        visited.requests.remove((tmp_path / name).as_uri())  # that the reader asked for
+
+
 class TestPermalink:
     def test_what_is_seen_is_seen_again_by_whoever_opens_the_link(
         self, visit: Open, report: Path

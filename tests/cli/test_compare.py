@@ -52,6 +52,9 @@ def said(
         (["one", "two", "three"], "box-1", ["box-2", "box-3"]),
         (["one", "two", "three", "--base", "box-3"], "box-3", ["box-1", "box-2"]),
         (["one", "two", "three", "--base", "./two"], "box-2", ["box-1", "box-3"]),
+        (["one", "--base", "box-3", "two", "three"], "box-3", ["box-1", "box-2"]),
+        (["--base", "box-2", "one", "--max-slowdown", "90%", "two"], "box-2", ["box-1"]),
+        (["--base", "box-2", "--", "one", "two"], "box-2", ["box-1"]),
         (["one", "later"], "one", ["later"]),
         (["one", "one"], "one (1)", ["one (2)"]),
         (["one", "two/box-2/run-2"], "box-1", ["box-2"]),
@@ -76,6 +79,11 @@ def test_the_first_is_the_base_unless_another_is_named(
     ("typed", "complaint"),
     [
         (["one"], "name two results or more"),
+        ([], "the following arguments are required: RUN"),
+        (
+            ["one", "--base", "box-1", "two", "--bsae", "x"],
+            "unknown option --bsae; nearest: --base",
+        ),
         (["one", "nowhere"], "nowhere does not exist"),
         (["one", "--across-devices"], "one was measured on one device"),
         (["one", "two", "--base", "box-9"], "unknown result for --base 'box-9'; nearest: box-"),

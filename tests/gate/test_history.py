@@ -104,3 +104,24 @@ def test_stored_runs_are_read_as_they_were_written(tmp_path: object) -> None:
     assert [len(case.runs) for case in found.cases] == [3, 3]
     assert list(found.cases[0].runs) == [run["run_id"] for run in found.runs]
     assert history.exit_status([found]) == 4
+
+
+def test_a_long_history_is_of_the_last_runs_of_each_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history, "MOST_RUNS", 20)
+    early = np.where(np.arange(50) >= 15, 0.5, 0.0)  # before the last 20
+    late = np.where(np.arange(50) >= 40, 0.15, 0.0)
+    long, long_runs = stored([noise(50) + early, noise(50, seed=1) + late])
+    short, short_runs = stored([noise(12, seed=2)], "other", "other")
+    table = pd.concat([long, short], ignore_index=True)
+    found = {one.machine_id: one for one in histories(table, [*long_runs, *short_runs])}
+    assert {name: (len(one.runs), one.earlier) for name, one in found.items()} == {
+        "box": (20, 30),
+        "other": (12, 0),
+    }
+    steady, slower = found["box"].cases
+    assert steady.runs == tuple(f"run-{day}" for day in range(30, 50))
+    assert steady.changes == ()
+    (change,) = slower.changes
+    assert slower.runs[change.at] == "run-40"

@@ -85,7 +85,8 @@ def test_machines_are_compared_by_what_most_of_them_have_each_layer_alike() -> N
     alone = large(layers=2, machine_id="a")
     shared = pd.concat([large(layers=3, machine_id=name) for name in ("b", "c")])
     alone["case_id"] = "alone/" + alone["case_id"]
-    found = caps.shared(pd.concat([alone, shared], ignore_index=True))
+    table = pd.concat([alone, shared], ignore_index=True)
+    found = caps.shared(table, table["case_id"], ["machine_id"])
     assert found["case_id"].nunique() == caps.ROWS
     assert set(found["machine_id"]) == {"b", "c"}
     layers = found.drop_duplicates("case_id")["layer"].value_counts()
@@ -95,7 +96,7 @@ def test_machines_are_compared_by_what_most_of_them_have_each_layer_alike() -> N
 
 def test_few_cases_are_all_compared() -> None:
     few = large(layers=1)
-    assert caps.shared(few) is few
+    assert caps.shared(few, few["case_id"], ["machine_id"]) is few
 
 
 def test_failures_are_counted_all_and_listed_first() -> None:

@@ -7,13 +7,15 @@ import gzip
 import io
 import json
 from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pandas as pd
 import pytest
 from frames import frame, quick, row, run
+from pages import Page
 
 import harness
-from harness.report import caps, downloads
+from harness.report import caps, downloads, html
 from harness.report.downloads import Data
 
 
@@ -75,6 +77,31 @@ def test_what_is_too_large_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     table = frame([row(), row(batch=1)])
     assert downloads.data(table, [run()]) == Data(2, (), "run-1.parquet")
     assert downloads.data(table.head(1), [run()]).downloads
+
+
+@pytest.mark.parametrize("evil", ["javascript:alert(1)", '../a b"><script>', "100%20é#x?y", "a/b"])
+def test_a_file_beside_the_page_is_linked_to_by_a_name_that_stays_one(
+    evil: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caps, "ROWS", 1)
+    table, runs = frame([row(), row(batch=1)]), [run(run_id=evil)]
+    page = Page(html.render(table, runs))
+    (link,) = (found for tag, found in page.tags if tag == "a" and "download" in found)
+    name = caps.data_file(table, runs)
+    assert link["download"] == name
+    assert (link["href"] or "").startswith("./")
+    assert not set('":?#<> ') & set(link["href"] or "")
+    followed = urlsplit(urljoin((tmp_path / "report.html").as_uri(), link["href"]))
+    assert Path(unquote(followed.path)) == tmp_path / name
+    assert "layerbench export --format csv=FILE RUN" in page.text
+
+
+def test_what_no_link_can_hold_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "_LONGEST", 10)
+    page = Page(html.render(frame([row()]), [run()]))
+    assert not any(page.attributes("download"))
+    assert "1 row are too large" not in page.text
+    assert "too large for this file" in page.text
 
 
 def test_no_rows_make_no_file() -> None:

@@ -138,6 +138,52 @@ class TestReport:
         assert (len(block.lines), block.undrawn) == (2, 3)
         assert "3 more cases without a line" in html.render(table, runs)
 
+    def test_no_more_drawings_and_changes_than_a_page_can_hold(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        mended = noise(20, seed=3) + BUMP
+        table, runs = stored([mended, *(noise(20, seed=seed) + STEP for seed in range(3))])
+        whole = section(table, runs)[0]
+        every, said = whole.events, whole.remarks
+        monkeypatch.setattr(caps, "LISTED", 2)
+        monkeypatch.setattr(caps, "HISTORIES", 2)
+        (block,) = section(table, runs)
+        assert block.verdict == whole.verdict
+        assert [len(told.table.rows) for told in every] == [1, 3, 1]
+        assert [told.event for told in block.events] == [told.event for told in every[1:]]
+        assert [len(told.table.rows) for told in block.events] == [1, 1], "two in all"
+        assert [figure.title for figure in block.changed] == [
+            case.case for case in block.history.cases[1:3]
+        ], "those that are slower now come first"
+        remarks = [
+            "Of 5 changes at 3 times the last 2 are listed.",
+            "2 more cases with a change would be too many to draw.",
+        ]
+        assert block.remarks == [*remarks, *said]
+        for text in (html.render(table, runs), markdown.render(table, runs), shown(block.history)):
+            assert all(remark in " ".join(text.split()) for remark in remarks)
+
+    def test_what_a_long_history_leaves_out_is_told_and_its_page_is_small(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(history, "MOST_RUNS", 20)
+        monkeypatch.setattr(caps, "RUNS", 10)
+        step = np.where(np.arange(400) >= 390, 0.15, 0.0)
+        table, runs = stored([noise(400) + step])
+        long, short = html.render(table, runs), html.render(table.tail(20), runs[-20:])
+        told = "Of 400 runs the last 20 are this history; what changed before them is not told."
+        listed = "Of 400 runs the last 10 are listed, with their ceilings and commands."
+        for text in (long, markdown.render(table, runs)):
+            assert told in text
+            assert listed in text
+            assert "run-399" in text
+            assert "| run-389 |" not in text
+        assert len(Page(long).drawings()) == len(Page(short).drawings())
+        tables = ("Runs", "Measured ceilings")
+        assert all(f'aria-label="{name}"' in long for name in tables)
+        without_rows = [text.partition('id="cases"')[0] for text in (long, short)]
+        assert len(without_rows[0]) < 1.1 * len(without_rows[1])
+
     def test_machines_with_few_runs_have_no_section_beside_one_with_many(self) -> None:
         many, few = stored([noise(10)]), stored([noise(5)], "other", "others")
         table = pd.concat([many[0], few[0]], ignore_index=True)

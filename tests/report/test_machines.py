@@ -15,7 +15,7 @@ from pages import Page
 from rich.console import Console
 
 from harness.compare.machines import Result, by_device
-from harness.report import html, markdown, terminal
+from harness.report import caps, html, markdown, terminal
 from harness.report.machines import document
 from harness.report.machines.section import Section, compared, section
 from harness.report.table import Table
@@ -40,12 +40,23 @@ def two(base: Mapping[str, Any] | None = None, other: Mapping[str, Any] | None =
     return compared([box("old", [row(**base or {})]), box("new", [row(**other or {})])])
 
 
+USUAL = ("gru", "conv2d", "attention", "batch_norm", "dropout")
+"""Layers that do as the ceilings let expect, so that it can be told what is usual."""
+
+
 def pair() -> Section:
-    """Two layers: one ten times as fast, as the ceilings have it, one as slow as before."""
-    figures = {"dense": (1e-3, 1e-4), "lstm": (1e-3, 1e-3)}
-    old = [row(before, layer=layer) for layer, (before, _) in figures.items()]
-    new = [row(after, layer=layer, bound="overhead") for layer, (_, after) in figures.items()]
+    """Layers ten times as fast, as the ceilings have it, but for one that is as slow as before."""
+    figures = {"dense": 1e-4, "lstm": 1e-3, **dict.fromkeys(USUAL[:4], 1e-4)}
+    old = [row(1e-3, layer=layer) for layer in figures]
+    new = [row(after, layer=layer, bound="overhead") for layer, after in figures.items()]
     return compared([box("old", old), box("new", new, flop_per_s=1e12)])
+
+
+def defier(base: Mapping[str, Any], other: Mapping[str, Any]) -> Section:
+    """As `two`, but the case takes nine times as long on the other, among layers that do not."""
+    rest = [row(layer=layer) for layer in USUAL]
+    here, there = [row(**base), *rest], [row(9e-3, **other), *rest]
+    return compared([box("old", here), box("new", there)])
 
 
 class TestVerdict:
@@ -112,7 +123,8 @@ class TestDefying:
         assert line["Off by (95 % interval)"] == "10.0× (8.74–11.4)"
         assert line["Possible reason"] == "another bound: compute → overhead"
         assert found.expectations == (
-            "1 of 2 layers, modes and frameworks defies what the ceilings let expect."
+            "1 of 6 layers, modes and frameworks defies what the ceilings let expect. The middle "
+            "one misses it by 1.00×, so that more than 1.10× either way is called defying."
         )
 
     @pytest.mark.parametrize(
@@ -136,25 +148,27 @@ class TestDefying:
     def test_a_reason_is_what_else_differs(
         self, base: dict[str, Any], other: dict[str, Any], reason: str
     ) -> None:
-        (line,) = lines(two(base, {"latency_s": 9e-3, **other}).defying)
+        (line,) = lines(defier(base, other).defying)
         assert line["Possible reason"] == reason
 
     def test_a_reason_says_in_how_many_cases_if_not_in_all(self) -> None:
-        base = box("old", [row(batch=b, execution_path="A") for b in (1, 2, 4)])
+        rest = [row(layer=layer) for layer in USUAL]
+        base = box("old", [*rest, *(row(batch=b, execution_path="A") for b in (1, 2, 4))])
         paths = {1: "B", 2: "A", 4: "B"}
         new = [row(9e-3, batch=b, execution_path=path) for b, path in paths.items()]
-        (line,) = lines(compared([base, box("new", new)]).defying)
+        (line,) = lines(compared([base, box("new", [*rest, *new])]).defying)
         assert line["Possible reason"] == "another execution path in 2 of 3 cases: A → B"
 
     def test_of_paths_only_what_differs_is_told(self) -> None:
         base = {"execution_path": "A, while loop, B"}
-        (line,) = lines(two(base, {"latency_s": 9e-3, "execution_path": "A, C, B"}).defying)
+        (line,) = lines(defier(base, {"execution_path": "A, C, B"}).defying)
         assert line["Possible reason"] == "another execution path: while loop → C"
-        (line,) = lines(two(base, {"latency_s": 9e-3, "execution_path": "A, B"}).defying)
+        (line,) = lines(defier(base, {"execution_path": "A, B"}).defying)
         assert line["Possible reason"] == "another execution path: while loop → no more"
 
     def test_other_devices_and_threads_are_reasons(self) -> None:
-        rows = [row(1e-3), row(9e-3, threads=8)]
+        rows = [row(1e-3, layer=name, threads=t) for name in USUAL for t in (1, 8)]
+        rows += [row(1e-3), row(9e-3, threads=8)]
         ceilings = [
             box("box", [], flop_per_s=1e11).runs[0]["ceilings"][0] | {"threads": t} for t in (1, 8)
         ]
@@ -163,8 +177,9 @@ class TestDefying:
         assert line["Possible reason"] == "other threads: 1 → 8"
 
     def test_of_several_machines_each_is_named(self) -> None:
-        slow = [row(9e-3)]
-        found = compared([box("a", [row()]), box("b", [row()]), box("c", slow)])
+        rest = [row(layer=layer) for layer in USUAL]
+        rows, slow = [row(), *rest], [row(9e-3), *rest]
+        found = compared([box("a", rows), box("b", rows), box("c", slow)])
         assert [line["Machine"] for line in lines(found.defying)] == ["c"]
 
     def test_nothing_defies_without_ceilings_and_that_is_said(self) -> None:
@@ -177,7 +192,19 @@ class TestDefying:
         rows = [row(), row(layer="lstm", bound="")]
         assert compared([box("a", rows), box("b", rows)]).expectations == (
             "None of 1 layer, mode and framework defy what the ceilings let expect; of 1 more "
-            "nothing could be expected."
+            "nothing could be expected. Of fewer than 6 it cannot be told what is usual, so none "
+            "is said to defy."
+        )
+
+    def test_of_several_machines_what_is_usual_is_told_of_each(self) -> None:
+        rows = [row(layer=layer) for layer in ("dense", *USUAL)]
+        loose = [row(2e-3, layer=layer) for layer in ("dense", *USUAL)]
+        found = compared([box("a", rows), box("b", rows), box("c", loose)])
+        told = found.expectations.partition("expect. ")[2]
+        assert told == (
+            "The middle one on b misses it by 1.00×, so that more than 1.10× either way is called "
+            "defying; the middle one on c misses it by 2.00×, so that more than 8.00× either way "
+            "is called defying."
         )
 
 
@@ -303,8 +330,8 @@ class TestTerminal:
             "another bound: compute → overhead",
             "By layer, against old",
             "By case",
-            "as the geometric mean of 2 common cases",
-            "1 of 2 layers, modes and frameworks defies",
+            "as the geometric mean of 6 common cases",
+            "1 of 6 layers, modes and frameworks defies",
             "does not stand for its model",
         ]
         places = [text.index(part) for part in parts]
@@ -357,7 +384,7 @@ class TestPage:
         text = markdown.comparison(pair())
         assert text.startswith("# new against old\n")
         assert "| lstm | forward | torch eager | 1.00× | 0.100× |" in text
-        assert "as the geometric mean of 2 common cases" in text
+        assert "as the geometric mean of 6 common cases" in text
         assert "| lstm | forward |" in text.split("By layer.")[1]
 
 
@@ -393,6 +420,33 @@ class TestReport:
         assert found is not None
         assert (found.base.name, found.others[0].name) == ("box, cpu", "box, cuda")
         assert "box, cuda takes 0.250× (" in " ".join(found.verdicts["box, cuda"])
+
+    def test_devices_above_the_cap_are_matched_as_the_comparison_matches_them(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(caps, "ROWS", 10)
+        both = [2**index for index in range(12)]
+        cpu = [row(4e-3, batch=batch) for batch in [*range(1001, 1031), *both]]
+        gpu = [row(1e-3, batch=batch, device="cuda") for batch in [*both, *range(2001, 2031)]]
+        found = section(frame([*cpu, *gpu]), [run()])
+        assert found is not None
+        assert len(found.compared) == 10
+        assert found.compared["common"].all()
+        (mean, *_) = found.verdicts["box, cuda"]
+        assert mean.endswith("as the geometric mean of 10 common cases.")
+        assert found.apart[0].startswith("Of all cases 10 are compared here, first those that most")
+
+    def test_machines_whose_cases_are_all_above_the_cap_are_named(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(caps, "ROWS", 4)
+        rows = [row(batch=batch) for batch in range(1, 7)]
+        alone = [row(layer="lstm", batch=batch) for batch in range(1, 7)]
+        sides = [box("a", alone), box("b", rows), box("c", rows)]
+        found = section(self.both(*(side.frame for side in sides)), [])
+        assert found is not None
+        assert (found.base.name, [other.name for other in found.others]) == ("b", ["c"])
+        assert "a measured none of them, and so cannot be compared." in found.apart
 
     def test_a_machine_that_shares_too_little_is_left_out_and_named(self) -> None:
         rows = [row(batch=b) for b in (1, 2, 4)]

@@ -9,8 +9,9 @@ import pytest
 from frames import frame, quick, row, run
 from hypothesis import given
 from hypothesis import strategies as st
+from pages import Page
 
-from harness.report import legend, markdown
+from harness.report import html, legend, markdown, rows, summary, verdict
 from harness.report.table import Table
 
 UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
@@ -40,9 +41,20 @@ def test_every_line_of_a_table_has_as_many_cells_as_its_heading(report: str) -> 
 
 def test_holds_verdict_ratios_failures_and_command(report: str) -> None:
     assert report.startswith("# 9 layers in torch and tensorflow on AMD EPYC 7B13\n")
-    for text in ("How far to trust it", "| Layer | Mode | Framework | Against |", "killed at the",
+    for text in ("- Trust: converged ", "| Layer | Mode | Framework | Against |", "killed at the",
                  "    layerbench run quick --seed 7"):  # fmt: skip
         assert text in report
+
+
+def test_the_verdict_is_that_of_the_page(report: str) -> None:
+    page = " ".join(Page(html.render(quick(), [run()])).text.split())
+    bullets = report.split("\n\n")[1].splitlines()
+    newest = rows.newest(quick())
+    told = [*verdict.sentences(newest), summary.measured(newest, [run()])]
+    assert bullets == [
+        f"- {markdown.escape(text)}" for text in [*told, f"Trust: {verdict.trust(newest)}."]
+    ]
+    assert all(text in page for text in [*told, verdict.trust(newest)])
 
 
 def test_fits_into_a_comment_on_a_pull_request(report: str) -> None:

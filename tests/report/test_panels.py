@@ -134,6 +134,15 @@ class TestThroughput:
             "torch eager: 1: 8.00 k, 8: 64.0 k."
         )
 
+    def test_in_words_the_fewest_a_second_stand_before_the_most(self) -> None:
+        skewed = {"latency_low_s": 1.9e-3, "latency_high_s": 4e-3}
+        members = rows.read(frame([row(2e-3, batch=b, **skewed) for b in (1, 8)]))
+        (panel,) = panels(members, ITEMS)
+        (line,) = panel.lines
+        told = [panel.told(line, *point) for point in line.points]
+        assert told[1] == "torch eager, batch size 8: 4.00 k (2.00–4.21)"
+        assert told[0].endswith(": 500 (250–526)")
+
     def test_layer_without_a_sequence_does_items(self) -> None:
         members = rows.read(frame([row(2e-3, batch=b) for b in (1, 8)]))
         assert metrics(members) == (LATENCY, ITEMS, MEMORY)

@@ -135,7 +135,7 @@ def test_hostile_text_neither_styles_nor_controls_the_terminal() -> None:
 
 @pytest.mark.parametrize("empty", [frame([]), pd.DataFrame()], ids=["columns", "nothing"])
 def test_no_rows(empty: pd.DataFrame) -> None:
-    assert "No case was measured" in shown(terminal.results(empty))
+    assert "no case was measured" in shown(terminal.results(empty))
 
 
 def test_machine_is_described() -> None:

@@ -120,6 +120,15 @@ class TestTrust:
         assert verdict.trust(rows.read(frame([row(status="oom")]))) == "no latency was measured"
 
 
+def test_of_a_run_that_has_just_ended_all_but_who_is_fastest_is_told() -> None:
+    members = rows.newest(quick())
+    assert verdict.outcome(members) == [
+        *verdict.sentences(members)[1:],
+        f"Trust: {verdict.trust(members)}.",
+    ]
+    assert verdict.outcome([]) == verdict.sentences([])
+
+
 def test_failures_are_told_by_kind_the_commonest_first() -> None:
     members = [row(batch=1, status="timeout", reason="no answer")]
     members += [row(batch=2**n, status="oom", reason="killed") for n in (1, 2, 3)]

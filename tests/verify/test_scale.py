@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from harness import compare, store
+from harness.gate import history
 from harness.verify import scale
 from harness.verify.row import Verdict
 
@@ -51,9 +52,35 @@ def test_runs_are_whole_plans_with_ceilings(drawn: Path) -> None:
 
 def test_the_proof_tells_time_and_memory_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scale, "ROWS", FEW)
-    found = list(scale.rows())
+    found = list(scale._of_many_rows())
     assert [bool(row.expected) for row in found] == [True, True, True, False, False]
     assert found[1].verdict is Verdict.OK, "so few rows take little memory"
     assert f"{FEW} rows of 2 runs each of 8 machines" in found[0].check
     assert found[1].found.endswith("MiB")
     assert ".html" in found[-1].found
+
+
+def test_a_long_history_has_a_change_among_the_runs_that_are_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (scale, history):
+        monkeypatch.setattr(module, "MOST_RUNS", 20)
+    ((count, first),) = scale.write_history(str(tmp_path), 24, 12)
+    assert count == 12 * 24
+    (found,) = history.histories(store.load(tmp_path), store.load_runs(tmp_path))
+    assert (len(found.runs), found.earlier) == (20, 4)
+    moved = {case.runs[change.at] for case in found.cases for change in case.changes}
+    assert first in moved
+    assert not any(case.changes for case in found.cases[scale.MOVED :])
+
+
+def test_the_proof_of_a_long_history_tells_time_size_and_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scale, "HISTORY_CASES", 12)
+    monkeypatch.setattr(scale, "HISTORY_RUNS", 24)
+    report, size, change, written = scale._of_many_runs()
+    assert "24 runs of one machine, 288 rows" in report.check
+    assert size.verdict is Verdict.OK, "so few runs make a small page"
+    assert change.verdict is Verdict.OK
+    assert ".html" in written.found

@@ -29,12 +29,31 @@ class Line(argparse.ArgumentParser):
         print(f"layerbench: {message} (see {self.prog} --help)", file=sys.stderr)
         sys.exit(2)
 
+    _intermixing = False
+
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
-        """Lets a subcommand refuse its own unknown options, where the nearest is known."""
-        found, rest = super().parse_known_args(args, namespace)
-        if rest and self.prog != "layerbench":
+        """Lets a subcommand take results before, between and after its options.
+
+        And lets it refuse its own unknown options, where the nearest is known.
+        """
+        if self.prog == "layerbench" or self._intermixing:
+            return super().parse_known_args(args, namespace)
+        self._intermixing = True  # argparse comes back here, for options and then for the rest
+        self.usage = self._usage()
+        try:
+            found, rest = self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._intermixing, self.usage = False, None
+        if rest:
             self.error(f"unrecognized arguments: {' '.join(rest)}")
         return found, rest
+
+    def _usage(self) -> str:
+        """As argparse has it, which while it looks at options alone would lose what else there is.
+
+        Up to Python 3.12 it keeps that itself, but stumbles over the % of a ``5%``.
+        """
+        return self.format_usage().removeprefix("usage: ").replace("%", "%%")
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[Line]"

@@ -65,7 +65,7 @@ def every(
         samples: what `harness.store.load_samples` returns; without it no case's are drawn.
         read: of the frame, if another layout has read it.
     """
-    read = read or contents.read(frame)
+    read = read or contents.read(frame, runs)
     newest, looks = read.newest, series.looks(read.whole)
     for found in layers.drawings(newest):
         yield from _of_layer(found, newest, looks)

@@ -53,14 +53,13 @@ class Event:
     def runs(self) -> str:
         return f"between the runs {self.before['run_id']} and {self.after['run_id']}"
 
-    @property
-    def table(self) -> Table:
-        """A line a case: the level before and after, and whether it is back."""
+    def table(self, most: int) -> Table:
+        """A line a case, of so many: the level before and after, and whether it is back."""
         header = ("Case", "Before", "After", "After / before", "Since", "p")
         return Table.of(
             header,
-            (_line(case, change) for case, change in self.changes),
-            (facets.of_case(case.case) for case, _ in self.changes),
+            (_line(case, change) for case, change in self.changes[:most]),
+            (facets.of_case(case.case) for case, _ in self.changes[:most]),
         )
 
 
@@ -152,8 +151,17 @@ def _refs(event: Event) -> list[str]:
 
 
 def remarks(history: History) -> list[str]:
-    """What could have been seen, what was not asked, and what failed."""
-    return [*_seen(history), *_not_asked(history), *_failed(history)]
+    """How far back it goes, what could have been seen, what was not asked, and what failed."""
+    return [*_left_out(history), *_seen(history), *_not_asked(history), *_failed(history)]
+
+
+def _left_out(history: History) -> Iterator[str]:
+    if history.earlier:
+        whole = history.earlier + len(history.runs)
+        yield (
+            f"Of {whole:,} runs the last {len(history.runs)} are this history; what changed before "
+            "them is not told."
+        )
 
 
 def _seen(history: History) -> Iterator[str]:

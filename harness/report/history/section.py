@@ -17,7 +17,7 @@ from harness.report.history.chart import chart, description
 from harness.report.history.events import Event
 from harness.report.history.sparkline import sparkline
 from harness.report.page import Figure
-from harness.report.table import Cell
+from harness.report.table import Cell, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +45,21 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Told:
+    """An event, and as much of it as there is room for.
+
+    Attributes:
+        event: all of it.
+        table: of the first of its changes.
+        causes: what may have caused it, a sentence each.
+    """
+
+    event: Event
+    table: Table
+    causes: list[str]
+
+
+@dataclass(frozen=True)
 class Block:
     """All of one machine.
 
@@ -65,19 +80,24 @@ class Block:
         return events.verdict(self.history)
 
     @property
-    def events(self) -> list[tuple[Event, list[str]]]:
-        """Each with what may have caused it."""
-        return [(one, events.causes(self.history, one)) for one in events.events(self.history)]
+    def events(self) -> list[Told]:
+        """The latest, with `caps.LISTED` changes between them, in the order of the runs."""
+        told: list[Told] = []
+        room = caps.LISTED
+        for event in reversed(events.events(self.history)):
+            if room > 0:
+                told.append(Told(event, event.table(room), events.causes(self.history, event)))
+                room -= len(event.changes)
+        return told[::-1]
 
     @property
     def remarks(self) -> list[str]:
-        return events.remarks(self.history)
+        return [*self._left_out(), *events.remarks(self.history)]
 
     @property
     def changed(self) -> list[Figure]:
-        """A drawing of each case with a change, or of as many as there are lines."""
-        cases = [case for case in self.history.cases if case.changes]
-        return list(self._drawn(cases[: caps.SPARKLINES], f"{self.key}-changed"))
+        """A drawing of each case with a change, or of as many as a page can hold."""
+        return list(self._drawn(self._changed[: caps.HISTORIES], f"{self.key}-changed"))
 
     @property
     def lines(self) -> list[Line]:
@@ -99,6 +119,24 @@ class Block:
     def undrawn(self) -> int:
         """Cases that have no line."""
         return max(0, len(self._known) - caps.SPARKLINES)
+
+    @property
+    def _changed(self) -> list[CaseHistory]:
+        """Those that are slower now first, as a reader looks for them."""
+        changed = (case for case in self.history.cases if case.changes)
+        return sorted(changed, key=lambda case: not case.slower)
+
+    def _left_out(self) -> Iterator[str]:
+        """What there is no room for; of what is left out the verdict still tells."""
+        found = events.events(self.history)
+        changes = sum(len(event.changes) for event in found)
+        if changes > caps.LISTED:
+            yield (
+                f"Of {changes:,} changes at {units.count(len(found), 'time')} the last "
+                f"{caps.LISTED} are listed."
+            )
+        if (rest := len(self._changed) - caps.HISTORIES) > 0:
+            yield f"{units.count(rest, 'more case')} with a change would be too many to draw."
 
     @property
     def _known(self) -> list[CaseHistory]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.compare import latest, records
+from harness.compare.frames import cases_anywhere
 from harness.compare.lines import BY_CONFIGURATION, BY_LAYER, Line, lines
 from harness.compare.machines import CASE_COLUMNS, Result, against, by_device
 from harness.report import caps, provenance, ratios
@@ -167,13 +168,21 @@ def section(frame: pd.DataFrame, runs: Sequence[Run]) -> Section | None:
     """
     import pandas as pd
 
-    some = caps.shared(frame)
-    sides = _sides(some, runs)
+    if frame.empty:
+        return None
+    some, sides = _sides(frame, runs)
     if len(sides) < 2:
         return None
     kept, apart = sides[:1], []
     if len(some) < len(frame):
-        apart.append(f"Of all cases {caps.ROWS:,} are compared here, some of every layer.")
+        apart.append(
+            f"Of all cases {caps.ROWS:,} are compared here, first those that most sides have, and "
+            "of these some of every layer."
+        )
+    if gone := [
+        name for name in frame["machine_id"].unique() if name not in set(some["machine_id"])
+    ]:
+        apart.append(f"{together(gone)} measured none of them, and so cannot be compared.")
     common = _measured(sides[0])
     for side in sides[1:]:
         shared = common & _measured(side)
@@ -191,18 +200,26 @@ def section(frame: pd.DataFrame, runs: Sequence[Run]) -> Section | None:
     return compared(kept, apart)
 
 
-def _sides(frame: pd.DataFrame, runs: Sequence[Run]) -> list[Result]:
-    if frame.empty:
-        return []
+def _sides(frame: pd.DataFrame, runs: Sequence[Run]) -> tuple[pd.DataFrame, list[Result]]:
+    """The rows that are compared, and the sides that they are of.
+
+    One device alone is part of what a case is; of several each is a side.
+    """
+    across = len(frame["device"].unique()) > 1
+    some = caps.shared(
+        frame,
+        cases_anywhere(frame) if across else frame["case_id"],
+        ("machine_id", "device", "threads") if across else ("machine_id",),
+    )
     machines = [
         Result(
             str(machine),
-            frame[frame["machine_id"] == machine],
+            some[some["machine_id"] == machine],
             [run for run in runs if provenance.machine_id(run) == str(machine)],
         )
-        for machine in frame["machine_id"].unique()
+        for machine in some["machine_id"].unique()
     ]
-    return by_device(machines) if len(frame["device"].unique()) > 1 else machines
+    return some, by_device(machines) if across else machines
 
 
 def _measured(side: Result) -> set[str]:

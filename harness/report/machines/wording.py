@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness import compare, units
 from harness.compare import Verdict
 from harness.compare.frames import Row
-from harness.compare.lines import BAND, Line
+from harness.compare.lines import FEWEST, FURTHER, Line, defying, devices_apart, usual
 from harness.compare.machines import Result
 from harness.compare.pairs import ratio_of
 from harness.report import provenance
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 RATIO = "A ratio is the time on the machine over that on the base: below 1 the machine is faster."
 EXPECTED = (
     "Expected is the ratio of the measured ceilings of both machines for what binds a case on the "
-    f"base. A layer defies it if its ratio, with its whole interval, misses it by {BAND:g}× or "
-    "more. What differs besides is a possible reason, and was not put to the test. Arrows lead "
-    "from the base to the machine."
+    "base. A layer defies it if its ratio, with its whole interval, misses it by more than "
+    f"{FURTHER:g} times what the middle layer does, on a logarithmic scale. What differs besides "
+    "is a possible reason, and was not put to the test. Arrows lead from the base to the machine."
 )
 ONE_DEVICE = (
     "One device does not stand for its model: another one of the same model, or this one in "
@@ -104,12 +104,35 @@ def expectations(lines: Sequence[Line]) -> str:
             "Nothing could be expected of any layer: its bound on the base, or the ceilings of "
             "either machine, are not known."
         )
-    defying = sum(line.defies for line in told)
+    number = len(defying(lines))
     asked = units.count(len(told), "layer, mode and framework", "layers, modes and frameworks")
     rest = len(lines) - len(told)
     unknown = f"; of {rest} more nothing could be expected" if rest else ""
-    verb = "defies" if defying == 1 else "defy"
-    return f"{defying or 'None'} of {asked} {verb} what the ceilings let expect{unknown}."
+    verb = "defies" if number == 1 else "defy"
+    found = f"{number or 'None'} of {asked} {verb} what the ceilings let expect{unknown}."
+    return f"{found} {_usual(lines)}"
+
+
+def _usual(lines: Sequence[Line]) -> str:
+    """By how much the ceilings miss the middle line, and what is beyond that."""
+    machines = {line.value("machine") for line in lines}
+    bands = usual(lines)
+    apart = devices_apart(lines)
+    each = []
+    for one in bands:
+        names = [one.machine] * (len(machines) > 1) + [one.device] * apart
+        where = f" on {', '.join(names)}" if names else ""
+        each.append(
+            f"the middle one{where} misses it by {units.ratio(one.miss)}, so that more than "
+            f"{units.ratio(one.band)} either way is called defying"
+        )
+    places = {(line.value("machine"), line.value("device")) for line in lines if line.expectation}
+    if len(bands) < len(places):
+        each.append(
+            f"of fewer than {FEWEST} it cannot be told what is usual, so none is said to defy"
+        )
+    text = "; ".join(each)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def software(base: Result, others: Sequence[Result]) -> dict[str, list[str]]:
