@@ -130,7 +130,7 @@ def frameworks(frame: pd.DataFrame, *, base: str | None = None, mode: str = "for
 
 
 def history(frame: pd.DataFrame, runs: Sequence[Run], case: str) -> Figure:
-    """Latency of one case over the stored runs of a machine, with its levels and where they moved.
+    """Latency of one case over the last runs of a machine, with its levels and where they moved.
 
         frame, runs = harness.load("results/epyc-2c"), harness.load_runs("results/epyc-2c")
         harness.plot.history(frame, runs, frame["case_id"][0])

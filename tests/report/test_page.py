@@ -55,7 +55,8 @@ class Outline(HTMLParser):
             self.headings.append((int(tag[1]), inside))
 
     def handle_endtag(self, tag: str) -> None:
-        self.open.pop()
+        while self.open.pop()[0] != tag:
+            pass  # of cells and rows, whose end tags may be left out
 
 
 class TestPages:

@@ -9,7 +9,7 @@ import pytest
 
 from harness import compare, store
 from harness.gate import history
-from harness.verify import scale
+from harness.verify import drawn_runs, scale
 from harness.verify.row import Verdict
 
 FEW = 320
@@ -18,7 +18,7 @@ FEW = 320
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scale")
-    assert list(scale.write(str(folder), FEW)) == [FEW]
+    assert list(drawn_runs.write(str(folder), FEW)) == [FEW]
     return folder
 
 
@@ -30,8 +30,8 @@ def test_rows_are_of_several_machines_and_runs_and_read_from_parquet(
     )
     frame = store.load(drawn)
     assert len(frame) == FEW
-    assert frame["machine_id"].nunique() == scale.MACHINES
-    assert len(compare.latest(frame)) == FEW // scale.RUNS
+    assert frame["machine_id"].nunique() == drawn_runs.MACHINES
+    assert len(compare.latest(frame)) == FEW // drawn_runs.RUNS
     assert {"ok", "oom", "unsupported"} <= set(frame["status"])
     assert frame.loc[frame["status"] != "ok", "latency_s"].isna().all()
     assert (frame.loc[frame["status"] == "ok", "latency_s"] > 0).all()
@@ -39,13 +39,13 @@ def test_rows_are_of_several_machines_and_runs_and_read_from_parquet(
 
 
 def test_the_same_rows_are_drawn_each_time(drawn: Path, tmp_path: Path) -> None:
-    list(scale.write(str(tmp_path), FEW))
+    list(drawn_runs.write(str(tmp_path), FEW))
     pd.testing.assert_frame_equal(store.load(tmp_path), store.load(drawn))
 
 
 def test_runs_are_whole_plans_with_ceilings(drawn: Path) -> None:
     runs = store.load_runs(drawn)
-    assert len(runs) == scale.MACHINES * scale.RUNS
+    assert len(runs) == drawn_runs.MACHINES * drawn_runs.RUNS
     assert {run["planned"] for run in runs} == {FEW // len(runs)}
     assert all(run["ceilings"] for run in runs)
 
@@ -63,15 +63,15 @@ def test_the_proof_tells_time_and_memory_of_both(monkeypatch: pytest.MonkeyPatch
 def test_a_long_history_has_a_change_among_the_runs_that_are_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (scale, history):
+    for module in (drawn_runs, history):
         monkeypatch.setattr(module, "MOST_RUNS", 20)
-    ((count, first),) = scale.write_history(str(tmp_path), 24, 12)
+    ((count, first),) = drawn_runs.write_history(str(tmp_path), 24, 12)
     assert count == 12 * 24
     (found,) = history.histories(store.load(tmp_path), store.load_runs(tmp_path))
     assert (len(found.runs), found.earlier) == (20, 4)
     moved = {case.runs[change.at] for case in found.cases for change in case.changes}
     assert first in moved
-    assert not any(case.changes for case in found.cases[scale.MOVED :])
+    assert not any(case.changes for case in found.cases[drawn_runs.MOVED :])
 
 
 def test_the_proof_of_a_long_history_tells_time_size_and_the_run(
