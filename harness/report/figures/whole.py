@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness import units
-from harness.gate.history import History, histories
+from harness.gate.history import History
 from harness.report import caps, charts, contents, layers, rows, series
 from harness.report.attention import charts as attention_charts
 from harness.report.attention import lines
@@ -77,7 +77,7 @@ def every(
     for roofline in rooflines(newest, runs)[: caps.ROOFLINES]:
         parts = ("roofline", roofline.mode, roofline.setting, roofline.machine)
         yield Named(parts, partial(drawn.of_roofline, roofline, looks), PAGE)
-    yield from _of_histories(histories(frame, runs))
+    yield from _of_histories([block.history for block in read.histories])
     yield from _of_samples(caps.every(frame, newest), by_row(samples))
 
 
