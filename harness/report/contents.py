@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness import compare
+from harness.damage import Damage
 from harness.report import caps, rows
 from harness.report.rows import Row
 
@@ -23,15 +24,17 @@ class Contents:
             of these.
         newest: those of them that charts and tables show; see `harness.report.caps`.
         pairs: what `harness.compare.frameworks` found among them all.
+        damage: what is not in the frame, as the file of it is damaged.
     """
 
     whole: Sequence[Row]
     newest: Sequence[Row]
     pairs: pd.DataFrame
+    damage: Sequence[Damage] = ()
 
 
-def read(frame: pd.DataFrame) -> Contents:
-    """Of a frame as `harness.store.load` returns it."""
+def read(frame: pd.DataFrame, damage: Sequence[Damage] = ()) -> Contents:
+    """Of a frame as `harness.store.load` returns it, and of what was told meanwhile."""
     latest = compare.latest(frame)
     whole = rows.read(latest)
-    return Contents(whole, caps.shown(whole), compare.frameworks(latest))
+    return Contents(whole, caps.shown(whole), compare.frameworks(latest), damage)

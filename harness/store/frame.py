@@ -306,28 +306,28 @@ def collect(paths: Paths) -> list[Path]:
     runs = [source for source in found if source.name == RUN_FILE]
     if not runs:
         raise _without_run(found[0])
-    return [file for written in _sound(runs, _collected) for file in written]
-
-
-def _collected(source: Path) -> list[Path]:
-    folder = source.parent
-    made_from = parquet.source(folder)  # before it is read, as a run may be going on
-    run = read_run(folder)
-    journaled = sorted_out(run)
-    damage = journaled.damage
-    written = []
-    for table in (_CASES, _SAMPLES):
-        file, frame = folder / table.name, table.made(run, journaled)
-        if _holding_more(file, frame, table) is not None:
-            tell(_outdone(damage, file, "is left as it is"))
-            continue
-        # Of a damaged run it never counts as what the journal would give: that is read, and told.
-        content = parquet.to_parquet(frame, "" if damage else made_from, damage)
-        with writing(folder, "the run's own files are as they were"):
-            write_atomically(file, content)
-        written.append(file)
-    tell(damage)
+    written: list[Path] = []
+    for run, journaled, made_from in _sound(runs, _whole):
+        damage = journaled.damage
+        for table in (_CASES, _SAMPLES):
+            file, frame = run.folder / table.name, table.made(run, journaled)
+            if _holding_more(file, frame, table) is not None:
+                tell(_outdone(damage, file, "is left as it is"))
+                continue
+            # Of a damaged run it is never current: its journal is read each time, and told.
+            content = parquet.to_parquet(frame, "" if damage else made_from, damage)
+            with writing(run.folder, "the run's own files are as they were"):
+                write_atomically(file, content)
+            written.append(file)
+        tell(damage)
     return written
+
+
+def _whole(source: Path) -> tuple[RunRecord, Journaled, str]:
+    """A run, its journal, and what it was before they were read, as it may be going on."""
+    made_from = parquet.source(source.parent)
+    run = read_run(source.parent)
+    return run, sorted_out(run), made_from
 
 
 def empty() -> pd.DataFrame:

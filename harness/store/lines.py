@@ -28,7 +28,11 @@ def encoded(kind: str, data: Mapping[str, Any]) -> bytes:
         ValueError: a number in it is not finite.
     """
     text = json.dumps({"kind": kind, **data}, ensure_ascii=False, allow_nan=False)
-    body = text.encode()[:-1]
+    return sealed(text.encode()[:-1])
+
+
+def sealed(body: bytes) -> bytes:
+    """A line, of the bytes that its checksum is of."""
     return body + _SUFFIX % zlib.crc32(body)
 
 
@@ -45,8 +49,7 @@ def decoded(line: bytes, *, checked: bool) -> dict[str, Any]:
     """
     whole = line if line.endswith(b"\n") else line + b"\n"
     if checked:
-        body = whole[:-_SUFFIX_BYTES]
-        if whole[-_SUFFIX_BYTES:] != _SUFFIX % zlib.crc32(body):
+        if whole != sealed(whole[:-_SUFFIX_BYTES]):
             raise ValueError("cut short" if whole is not line else "its checksum does not fit")
     try:
         record = _DECODER.decode(whole.decode())

@@ -43,7 +43,7 @@ def source(folder: Path) -> str:
     digest = hashlib.sha256(_code())
     for name in (RUN_FILE, JOURNAL_FILE):
         path = folder / name
-        size = path.stat().st_size if path.exists() else 0
+        size = path.stat().st_size if path.is_file() else 0  # else whoever reads it says so
         digest.update(f"{name} {size}\n".encode())
         if size:
             with path.open("rb") as file:
@@ -148,6 +148,8 @@ def read(path: Path, columns: Mapping[str, str]) -> Columns:
         marks = _marks(path, file)
         table = file.read()
         table.validate(full=True)  # text that is no UTF-8, say
+        if table.num_rows != file.metadata.num_rows:  # which no checksum covers
+            raise ValueError("its numbers of rows differ")
         if missing := [name for name in columns if name not in table.column_names]:
             raise HarnessError(
                 f"{path} has no column {missing[0]}; give the folder of the run, or let "
@@ -156,7 +158,8 @@ def read(path: Path, columns: Mapping[str, str]) -> Columns:
         typed = {name: _typed(table.column(name), name, kind) for name, kind in columns.items()}
         if _DAMAGE_KEY in marks:
             name, what, lines = json.loads(marks[_DAMAGE_KEY])
-            tell(Damage(path, f"it was made of a damaged {name}: {what}", int(lines)))
+            told = faults.plain(f"it was made of a damaged {name}: {what}")
+            tell(Damage(path, told, int(lines)))
     if not (doubtful := _doubtful(typed)):
         return typed
     lost = LostLines()
