@@ -17,7 +17,8 @@ from harness.types import HarnessError, InfrastructureError, NothingToCompareErr
 
 GOOD, USAGE, FAILED, NOTHING, INTERRUPTED = 0, 2, 3, 4, 130
 """Exit statuses: all good; a mistake in what was asked for; a case failed, became slower than
-allowed, or (``--strict``) failed a check of itself or was damaged; nothing to compare; stopped from outside."""
+allowed, or (``--strict``) failed a check of itself or is damaged; nothing to compare; stopped from
+outside."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

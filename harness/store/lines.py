@@ -48,9 +48,8 @@ def decoded(line: bytes, *, checked: bool) -> dict[str, Any]:
         ValueError: it is damaged; the message says how.
     """
     whole = line if line.endswith(b"\n") else line + b"\n"
-    if checked:
-        if whole != sealed(whole[:-_SUFFIX_BYTES]):
-            raise ValueError("cut short" if whole is not line else "its checksum does not fit")
+    if checked and whole != sealed(whole[:-_SUFFIX_BYTES]):
+        raise ValueError("cut short" if whole is not line else "its checksum does not fit")
     try:
         record = _DECODER.decode(whole.decode())
     except (ValueError, RecursionError) as error:

@@ -143,7 +143,7 @@ class TestLines:
             pytest.param({"warnings": [1]}, "warnings is", id="warnings"),
             pytest.param({"probe": "soul"}, "probe is 'soul'", id="probe"),
             pytest.param({"case": 3}, "it is no record of its kind", id="case"),
-            pytest.param({"doubled_samples_s": [1e-3] * 9}, "pairs of samples that are", id="pairs"),
+            pytest.param({"doubled_samples_s": [1e-3] * 9}, "pairs of samples that", id="pairs"),
             pytest.param({"device_samples_s": [1e-3] * 999}, "not as many device", id="device"),
             pytest.param(
                 {"status": "okay"}, "'okay' is not a valid Status", id="status",
