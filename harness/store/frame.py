@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from harness.damage import Damage, noticed, tell
-from harness.store import csv_file, parquet, rows, sources
+from harness.damage import tell
+from harness.store import parquet, rows, sources
 from harness.store.journal import (
-    JOURNAL_FILE,
     RUN_FILE,
     RunRecord,
     described,
     read_run,
     write_atomically,
 )
+from harness.store.reading import Table, holding_more, outdone, read_one, sound_ones
 from harness.store.records import Journaled, circumstances, read, sorted_out
 from harness.store.samples import SAMPLE_COLUMNS, samples
 from harness.store.sources import Paths
 from harness.store.writing import writing
-from harness.types import HarnessError, Status, UsageError
+from harness.types import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,30 +82,14 @@ COLUMNS = {
 }
 """What a frame of results holds, and as which type; docs/columns.md says what each means."""
 
-_Made = TypeVar("_Made")
-
-
-class _Table(NamedTuple):
-    """What a run is made a frame of.
-
-    Attributes:
-        name: of the Parquet file beside the run's journal.
-        columns: of the frame.
-        made: the frame, of a run and what its journal holds.
-    """
-
-    name: str
-    columns: Mapping[str, str]
-    made: Callable[[RunRecord, Journaled], pd.DataFrame]
-
 
 def _cases(run: RunRecord, journaled: Journaled) -> pd.DataFrame:
     return _frame(rows.rows(run, journaled), COLUMNS)
 
 
 CASES_FILE = "cases.parquet"
-_CASES = _Table(CASES_FILE, COLUMNS, _cases)
-_SAMPLES = _Table("samples.parquet", SAMPLE_COLUMNS, samples)
+_CASES = Table(CASES_FILE, COLUMNS, _cases)
+_SAMPLES = Table("samples.parquet", SAMPLE_COLUMNS, samples)
 
 
 def load(paths: Paths) -> pd.DataFrame:
@@ -151,7 +134,7 @@ def load_runs(paths: Paths) -> list[dict[str, Any]]:
         tell(around.damage)
         return {**run, "ceilings": around.ceilings, "workers": around.workers}
 
-    return list(_sound(sources.files(paths, CASES_FILE), told))
+    return list(sound_ones(sources.files(paths, CASES_FILE), told))
 
 
 def run_folders(paths: Paths) -> list[Path]:
@@ -180,28 +163,7 @@ def _frame(records: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> 
     return pd.DataFrame(data)
 
 
-def _sound(files: Sequence[Path], read_one: Callable[[Path], _Made]) -> Iterator[_Made]:
-    """What each file gives; those that give nothing are told.
-
-    Raises:
-        HarnessError: none gives anything.
-    """
-    failed: list[tuple[Path, HarnessError]] = []
-    for source in files:
-        try:
-            yield read_one(source)
-        except HarnessError as error:
-            failed.append((source, error))
-    if len(failed) == len(files):
-        first = failed[0][1]
-        if len(failed) > 1:
-            raise HarnessError(f"{first}; nor can any of the other {len(failed) - 1} be read")
-        raise first
-    for source, reason in failed:
-        tell(Damage.of(source, reason, "its results are left out"))
-
-
-def _load(paths: Paths, table: _Table) -> pd.DataFrame:
+def _load(paths: Paths, table: Table) -> pd.DataFrame:
     import pandas as pd
 
     frames: list[pd.DataFrame] = []
@@ -213,7 +175,7 @@ def _load(paths: Paths, table: _Table) -> pd.DataFrame:
             frames.append(parquet.joined(stored, table.columns))
             stored.clear()
 
-    for found in _sound(sources.files(paths, table.name), lambda file: _read(file, table)):
+    for found in sound_ones(sources.files(paths, table.name), lambda file: read_one(file, table)):
         if isinstance(found, pd.DataFrame):
             take_stored()
             frames.append(found)
@@ -221,77 +183,6 @@ def _load(paths: Paths, table: _Table) -> pd.DataFrame:
             stored.append(found)
     take_stored()
     return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
-
-
-def _read(source: Path, table: _Table) -> pd.DataFrame | parquet.Columns:
-    """A file's content, or a run's: its Parquet file if that holds the same, as it is read sooner.
-
-    Raises:
-        HarnessError: nothing of it can be read.
-    """
-    if source.suffix == ".csv":
-        return csv_file.read(source, table.columns)
-    if source.name != RUN_FILE:
-        return parquet.read(source, table.columns)
-    folder, beside = source.parent, source.with_name(table.name)
-    broken: HarnessError | None = None
-    if beside.exists():
-        try:
-            if parquet.made_from(beside) == parquet.source(folder):
-                return parquet.read(beside, table.columns)
-        except HarnessError as error:
-            broken = error
-    try:
-        frame, damage = _made(folder, table)
-    except HarnessError as error:
-        if broken or not beside.exists():
-            raise
-        stored = parquet.read(beside, table.columns)
-        tell(Damage.of(source, error, f"{table.name} was read instead"))
-        return stored
-    if broken:
-        tell(Damage.of(beside, broken, "its journal was read instead"))
-    elif (more := _holding_more(beside, frame, table)) is not None:
-        tell(_outdone(damage, beside, "is read instead"))
-        return more
-    tell(damage)
-    return frame
-
-
-def _made(folder: Path, table: _Table) -> tuple[pd.DataFrame, Damage | None]:
-    """The frame of a run from its journal, and what of that was damaged."""
-    run = read_run(folder)
-    journaled = sorted_out(run)
-    return table.made(run, journaled), journaled.damage
-
-
-def _holding_more(path: Path, frame: pd.DataFrame, table: _Table) -> pd.DataFrame | None:
-    """What was made of a run earlier, if that is more than its journal gives now.
-
-    A journal only grows, so it has then lost lines, even if those that are left are all sound.
-    """
-    if not path.exists():
-        return None
-    try:
-        with noticed(lambda damage: None):
-            stored = parquet.joined([parquet.read(path, table.columns)], table.columns)
-    except HarnessError:
-        return None
-    return stored if _held(stored) > _held(frame) else None
-
-
-def _outdone(damage: Damage | None, path: Path, done: str) -> Damage:
-    """Of a journal that holds less than the file beside it."""
-    damage = damage or Damage(path.with_name(JOURNAL_FILE), "lines of it are missing")
-    more = f"{path.name}, made of it before, holds more and {done}"
-    return replace(damage, what=f"{damage.what}; {more}; remove that file if it should not be")
-
-
-def _held(frame: pd.DataFrame) -> int:
-    """How much of a run a frame knows: samples, or passes and what came of the other cases."""
-    if "status" not in frame:
-        return len(frame)
-    return int((frame["status"] != Status.INTERRUPTED).sum() + frame["passes"].sum())
 
 
 def collect(paths: Paths) -> list[Path]:
@@ -307,12 +198,12 @@ def collect(paths: Paths) -> list[Path]:
     if not runs:
         raise _without_run(found[0])
     written: list[Path] = []
-    for run, journaled, made_from in _sound(runs, _whole):
+    for run, journaled, made_from in sound_ones(runs, _whole):
         damage = journaled.damage
         for table in (_CASES, _SAMPLES):
             file, frame = run.folder / table.name, table.made(run, journaled)
-            if _holding_more(file, frame, table) is not None:
-                tell(_outdone(damage, file, "is left as it is"))
+            if holding_more(file, frame, table) is not None:
+                tell(outdone(damage, file, "is left as it is"))
                 continue
             # Of a damaged run it is never current: its journal is read each time, and told.
             content = parquet.to_parquet(frame, "" if damage else made_from, damage)

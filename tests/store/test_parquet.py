@@ -36,7 +36,7 @@ def journals_read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         read.append(run.folder)
         return sorted_out(run)
 
-    monkeypatch.setattr("harness.store.frame.sorted_out", counting)
+    monkeypatch.setattr("harness.store.reading.sorted_out", counting)
     return read
 
 
