@@ -199,7 +199,7 @@ class TestTold:
     @pytest.mark.parametrize(
         "typed",
         [
-            ("export", "--format", "csv=-"),
+            ("export", "--format", "csv"),
             ("compare", "{folder}"),
             ("regress", "--history"),
             ("collect",),
