@@ -31,8 +31,13 @@ def words(error: BaseException) -> str:
         text = _OPERATION_NUMBER.sub("", _COLOURS.sub("", str(error)))
     except Exception as broken:  # an error whose own text is broken is still to be told
         text = f"its message cannot be read ({type(broken).__name__})"
+    return plain(text)[:LONGEST]
+
+
+def plain(text: str) -> str:
+    """The text in one line, less what a terminal would act on."""
     printable = "".join(sign if sign.isprintable() else " " for sign in text)
-    return " ".join(printable.split())[:LONGEST]
+    return " ".join(printable.split())
 
 
 def _place(error: BaseException) -> str:

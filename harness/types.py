@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 
 Value: TypeAlias = int | float | str | bool
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of every file under ``results/``; raised when a reader of the old one would misread."""
 
 

@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TextIO, cast
 
 from harness.cli.parser import parse
+from harness.damage import Damage, noticed
 from harness.types import HarnessError, InfrastructureError, NothingToCompareError
 
 GOOD, USAGE, FAILED, NOTHING, INTERRUPTED = 0, 2, 3, 4, 130
 """Exit statuses: all good; a mistake in what was asked for; a case failed, became slower than
-allowed, or (``--strict``) failed a check of itself; nothing to compare; stopped from outside."""
+allowed, or (``--strict``) failed a check of itself or is damaged; nothing to compare; stopped from
+outside."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +41,8 @@ def _command(arguments: Sequence[str] | None) -> int:
             module = importlib.import_module(
                 f"harness.cli.{getattr(options, 'module', 'commands')}"
             )
-            return int(getattr(module, f"{options.command}_command")(options))
+            with noticed(_tell):
+                return int(getattr(module, f"{options.command}_command")(options))
         finally:
             print(end="", flush=True)  # now, while an error of it can still be told
     except NothingToCompareError as error:
@@ -58,6 +61,10 @@ def _command(arguments: Sequence[str] | None) -> int:
 def _say(error: object, status: int) -> int:
     print(f"layerbench: {' '.join(str(error).splitlines())}", file=sys.stderr)
     return status
+
+
+def _tell(damage: Damage) -> None:
+    _say(f"damaged: {damage}", GOOD)
 
 
 class _WhileItIsRead:

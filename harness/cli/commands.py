@@ -19,6 +19,7 @@ from harness.cli.console import plain as _console
 from harness.cli.console import typed
 from harness.cli.parser import LATEST
 from harness.cli.progress import Progress
+from harness.damage import noticed
 from harness.gate.outcome import Outcome
 from harness.layer import Layer
 from harness.report import (
@@ -148,11 +149,15 @@ def run_command(options: Namespace) -> int:
         store.collect(record.folder)
         return INTERRUPTED
     store.collect(record.folder)
-    frame = store.load(record.folder)
+    with noticed() as damaged:
+        frame = store.load(record.folder)
     console.print()
     console.print(terminal.results(frame))
     failed = frame["status"].map(lambda status: Status(status).failed)
-    unsound = summary.failed_checks(rows.read(frame)) if options.strict else ""
+    unsound = ""
+    if options.strict:
+        reasons = summary.failed_checks(rows.read(frame)), summary.damaged(damaged)
+        unsound = "; ".join(filter(None, reasons))
     if unsound:
         console.print(f"strict: {unsound}", style="red")
     return FAILED if failed.any() or unsound else GOOD
@@ -198,16 +203,17 @@ def report_command(options: Namespace) -> int:
     paths = options.runs
     if not paths and not outcomes:
         paths = [store.latest_run(options.results)]
-    if paths:
-        frame, runs, folders = store.load(paths), store.load_runs(paths), store.run_folders(paths)
-        name = provenance.file_name(runs)
-    else:
-        frame, runs, folders = store.empty(), [], []
-        name = _name_of_outcome(Path(options.outcome[0]))
+    with noticed() as damaged:
+        if paths:
+            frame, runs = store.load(paths), store.load_runs(paths)
+            folders, name = store.run_folders(paths), provenance.file_name(runs)
+        else:
+            frame, runs, folders = store.empty(), [], []
+            name = _name_of_outcome(Path(options.outcome[0]))
+        samples = store.load_samples(paths) if paths and len(frame) <= caps.ROWS else None
     folder = Path(options.out)
     pages = {case: link for run in folders for case, link in profiles.found(run, folder).items()}
-    samples = store.load_samples(paths) if paths and len(frame) <= caps.ROWS else None
-    read = contents.read(frame, runs)
+    read = contents.read(frame, runs, damaged)
     told = [markdown.render(frame, runs, read)] if paths else []
     page = html.render(frame, runs, pages, samples=samples, outcomes=outcomes, read=read)
     texts = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness import compare
+from harness.damage import Damage
 from harness.report import caps, rows
 from harness.report.history import section as history
 from harness.report.provenance import Run
@@ -26,17 +27,22 @@ class Contents:
         newest: those of them that charts and tables show; see `harness.report.caps`.
         pairs: what `harness.compare.frameworks` found among them all.
         histories: of the machines with runs enough; they take the longest to find.
+        damage: what is not in the frame, as the file of it is damaged.
     """
 
     whole: Sequence[Row]
     newest: Sequence[Row]
     pairs: pd.DataFrame
     histories: Sequence[history.Block]
+    damage: Sequence[Damage] = ()
 
 
-def read(frame: pd.DataFrame, runs: Sequence[Run]) -> Contents:
-    """Of a frame as `harness.store.load` returns it, and its runs as `harness.store.load_runs`."""
+def read(frame: pd.DataFrame, runs: Sequence[Run], damage: Sequence[Damage] = ()) -> Contents:
+    """Of a frame as `harness.store.load` returns it, its runs, and what was told meanwhile.
+
+    The runs are as `harness.store.load_runs` returns them.
+    """
     latest = compare.latest(frame)
     whole = rows.read(latest)
     found = history.section(frame, runs)
-    return Contents(whole, caps.shown(whole), compare.frameworks(latest), found)
+    return Contents(whole, caps.shown(whole), compare.frameworks(latest), found, damage)

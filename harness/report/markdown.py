@@ -63,7 +63,8 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterato
     whole, newest, pairs = read.whole, read.newest, read.pairs
     yield f"# {escape(summary.title(whole, runs))}"
     yield "\n".join(f"- {escape(text)}" for text in _verdict(whole, runs))
-    for note in [*summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)]:
+    notes = *summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)
+    for note in (*summary.damage_notes(read.damage), *notes):
         yield f"> {escape(note)}"
     yield from _attention(section(newest))
     if read.histories:

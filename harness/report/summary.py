@@ -10,12 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness import compare, units
+from harness.damage import Damage
 from harness.report.provenance import Run, cpu_model, gpu_names
 from harness.report.rows import NOT_MEASURED, Row, mode_order
 from harness.types import Status
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_DAMAGED = 5
+"""Files that are told one by one."""
 
 
 def title(rows: Sequence[Row], runs: Sequence[Run]) -> str:
@@ -67,6 +71,23 @@ def notes(frame: pd.DataFrame, newest: Sequence[Row], runs: Sequence[Run]) -> li
             "too."
         )
     return found
+
+
+def damaged(damage: Sequence[Damage]) -> str:
+    """``damaged 3 lines in 1 file``; empty if nothing is."""
+    if not damage:
+        return ""
+    lines = units.count(sum(one.lines for one in damage), "line")
+    return f"damaged {lines} in {units.count(len(damage), 'file')}"
+
+
+def damage_notes(damage: Sequence[Damage]) -> list[str]:
+    """Each damaged file, without the folders above its run."""
+    told = [
+        f"Damaged: {one.path.parent.name}/{one.path.name}: {one.what}." for one in damage[:_DAMAGED]
+    ]
+    rest = len(damage) - len(told)
+    return [*told, f"{units.count(rest, 'more file')} damaged."] if rest > 0 else told
 
 
 def ratio_sentence(mean: Mapping[str, Any]) -> str:

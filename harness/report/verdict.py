@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness import compare, units
+from harness.damage import Damage
 from harness.report import rows, summary
 from harness.report.rows import Row
 from harness.report.summary import together
@@ -54,11 +55,12 @@ def failures(newest: Sequence[Row]) -> list[str]:
     return [*told, f"{units.count(rest, 'more kind')} of failure"] if rest > 0 else told
 
 
-def trust(newest: Sequence[Row]) -> str:
-    """Converged, warm, checked against the reference, checks failed, warnings: in one line."""
+def trust(newest: Sequence[Row], damage: Sequence[Damage] = ()) -> str:
+    """Converged, warm, checked, checks failed, warnings, what is damaged: in one line."""
     measured = [row for row in newest if row.latency is not None]
+    broken = filter(None, [summary.damaged(damage)])
     if not measured:
-        return "no latency was measured"
+        return " · ".join(["no latency was measured", *broken])
     number = len(measured)
     checked = [row for row in measured if row.parity_error is not None]
     parity = f"checked against float64 {len(checked)} of {number}"
@@ -73,6 +75,7 @@ def trust(newest: Sequence[Row]) -> str:
             parity,
             _checks(measured),
             f"warned {warned or 'none'}",
+            *broken,
         ]
     )
 

@@ -56,7 +56,7 @@ def execute(run: RunRecord, layers: Mapping[str, Layer], on_event: Callable[[Eve
             since the run was begun.
     """
     with Journal(run.folder) as journal:
-        _Execution(run, layers, journal, read(run), on_event).all_rounds()
+        _Execution(run, layers, journal, read(run, part=True), on_event).all_rounds()
     shutil.rmtree(reference_folder(run.folder), ignore_errors=True)
 
 
@@ -213,7 +213,8 @@ class _Execution:
                 f"this run was begun with {bench.framework} {began}, and here is now "
                 f"{greeting['version']}: begin a new run"
             )
-        self._journal.append("worker", {**bench._asdict(), **round_._asdict(), **greeting})
+        about = {"run_id": self._run.run_id, **bench._asdict(), **round_._asdict(), **greeting}
+        self._journal.append("worker", about)
         if round_.probe == "latency":
             try:
                 self._measure_ceilings(worker, bench, round_.pass_index)

@@ -1,5 +1,6 @@
 """Results on disk: the journal of a run, and pandas frames made from it."""
 
+from harness.damage import Damage, DamagedResultsWarning
 from harness.store.csv_file import to_csv
 from harness.store.frame import (
     CASES_FILE,
@@ -7,7 +8,6 @@ from harness.store.frame import (
     cases_of,
     collect,
     empty,
-    latest_run,
     load,
     load_runs,
     load_samples,
@@ -15,13 +15,16 @@ from harness.store.frame import (
 )
 from harness.store.journal import Journal, RunRecord, read_run
 from harness.store.parquet import to_parquet
-from harness.store.rows import Journaled, read
+from harness.store.records import Journaled, read
 from harness.store.samples import SAMPLE_COLUMNS
+from harness.store.sources import latest_run
 
 __all__ = [
     "CASES_FILE",
     "COLUMNS",
     "SAMPLE_COLUMNS",
+    "Damage",
+    "DamagedResultsWarning",
     "Journal",
     "Journaled",
     "RunRecord",

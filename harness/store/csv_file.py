@@ -5,30 +5,34 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable, Mapping
+import reprlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import faults
-from harness.types import HarnessError
+from harness.damage import LostLines, tell
+from harness.store import sound
+from harness.types import HarnessError, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_LISTS = ("audit", "warnings")
+_TYPES = {"params": dict, "audit": list, "warnings": list}
+_ANEW = "`layerbench export --format csv=FILE` writes it anew"
 
 
 def to_csv(frame: pd.DataFrame) -> str:
     """The frame as CSV: text in quotes, dicts and lists as JSON, what is missing as nothing."""
     plain = frame.copy()
-    for name in ("params", *_LISTS):
+    for name in _TYPES:
         if name in plain:
             plain[name] = plain[name].map(json.dumps)
     return plain.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
 def read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
-    """The frame that `to_csv` made a file of.
+    """The frame that `to_csv` made a file of; what is damaged is told, and left out.
 
     Of text nothing is taken for a missing figure, and every figure has all of its digits.
 
@@ -37,32 +41,102 @@ def read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
         columns: `harness.store.COLUMNS` or ``SAMPLE_COLUMNS``, whichever it should hold.
 
     Raises:
-        HarnessError: the file is broken, or holds something else.
+        HarnessError: it cannot be read, or holds something else.
     """
     import pandas as pd
 
-    converters: dict[str, Callable[[str], Any]] = {"object": json.loads, "float64": _figure}
+    found: dict[str, list[Any]] = {name: [] for name in columns}
+    lost, total = LostLines(), 0
     try:
-        frame = pd.read_csv(
-            path,
-            converters={n: converters[kind] for n, kind in columns.items() if kind in converters},
-            dtype={n: kind for n, kind in columns.items() if kind not in converters},
-            keep_default_na=False,
-            na_values={n: [""] for n, kind in columns.items() if kind == "Int64"},
-        )
-    except (OSError, ValueError) as error:
-        raise HarnessError(
-            f"{path} is broken ({faults.told(error)}); `layerbench export --format csv=FILE` "
-            "writes it anew"
-        ) from error
-    if missing := [name for name in columns if name not in frame]:
-        raise HarnessError(
-            f"{path} has no column {missing[0]}; give the folder of the run, or let "
-            "`layerbench export --format csv=FILE` write it anew"
-        )
-    return frame[list(columns)]
+        # What is no UTF-8 costs its own line.
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            lines = csv.reader(file, strict=True)
+            header = next(lines, [])
+            if missing := [name for name in columns if name not in header]:
+                raise HarnessError(
+                    f"{path} has no column {missing[0]}; give the folder of the run; {_ANEW}"
+                )
+            places = {name: header.index(name) for name in columns}
+            while True:
+                try:
+                    fields = next(lines)
+                    values = _values(fields, header, places, columns)
+                except StopIteration:
+                    break
+                except (csv.Error, ValueError) as error:
+                    total += 1
+                    lost.add(lines.line_num, faults.words(error))
+                    continue
+                total += 1
+                for name, value in values.items():
+                    found[name].append(value)
+    except OSError as error:
+        raise HarnessError(f"{path} cannot be read ({error.strerror})") from error
+    if lost.count and lost.count == total:
+        raise HarnessError(f"{lost.damage(path, total)}; {_ANEW}")
+    tell(lost.damage(path, total, _ANEW))
+    return pd.DataFrame({name: pd.Series(found[name], dtype=columns[name]) for name in columns})
+
+
+def _values(
+    fields: Sequence[str],
+    header: Sequence[str],
+    places: Mapping[str, int],
+    kinds: Mapping[str, str],
+) -> dict[str, Any]:
+    """What one line says.
+
+    Raises:
+        ValueError: it is no line of such a table; the message names the column.
+    """
+    if len(fields) != len(header):
+        raise ValueError(f"{len(fields)} fields, where there are {len(header)} columns")
+    values = {}
+    for name, place in places.items():
+        try:
+            values[name] = _READ[kinds[name]](fields[place])
+            if name == "status":
+                Status(values[name])
+            elif kinds[name] == "object" and type(values[name]) is not _TYPES[name]:
+                raise ValueError(values[name])
+        except (ValueError, RecursionError) as error:
+            shown = reprlib.repr(fields[place])
+            raise ValueError(f"column {name} holds {shown}") from error
+    return values
+
+
+def _text(text: str) -> str:
+    text.encode()  # what was no UTF-8 raises here
+    return text
 
 
 def _figure(text: str) -> float:
     """With every digit, which not each version of pandas reads by itself."""
-    return float(text) if text else math.nan
+    if not text:
+        return math.nan
+    if not 0 <= (value := float(text)) <= sound.LARGEST:
+        raise ValueError(text)
+    return value
+
+
+def _flag(text: str) -> bool:
+    if text not in ("True", "False"):
+        raise ValueError(text)
+    return text == "True"
+
+
+def _whole(text: str) -> int:
+    if not 0 <= (value := int(text)) < 2**63:
+        raise ValueError(text)
+    return value
+
+
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "str": _text,
+    "int64": _whole,
+    "Int64": lambda text: _whole(text) if text else None,
+    "float64": _figure,
+    "bool": _flag,
+    "object": json.loads,
+}
+"""How each type of column is read."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from harness.store import csv_file, parquet, rows
-from harness.store.journal import RUN_FILE, described, read_run, write_atomically
-from harness.store.samples import SAMPLE_COLUMNS, samples_of
+from harness.damage import tell
+from harness.store import parquet, rows, sources
+from harness.store.journal import (
+    RUN_FILE,
+    RunRecord,
+    described,
+    read_run,
+    write_atomically,
+)
+from harness.store.reading import Table, holding_more, outdone, read_one, sound_ones
+from harness.store.records import Journaled, circumstances, read, sorted_out
+from harness.store.samples import SAMPLE_COLUMNS, samples
+from harness.store.sources import Paths
 from harness.store.writing import writing
 from harness.types import UsageError
 
@@ -74,12 +82,14 @@ COLUMNS = {
 }
 """What a frame of results holds, and as which type; docs/columns.md says what each means."""
 
-CASES_FILE = "cases.parquet"
-SAMPLES_FILE = "samples.parquet"
-EXAMPLE = "example"
-"""The folder of results that come with the project; nobody's own, and from another machine."""
 
-Paths: TypeAlias = str | Path | Sequence[str | Path]
+def _cases(run: RunRecord, journaled: Journaled) -> pd.DataFrame:
+    return _frame(rows.rows(run, journaled), COLUMNS)
+
+
+CASES_FILE = "cases.parquet"
+_CASES = Table(CASES_FILE, COLUMNS, _cases)
+_SAMPLES = Table("samples.parquet", SAMPLE_COLUMNS, samples)
 
 
 def load(paths: Paths) -> pd.DataFrame:
@@ -90,32 +100,23 @@ def load(paths: Paths) -> pd.DataFrame:
     with equal parameters may share one dict; copy it before you change it. A Parquet or CSV
     file may be named, too.
 
+    Whatever is sound is read. A file, or a line of one, that is not is left out, and a
+    `harness.damage.DamagedResultsWarning` names it.
+
     Raises:
-        HarnessError: a path does not exist or holds no results, or a file is broken or newer
-            than this version of layerbench.
+        HarnessError: a path does not exist or holds no results, or nothing at the paths is sound
+            and of a version that this layerbench reads.
     """
-    return _load(paths, CASES_FILE, COLUMNS, cases_of)
+    return _load(paths, _CASES)
 
 
 def load_samples(paths: Paths) -> pd.DataFrame:
     """Every sample of every case, in the order taken; columns as in `SAMPLE_COLUMNS`.
 
     Raises:
-        HarnessError: as `load`.
+        HarnessError: as `load`, which also tells what becomes of damaged files.
     """
-    return _load(paths, SAMPLES_FILE, SAMPLE_COLUMNS, samples_of)
-
-
-def latest_run(results: str | Path) -> Path:
-    """The folder of the run that was begun last.
-
-    Raises:
-        UsageError: there is none.
-    """
-    runs = _below(Path(results), RUN_FILE)
-    if not runs:
-        raise UsageError(f"{results} holds no run; `layerbench run` makes one")
-    return max((file.parent for file in runs), key=lambda folder: folder.name)
+    return _load(paths, _SAMPLES)
 
 
 def load_runs(paths: Paths) -> list[dict[str, Any]]:
@@ -124,14 +125,16 @@ def load_runs(paths: Paths) -> list[dict[str, Any]]:
     Raises:
         HarnessError: as `load`, or of a run there is nothing but Parquet files.
     """
-    found = []
-    for source in _sources(paths, CASES_FILE):
-        if not (source.parent / RUN_FILE).exists():
+
+    def told(source: Path) -> dict[str, Any]:
+        if source.name != RUN_FILE:
             raise _without_run(source)
-        around = rows.circumstances(source.parent)
-        told = {"ceilings": around.ceilings, "workers": around.workers}
-        found.append({**described(source.parent), **told})
-    return found
+        run = described(source.parent)
+        around = circumstances(source.parent, run["run_id"], run["schema"])
+        tell(around.damage)
+        return {**run, "ceilings": around.ceilings, "workers": around.workers}
+
+    return list(sound_ones(sources.files(paths, CASES_FILE), told))
 
 
 def run_folders(paths: Paths) -> list[Path]:
@@ -140,13 +143,13 @@ def run_folders(paths: Paths) -> list[Path]:
     Raises:
         HarnessError: as `load`.
     """
-    return [source.parent for source in _sources(paths, CASES_FILE)]
+    return [source.parent for source in sources.files(paths, CASES_FILE)]
 
 
 def cases_of(folder: Path) -> pd.DataFrame:
     """The rows of one run, from its journal."""
     run = read_run(folder)
-    return _frame(rows.rows(run, rows.read(run)), COLUMNS)
+    return _cases(run, read(run))
 
 
 def _frame(records: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
@@ -160,87 +163,62 @@ def _frame(records: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> 
     return pd.DataFrame(data)
 
 
-def _load(
-    paths: Paths, name: str, columns: Mapping[str, str], from_run: Callable[[Path], pd.DataFrame]
-) -> pd.DataFrame:
+def _load(paths: Paths, table: Table) -> pd.DataFrame:
     import pandas as pd
 
-    files = [_to_read(source, name) for source in _sources(paths, name)]
-    frames = []
-    for suffix, group in groupby(files, key=lambda file: file.suffix):
-        if suffix == Path(RUN_FILE).suffix:
-            frames += [from_run(file.parent) for file in group]
-        elif suffix == ".csv":
-            frames += [csv_file.read(file, columns) for file in group]
+    frames: list[pd.DataFrame] = []
+    stored: list[parquet.Columns] = []
+
+    def take_stored() -> None:
+        """Many files become one frame sooner than many frames do."""
+        if stored:
+            frames.append(parquet.joined(stored, table.columns))
+            stored.clear()
+
+    for found in sound_ones(sources.files(paths, table.name), lambda file: read_one(file, table)):
+        if isinstance(found, pd.DataFrame):
+            take_stored()
+            frames.append(found)
         else:
-            frames.append(parquet.read(list(group), columns))
+            stored.append(found)
+    take_stored()
     return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
-
-
-def _to_read(source: Path, name: str) -> Path:
-    """The run itself, or the Parquet file beside it that holds the same and is read sooner."""
-    collected = source.with_name(name)
-    is_run = source.name == RUN_FILE
-    return collected if is_run and parquet.is_current(collected) else source
-
-
-def _sources(paths: Paths, name: str) -> list[Path]:
-    """For each run at or below the paths its ``run.json``, or the Parquet file if that is all.
-
-    Raises:
-        UsageError: a path does not exist or holds no results.
-    """
-    found: dict[Path, Path] = {}  # by where it really lies, as two paths may lead there
-    for path in _paths(paths):
-        if not path.exists():
-            raise UsageError(f"{path} does not exist; give a run's folder or one above it")
-        if path.is_file() and path.suffix in (".parquet", ".csv"):
-            found.setdefault(path.resolve(), path)
-            continue
-        folder = path.parent if path.is_file() else path
-        runs = _below(folder, RUN_FILE)
-        alone = [f for f in _below(folder, name) if not (f.parent / RUN_FILE).exists()]
-        if not runs and not alone:
-            raise UsageError(f"{path} holds no results; `layerbench run` makes some")
-        for file in sorted({*runs, *alone}, key=lambda file: file.parent.name):
-            found.setdefault(file.resolve(), file)
-    return list(found.values())
-
-
-def _paths(paths: Paths) -> list[Path]:
-    listed = [paths] if isinstance(paths, str | os.PathLike) else paths
-    if not isinstance(listed, Iterable) or not (given := list(listed)):
-        raise UsageError(f"{paths!r} names no path; give a run's folder or one above it")
-    for path in given:
-        if not isinstance(path, str | os.PathLike) or not os.fspath(path):
-            raise UsageError(f"{path!r} is not a path; give a run's folder or one above it")
-    return list(map(Path, given))
-
-
-def _below(folder: Path, name: str) -> list[Path]:
-    """Files of that name; those under ``example/`` only if the search starts there."""
-    found = folder.rglob(name)
-    return [file for file in found if EXAMPLE not in file.relative_to(folder).parts]
 
 
 def collect(paths: Paths) -> list[Path]:
     """Writes each run's cases and samples as Parquet, each file whole or not at all.
 
+    A file that holds more than the run's journal does now, which has lost lines, is left as it is.
+
     Raises:
         HarnessError: as `load`, or a run's folder cannot be written to.
     """
-    sources = _sources(paths, CASES_FILE)
-    folders = [source.parent for source in sources if (source.parent / RUN_FILE).exists()]
-    if not folders:
-        raise _without_run(sources[0])
-    written = []
-    for folder in folders:
-        made_from = parquet.source(folder)  # before it is read, as a run may be going on
-        for name, frame in ((CASES_FILE, cases_of(folder)), (SAMPLES_FILE, samples_of(folder))):
-            with writing(folder, "the run's own files are as they were"):
-                write_atomically(folder / name, parquet.to_parquet(frame, made_from))
-            written.append(folder / name)
+    found = sources.files(paths, CASES_FILE)
+    runs = [source for source in found if source.name == RUN_FILE]
+    if not runs:
+        raise _without_run(found[0])
+    written: list[Path] = []
+    for run, journaled, made_from in sound_ones(runs, _whole):
+        damage = journaled.damage
+        for table in (_CASES, _SAMPLES):
+            file, frame = run.folder / table.name, table.made(run, journaled)
+            if holding_more(file, frame, table) is not None:
+                tell(outdone(damage, file, "is left as it is"))
+                continue
+            # Of a damaged run it is never current: its journal is read each time, and told.
+            content = parquet.to_parquet(frame, "" if damage else made_from, damage)
+            with writing(run.folder, "the run's own files are as they were"):
+                write_atomically(file, content)
+            written.append(file)
+        tell(damage)
     return written
+
+
+def _whole(source: Path) -> tuple[RunRecord, Journaled, str]:
+    """A run, its journal, and what it was before they were read, as it may be going on."""
+    made_from = parquet.source(source.parent)
+    run = read_run(source.parent)
+    return run, sorted_out(run), made_from
 
 
 def empty() -> pd.DataFrame:

@@ -11,17 +11,28 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from harness import faults
+from harness.store import sound
+from harness.store.lines import decoded, encoded, numbered
 from harness.types import SCHEMA_VERSION, Case, HarnessError, UsageError
 
 RUN_FILE = "run.json"
 JOURNAL_FILE = "journal.jsonl"
+CHECKED = 2
+"""The schema from which on each line of a journal carries a checksum."""
+TORN = "torn"
+"""Kind of the record that follows a line which was cut short when whoever wrote it was killed."""
 
+_KINDS: Mapping[type, Sequence[str]] = {
+    str: ("run_id", "started_at", "sweep", "command"),
+    Mapping: ("families", "machine"),
+}
+_NO_RECORD = (ValueError, KeyError, TypeError, AttributeError, UsageError)
 _Made = TypeVar("_Made")
 
 
@@ -44,6 +55,7 @@ class RunRecord:
         machine: see `harness.devices.machine.describe`.
         cases: the plan.
         memory_bytes: what a worker for the CPU may take; None for most of what is free.
+        schema: version of its files.
         folder: where it lies; not part of the file.
     """
 
@@ -62,26 +74,33 @@ class RunRecord:
     machine: Mapping[str, Any]
     cases: tuple[Case, ...]
     memory_bytes: int | None = None
+    schema: int = SCHEMA_VERSION
     folder: Path = field(default=Path(), compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        names = [f.name for f in dataclasses.fields(self) if f.name not in ("folder", "cases")]
+        told = [f.name for f in dataclasses.fields(self)]
+        names = [name for name in told if name not in ("schema", "folder", "cases")]
         return {
-            "schema": SCHEMA_VERSION,
+            "schema": self.schema,
             **{name: getattr(self, name) for name in names},
             "cases": [case.to_json() for case in self.cases],
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], folder: Path) -> Self:
-        values = {key: value for key, value in data.items() if key != "schema"}
+        values = dict(data)
         values["cases"] = tuple(map(Case.from_json, values["cases"]))
         values["suites"] = tuple(values["suites"])
-        return cls(**values, folder=folder)
+        run = cls(**values, folder=folder)
+        sound.check_kinds(data, _KINDS)
+        for case in run.cases:
+            sound.check_case(case)
+        return run
 
     def save(self) -> None:
-        """Writes ``run.json``, whole or not at all."""
+        """Writes ``run.json``, whole or not at all, and a journal before it if there is none."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / JOURNAL_FILE).touch()  # from now on one that is missing has been lost
         text = json.dumps(self.to_json(), indent=1, ensure_ascii=False)
         write_atomically(self.folder / RUN_FILE, text.encode())
 
@@ -126,23 +145,26 @@ def _of_plan(folder: Path, made: Callable[[dict[str, Any]], _Made]) -> _Made:
     path = folder / RUN_FILE
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        check_schema(path, int(data["schema"]))
+        check_schema(path, data["schema"])
         return made(data)
     except FileNotFoundError:
         raise UsageError(f"{folder} holds no run ({RUN_FILE} is missing)") from None
-    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+    except (*_NO_RECORD, OSError, RecursionError) as error:
         raise HarnessError(
             f"{path} is broken ({faults.told(error)}): put it back from a copy, or move {folder} "
             f"away; its {JOURNAL_FILE} still holds what was measured"
         ) from error
 
 
-def check_schema(path: Path, schema: int) -> None:
+def check_schema(path: Path, schema: object) -> None:
     """Refuses a file of a newer version rather than misread it.
 
     Raises:
         HarnessError: it is newer.
+        ValueError: it is of no version that there ever was.
     """
+    if type(schema) is not int or schema < 1:
+        raise ValueError(f"{schema!r} is no schema")
     if schema > SCHEMA_VERSION:
         raise HarnessError(
             f"{path} has schema {schema}, this layerbench reads up to {SCHEMA_VERSION}; "
@@ -150,45 +172,39 @@ def check_schema(path: Path, schema: int) -> None:
         )
 
 
-def read_journal(folder: Path, but: str = "") -> Iterator[tuple[int, dict[str, Any]]]:
-    """The journal's records with the numbers of their lines; one cut short by a crash is left out.
+def read_journal(
+    folder: Path, schema: int = SCHEMA_VERSION, but: str = ""
+) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """The journal's lines: the number of each with its record, or with what is wrong with it.
 
     Args:
         folder: of the run.
-        but: a kind of records that is not wanted, and so not looked at.
-
-    Raises:
-        HarnessError: a line in the middle is broken.
+        schema: of the run.
+        but: a kind of records that is not wanted; of each there is an empty one.
     """
     path = folder / JOURNAL_FILE
     if not path.exists():
         return
-    unwanted = json.dumps({"kind": but}).removesuffix("}").encode()
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.endswith(b"\n"):  # torn
-                return
-            if but and line.startswith(unwanted):
-                continue
+    unwanted = json.dumps({"kind": but}).removesuffix("}").encode() if but else None
+    for number, line in numbered(path):
+        if isinstance(line, str):
+            yield number, line
+        elif unwanted and line.startswith(unwanted):
+            yield number, {"kind": but}
+        else:
             try:
-                yield number, json.loads(line)
+                yield number, decoded(line, checked=schema >= CHECKED)
             except ValueError as error:
-                raise broken_line(folder, number, error) from error
-
-
-def broken_line(folder: Path, number: int, error: Exception) -> HarnessError:
-    """What to tell of a line of a journal that cannot be read."""
-    return HarnessError(
-        f"{folder / JOURNAL_FILE}, line {number}, is broken ({faults.told(error)}); "
-        "remove that line to read the rest"
-    )
+                yield number, str(error)
 
 
 class Journal:
     """A run's journal, open for appending by one process at a time."""
 
     def __init__(self, folder: Path) -> None:
-        """Opens it, and cuts off a torn last line.
+        """Opens it, and ends a line that a crash cut short.
+
+        What there is of that line is kept, and a record after it says how it came about.
 
         Raises:
             UsageError: another process is writing it.
@@ -199,9 +215,10 @@ class Journal:
         if not _lock(self._file.fileno()):
             self._file.close()
             raise UsageError(f"{folder} is in use by another layerbench; wait for it to end")
-        self._file.seek(0)
-        content = self._file.read()
-        self._file.truncate(content.rfind(b"\n") + 1)
+        if self._file.seek(0, os.SEEK_END):
+            self._file.seek(-1, os.SEEK_END)
+            if self._file.read(1) != b"\n":
+                self._write(b"\n" + encoded(TORN, {}))
 
     def append(self, kind: str, data: Mapping[str, Any]) -> None:
         """Adds one record and returns when it is on the disk.
@@ -209,9 +226,11 @@ class Journal:
         Raises:
             HarnessError: the disk is full, or gone.
         """
-        line = json.dumps({"kind": kind, **data}, ensure_ascii=False, allow_nan=False)
+        self._write(encoded(kind, data))
+
+    def _write(self, content: bytes) -> None:
         try:
-            left = memoryview(line.encode() + b"\n")
+            left = memoryview(content)
             while left:
                 left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())

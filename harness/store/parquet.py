@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,17 +14,23 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import stats, types, units
+from harness import faults, stats, types, units
+from harness.damage import Damage, LostLines, tell
+from harness.store import sound
 from harness.store.journal import JOURNAL_FILE, RUN_FILE, check_schema
-from harness.types import SCHEMA_VERSION, HarnessError
+from harness.types import SCHEMA_VERSION, HarnessError, Status
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 Objects: TypeAlias = NDArray[np.object_]
+Columns: TypeAlias = "Mapping[str, pa.ChunkedArray | Objects]"
+"""Of one file, by name."""
 
 _SCHEMA_KEY, _SOURCE_KEY = b"layerbench_schema", b"layerbench_source"
+_DAMAGE_KEY = b"layerbench_damage"
 _ENDS = 2**16
 """Bytes at either end of a file that tell whether it is another one; a journal only grows."""
 
@@ -35,7 +43,7 @@ def source(folder: Path) -> str:
     digest = hashlib.sha256(_code())
     for name in (RUN_FILE, JOURNAL_FILE):
         path = folder / name
-        size = path.stat().st_size if path.exists() else 0
+        size = path.stat().st_size if path.is_file() else 0  # else whoever reads it says so
         digest.update(f"{name} {size}\n".encode())
         if size:
             with path.open("rb") as file:
@@ -53,24 +61,52 @@ def _code() -> bytes:
     return hashlib.sha256(b"".join(path.read_bytes() for path in (*beside, *below))).digest()
 
 
-def is_current(path: Path) -> bool:
-    """Whether it holds what the run in its folder would give now."""
+def made_from(path: Path) -> str:
+    """What `source` gave when the file was made; empty if it was not made of a sound run.
+
+    Raises:
+        HarnessError: it is broken, newer, or not of layerbench.
+    """
+    with _opened(path) as file:
+        return _marks(path, file).get(_SOURCE_KEY, b"").decode(errors="replace")
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """The file, whose every page is held to its checksum.
+
+    Raises:
+        HarnessError: it is broken.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        known = (pq.read_schema(path).metadata or {}).get(_SOURCE_KEY)
-    except (OSError, pa.ArrowException):
-        return False
-    return known is not None and known.decode(errors="replace") == source(path.parent)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            yield file
+    except (OSError, pa.ArrowException, ValueError, OverflowError) as error:
+        raise HarnessError(
+            f"{path} is broken ({faults.words(error)}); "
+            "`layerbench collect` writes it anew from the journal"
+        ) from error
 
 
-def to_parquet(frame: pd.DataFrame, made_from: str = "") -> bytes:
+def _marks(path: Path, file: pq.ParquetFile) -> Mapping[bytes, bytes]:
+    """What `to_parquet` noted in the file."""
+    marks: Mapping[bytes, bytes] = file.schema_arrow.metadata or {}
+    if _SCHEMA_KEY not in marks:
+        raise HarnessError(f"{path} was not written by layerbench")
+    check_schema(path, int(marks[_SCHEMA_KEY]))
+    return marks
+
+
+def to_parquet(frame: pd.DataFrame, made_from: str = "", damage: Damage | None = None) -> bytes:
     """The frame as the content of a Parquet file.
 
     Args:
         frame: with the columns of `harness.store.COLUMNS` or `SAMPLE_COLUMNS`.
         made_from: what `source` gave before the frame was made of a run.
+        damage: of that run; whoever reads the file is told of it.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -79,9 +115,11 @@ def to_parquet(frame: pd.DataFrame, made_from: str = "") -> bytes:
         frame = frame.assign(params=_texts(frame["params"]))
     table = pa.Table.from_pandas(frame, preserve_index=False)
     marks = {_SCHEMA_KEY: str(SCHEMA_VERSION).encode(), _SOURCE_KEY: made_from.encode()}
+    if damage:
+        marks[_DAMAGE_KEY] = json.dumps([damage.path.name, damage.what, damage.lines]).encode()
     marked = table.replace_schema_metadata({**(table.schema.metadata or {}), **marks})
     sink = pa.BufferOutputStream()
-    pq.write_table(marked, sink, compression="zstd")
+    pq.write_table(marked, sink, compression="zstd", write_page_checksum=True)
     return bytes(sink.getvalue())
 
 
@@ -96,61 +134,64 @@ def _texts(params: Iterable[Mapping[str, Any]]) -> list[str]:
     return texts
 
 
-def read(paths: Sequence[Path], columns: Mapping[str, str]) -> pd.DataFrame:
-    """One frame of the files that `to_parquet` gave the content of.
-
-    Rows of a file with equal parameters share one dict.
+def read(path: Path, columns: Mapping[str, str]) -> Columns:
+    """The content of a file that `to_parquet` gave, for `joined`; what cannot be is left out.
 
     Args:
-        paths: one or more.
-        columns: `COLUMNS` or `SAMPLE_COLUMNS`, whichever they should hold.
+        path: of the file.
+        columns: `COLUMNS` or `SAMPLE_COLUMNS`, whichever it should hold.
 
     Raises:
-        HarnessError: a file is broken, newer, not of layerbench, or holds something else.
+        HarnessError: it is broken, newer, not of layerbench, or holds something else.
     """
+    with _opened(path) as file:
+        marks = _marks(path, file)
+        table = file.read()
+        table.validate(full=True)  # text that is no UTF-8, say
+        if table.num_rows != file.metadata.num_rows:  # which no checksum covers
+            raise ValueError("its numbers of rows differ")
+        if missing := [name for name in columns if name not in table.column_names]:
+            raise HarnessError(
+                f"{path} has no column {missing[0]}; give the folder of the run, or let "
+                "`layerbench collect` write it anew from the journal"
+            )
+        typed = {name: _typed(table.column(name), name, kind) for name, kind in columns.items()}
+        if _DAMAGE_KEY in marks:
+            name, what, lines = json.loads(marks[_DAMAGE_KEY])
+            told = faults.plain(f"it was made of a damaged {name}: {what}")
+            tell(Damage(path, told, int(lines)))
+    if not (doubtful := _doubtful(typed)):
+        return typed
+    lost = LostLines()
+    for index in sorted(doubtful):
+        lost.add(index + 1, doubtful[index])
+    tell(lost.damage(path, table.num_rows, unit="row"))
+    kept = np.setdiff1d(np.arange(table.num_rows), [*doubtful])
+    return {name: column.take(kept) for name, column in typed.items()}
+
+
+def joined(parts: Sequence[Columns], columns: Mapping[str, str]) -> pd.DataFrame:
+    """One frame of what `read` gave. Rows of a file with equal parameters share one dict."""
     import pandas as pd
 
-    tables = [_table(path, columns) for path in paths]
-    data = {
-        name: _series([table.column(name) for table in tables], name, kind)
-        for name, kind in columns.items()
-    }
+    data = {name: _series([part[name] for part in parts], kind) for name, kind in columns.items()}
     return pd.DataFrame(data, copy=False)
 
 
-def _table(path: Path, columns: Mapping[str, str]) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _typed(column: pa.ChunkedArray, name: str, kind: str) -> pa.ChunkedArray | Objects:
+    """One column of a file as the type it should have.
 
-    try:
-        with pq.ParquetFile(path) as file:
-            schema = (file.schema_arrow.metadata or {}).get(_SCHEMA_KEY)
-            if schema is None:
-                raise HarnessError(f"{path} was not written by layerbench")
-            check_schema(path, int(schema))
-            table = file.read()
-    except (OSError, pa.ArrowException) as error:
-        raise HarnessError(
-            f"{path} is broken ({str(error).splitlines()[0]}); "
-            "`layerbench collect` writes it anew from the journal"
-        ) from error
-    if missing := [name for name in columns if name not in table.column_names]:
-        raise HarnessError(
-            f"{path} has no column {missing[0]}; give the folder of the run, or let "
-            "`layerbench collect` write it anew from the journal"
-        )
-    return table
-
-
-def _series(parts: Sequence[pa.ChunkedArray], name: str, kind: str) -> pd.Series[Any]:
-    """One column of several files."""
-    import pandas as pd
+    Raises:
+        ValueError: it has another, or lacks values.
+    """
     import pyarrow as pa
 
+    if name == "params":
+        return _params(column.combine_chunks())
     if kind == "object":
-        objects: Callable[[pa.Array], Objects] = _params if name == "params" else _lists
-        found = np.concatenate([objects(part.combine_chunks()) for part in parts])
-        return pd.Series(found, dtype="object")
+        return _lists(column.cast(pa.list_(pa.string())).combine_chunks())
+    if kind in ("str", "int64", "bool") and column.null_count:
+        raise ValueError(f"column {name} lacks values")
     stored = {
         "str": pa.large_string(),
         "int64": pa.int64(),
@@ -158,8 +199,44 @@ def _series(parts: Sequence[pa.ChunkedArray], name: str, kind: str) -> pd.Series
         "float64": pa.float64(),
         "bool": pa.bool_(),
     }[kind]
-    chunks = [chunk for part in parts for chunk in part.cast(stored).chunks]
-    whole: pd.Series[Any] = pa.chunked_array(chunks, type=stored).to_pandas()
+    return column.cast(stored)
+
+
+def _doubtful(columns: Columns) -> dict[int, str]:
+    """Rows that hold what cannot be, by their number from 0."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found: dict[int, str] = {}
+
+    def note(name: str, bad: pa.ChunkedArray) -> None:
+        for index in np.flatnonzero(bad.to_numpy()):
+            value = columns[name][index].as_py()
+            found.setdefault(int(index), f"{name} is {reprlib.repr(value)}")
+
+    for name, column in columns.items():
+        if isinstance(column, pa.ChunkedArray) and pa.types.is_floating(column.type):
+            ends = pc.min_max(column).as_py()
+            if ends["min"] is not None and not (0 <= ends["min"] <= ends["max"] <= sound.LARGEST):
+                wrong = pc.or_(pc.less(column, 0.0), pc.greater(column, sound.LARGEST))
+                note(name, wrong.fill_null(False))
+    if "status" in columns:
+        known = pa.array([str(status) for status in Status], pa.large_string())
+        if not pc.all(pc.is_in(pc.unique(columns["status"]), known)).as_py():
+            note("status", pc.invert(pc.is_in(columns["status"], known)))
+    return found
+
+
+def _series(parts: Sequence[Any], kind: str) -> pd.Series[Any]:
+    """One column of several files."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if kind == "object":
+        return pd.Series(np.concatenate(parts), dtype="object")
+    whole: pd.Series[Any] = pa.chunked_array(
+        [chunk for part in parts for chunk in part.chunks], type=parts[0].type
+    ).to_pandas()
     # The stubs know dtypes as literals only.
     return whole.astype(kind)  # type: ignore[call-overload,no-any-return]
 
@@ -170,6 +247,8 @@ def _params(texts: pa.Array) -> Objects:
     known = np.empty(len(encoded.dictionary), dtype=object)
     for index, text in enumerate(encoded.dictionary.to_pylist()):
         known[index] = json.loads(text)
+        if not isinstance(known[index], dict):
+            raise ValueError(f"parameters {reprlib.repr(known[index])} are no object")
     found: Objects = known[encoded.indices.to_numpy(zero_copy_only=False)]
     return found
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,76 +10,16 @@ import numpy as np
 from harness import stats
 from harness.stats import Interval
 from harness.store import audit, scaling
-from harness.store.journal import RunRecord, broken_line, read_journal
+from harness.store.journal import RunRecord
+from harness.store.records import Journaled
 from harness.store.roofline import Roof, bound, roof
-from harness.types import Bench, Case, Measurement, Status, UsageError
+from harness.types import Bench, Case, Measurement, Status
 
 OF_A_CALL = (
     *("execution_path", "operators", "kernels", "conversions"),
     *("output_bytes", "saved_bytes", "workspace_bytes", "peak_allocated_bytes"),
 )
 """What the memory round's process finds out about a call beside its peak."""
-
-
-@dataclass
-class Journaled:
-    """A run's journal, sorted."""
-
-    latency: dict[Case, list[Measurement]] = field(default_factory=lambda: defaultdict(list))
-    memory: dict[Case, Measurement] = field(default_factory=dict)
-    ceilings: list[dict[str, Any]] = field(default_factory=list)
-    workers: list[dict[str, Any]] = field(default_factory=list)
-    """One a process: what it was for, the framework's version, and its settings, such as TF32."""
-    no_ceilings: dict[tuple[Bench, str], str] = field(default_factory=dict)
-    """Why the ceilings of a dtype could not be measured, the last time that they could not."""
-    lost: dict[Bench, dict[str, Any]] = field(default_factory=dict)
-    """The last time that a worker could not be started, and why."""
-
-
-def read(run: RunRecord) -> Journaled:
-    """Everything in the run's journal, by case.
-
-    Raises:
-        HarnessError: a line of it is broken.
-    """
-    return _sorted(run.folder, read_journal(run.folder))
-
-
-def circumstances(folder: Path) -> Journaled:
-    """As `read`, without the measurements, which are nearly all of a journal."""
-    return _sorted(folder, read_journal(folder, but="measurement"))
-
-
-def _sorted(folder: Path, records: Iterable[tuple[int, dict[str, Any]]]) -> Journaled:
-    journaled = Journaled()
-    for number, record in records:
-        try:
-            _sort_in(journaled, record)
-        except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
-            raise broken_line(folder, number, error) from error
-    return journaled
-
-
-def _sort_in(journaled: Journaled, record: dict[str, Any]) -> None:
-    kind = record.pop("kind")
-    if kind == "measurement":
-        measurement = Measurement.from_json(record)
-        if measurement.probe == "memory":
-            journaled.memory[measurement.case] = measurement
-        else:
-            journaled.latency[measurement.case].append(measurement)
-    elif kind == "ceilings":
-        journaled.ceilings.append(record)
-    elif kind == "worker":
-        journaled.workers.append(record)
-    elif kind == "no_ceilings":
-        journaled.no_ceilings[_bench(record), record["dtype"]] = record["reason"]
-    elif kind == "lost":
-        journaled.lost[_bench(record)] = record
-
-
-def _bench(record: Mapping[str, Any]) -> Bench:
-    return Bench(record["framework"], record["device"], record["threads"])
 
 
 def rows(run: RunRecord, journaled: Journaled) -> list[dict[str, Any]]:

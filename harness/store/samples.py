@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.store import rows
-from harness.store.journal import read_run
+from harness.store.journal import RunRecord
+from harness.store.records import Journaled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,16 +22,13 @@ SAMPLE_COLUMNS = {
 """Of a frame of raw samples; times are a call's, one sample a block of calls."""
 
 
-def samples_of(folder: Path) -> pd.DataFrame:
-    """The samples of one run, from its journal."""
+def samples(run: RunRecord, journaled: Journaled) -> pd.DataFrame:
+    """Every sample of one run."""
     import numpy as np
     import pandas as pd
 
-    run = read_run(folder)
     attempts = [
-        (case.id, attempt)
-        for case, attempts in rows.read(run).latency.items()
-        for attempt in attempts
+        (case.id, attempt) for case, attempts in journaled.latency.items() for attempt in attempts
     ]
     counts = [len(attempt.samples_s) for _, attempt in attempts]
 

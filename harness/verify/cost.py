@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ import psutil
 from harness import runner, store, units
 from harness.runner import measure
 from harness.runner.measure import Effort
+from harness.store.journal import JOURNAL_FILE
+from harness.store.lines import encoded
 from harness.types import Case, Measurement, Status
 from harness.verify import agreement, bench, other_tools
 from harness.verify.ledger import ledger
@@ -92,13 +93,13 @@ def write_journal(folder: Path, count: int) -> None:
     begun = runner.begin(runner.make_plan(request), folder, "make verify-cost")
     run = store.RunRecord(**{**vars(begun), "cases": tuple(cases), "families": {"scale": "fake"}})
     run.save()
-    with (run.folder / "journal.jsonl").open("w", encoding="utf-8") as journal:
+    with (run.folder / JOURNAL_FILE).open("wb") as journal:
         for case in cases:
             found = Measurement(
                 *(case, "latency", 0, Status.OK, "2026-01-01T00:00:00+00:00"),
                 samples_s=sample, calls_per_block=1, flops=1, bytes=1,
             )  # fmt: skip
-            journal.write(json.dumps({"kind": "measurement", **found.to_json()}) + "\n")
+            journal.write(encoded("measurement", found.to_json()))
 
 
 def finish(folder: str) -> Iterator[tuple[int, int, float]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import exit_status
+import journals
 import pytest
 from fake_runs import request
 
@@ -29,11 +31,22 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         folder = here / name / machine / run_id
         shutil.copytree(record.folder, folder)
-        described = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        described["run_id"] = run_id
-        described["machine"]["machine_id"] = machine
-        (folder / "run.json").write_text(json.dumps(described), encoding="utf-8")
+        journals.change_plan(
+            folder, run_id=run_id, machine={**record.machine, "machine_id": machine}
+        )
+        journals.rewrite(folder, partial(_worker_of, run_id))
     return here
+
+
+def _worker_of(run_id: str, record: dict[str, Any]) -> None:
+    if record["kind"] == "worker":
+        record["run_id"] = run_id
+
+
+def _slowed(record: dict[str, Any]) -> None:
+    for name in ("samples_s", "paired_samples_s", "doubled_samples_s"):
+        if name in record:
+            record[name] = [3 * seconds for seconds in record[name]]
 
 
 def said(
@@ -121,13 +134,8 @@ def test_a_limit_holds_for_each_of_the_others_against_the_base(
 ) -> None:  # fmt: skip
     slow = tmp_path / "slow"
     shutil.copytree(measured / "two", slow)
-    (journal,) = slow.rglob("journal.jsonl")
-    records = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
-    for record in records:
-        for name in ("samples_s", "paired_samples_s", "doubled_samples_s"):
-            if name in record:
-                record[name] = [3 * seconds for seconds in record[name]]
-    journal.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    (plan,) = slow.rglob("run.json")
+    journals.rewrite(plan.parent, _slowed)
     limit = ["--max-slowdown", "50%"]
     status, out, _ = said(["one", str(slow), "three", *limit], measured, capsys, monkeypatch)
     assert status == 3

@@ -177,7 +177,8 @@ def test_a_killed_run_loses_nothing_and_resumes_to_the_same_end(tmp_path: Path) 
     folder = journal[0].parent
     with journal[0].open("a") as file:
         file.write('{"kind": "measurement", "torn')
-    before = store.load(folder)
+    with pytest.warns(store.DamagedResultsWarning, match="cut short"):
+        before = store.load(folder)
     assert (before["status"] == "ok").sum() >= 3
     assert (before["status"] == "interrupted").any()
     resumed = subprocess.run(

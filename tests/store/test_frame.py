@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import journals
 import pandas as pd
 import pytest
 from fake_runs import request
@@ -163,12 +163,8 @@ def test_the_row_tells_which_way_the_call_of_the_memory_probe_went(journaled: Jo
 
 def test_a_journal_from_before_paths_were_told_is_read(journaled: Journaled) -> None:
     run = journaled([[1e-3]], _third(Status.OK, "memory"))
-    file = run.folder / "journal.jsonl"
-    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    for record in records:
-        for name in ("execution_path", "operators", "input_bytes", "peak_allocated_bytes"):
-            del record[name]
-    file.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    for name in ("execution_path", "operators", "input_bytes", "peak_allocated_bytes"):
+        journals.rewrite(run.folder, lambda record, name=name: record.pop(name))
     row = store.load(run.folder).iloc[0]
     assert row["execution_path"] == ""
     assert math.isnan(row["operators"])

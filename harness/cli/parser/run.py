@@ -49,7 +49,9 @@ def add(commands: Commands) -> Line:
     )
     add_memory(how)
     run.add_argument(
-        "--strict", action="store_true", help="exit with 3 if a row fails a check of itself, too"
+        "--strict",
+        action="store_true",
+        help="exit with 3 if a row fails a check of itself or the journal is damaged, too",
     )
     run.add_argument("--dry-run", action="store_true", help="print the cases and the time")
     run.add_argument(

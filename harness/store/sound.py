@@ -1,0 +1,134 @@
+"""Whether what a file says can be: of a line whose checksum fits, as of one that has none.
+
+A file may come from anyone, so every value that a figure is made of is held to its type and its
+range here, where it is read, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from harness.types import Bench, Case, Measurement, Status
+
+SHORTEST_S, LONGEST_S = 1e-12, 1e9
+"""A call takes more than a picosecond and less than 30 years."""
+LARGEST = 1e30
+"""Of any other figure; products of two are still finite."""
+_PROBES = ("latency", "memory")
+_SERIES = ("samples_s", "device_samples_s", "paired_samples_s", "doubled_samples_s")
+_TEXTS = ("started_at", "reason", "framework_version", "memory_method", "execution_path")
+_FLAGS = ("warmed", "converged")
+_NOT_FIGURES = ("case", "probe", "status", "warnings", *_SERIES, *_TEXTS, *_FLAGS)
+FIGURES = tuple(f for f in Measurement.__dataclass_fields__ if f not in _NOT_FIGURES)
+
+
+def check_measurement(found: Measurement) -> None:
+    """Holds each value to what one can be.
+
+    Raises:
+        ValueError: one cannot; the message names it.
+    """
+    _check(found.probe in _PROBES, "probe", found.probe)
+    _check(_is_whole(found.pass_index), "pass_index", found.pass_index)
+    for name in _TEXTS:
+        _check(isinstance(value := getattr(found, name), str), name, value)
+    for name in _FLAGS:
+        _check(isinstance(value := getattr(found, name), bool), name, value)
+    for name in FIGURES:
+        value = getattr(found, name)
+        _check(value is None or _is_number(value), name, value)
+    _check(all(isinstance(text, str) for text in found.warnings), "warnings", found.warnings)
+    for name in _SERIES:
+        _check_times(name, getattr(found, name))
+    samples = len(found.samples_s)
+    if found.status is Status.OK and found.probe == "latency" and not samples:
+        raise ValueError("ok without samples")
+    if len(found.device_samples_s) not in (0, samples):
+        raise ValueError("not as many device samples as samples")
+    if len(found.paired_samples_s) != len(found.doubled_samples_s):
+        raise ValueError("pairs of samples that are no pairs")
+
+
+def _check_times(name: str, times: Sequence[Any]) -> None:
+    """Most of a journal is these, so they are not looked at one by one."""
+    if times:
+        _check(set(map(type, times)) <= {float, int}, name, "something that is no number")
+        for value in (min(times), max(times)):
+            _check(SHORTEST_S <= value <= LONGEST_S, name, value)
+
+
+def check_ceilings(record: Mapping[str, Any]) -> None:
+    """As `check_measurement`, of what a machine can do in one dtype."""
+    check_bench(record)
+    _check(isinstance(record["dtype"], str), "dtype", record["dtype"])
+    _check(_is_positive(record["flop_per_s"]), "flop_per_s", record["flop_per_s"])
+    _check(_is_number(record["call_overhead_s"]), "call_overhead_s", record["call_overhead_s"])
+    curve = record["bandwidth"]
+    _check(isinstance(curve, list) and len(curve) > 0, "bandwidth", curve)
+    for point in curve:
+        good = isinstance(point, list) and len(point) == 2 and all(map(_is_positive, point))
+        _check(good, "bandwidth", point)
+
+
+def check_bench(record: Mapping[str, Any]) -> Bench:
+    """As `check_measurement`, of what a worker was for."""
+    bench = Bench(record["framework"], record["device"], record["threads"])
+    _check(isinstance(bench.framework, str), "framework", bench.framework)
+    _check(isinstance(bench.device, str), "device", bench.device)
+    _check(_is_whole(bench.threads), "threads", bench.threads)
+    return bench
+
+
+def check_text(record: Mapping[str, Any], *names: str) -> None:
+    """As `check_measurement`, of texts."""
+    for name in names:
+        _check(isinstance(record[name], str), name, record[name])
+
+
+def check_status(record: Mapping[str, Any]) -> None:
+    """As `check_measurement`, of why and when a worker could not be started."""
+    Status(record["status"])
+    _check(_is_whole(record["pass_index"]), "pass_index", record["pass_index"])
+
+
+def check_case(case: Case) -> None:
+    """As `check_measurement`, of a planned case; its parameters have checked themselves."""
+    for name in ("layer", "framework", "device", "mode", "execution", "dtype"):
+        _check(isinstance(value := getattr(case, name), str), name, value)
+    for name in ("threads", "batch"):
+        _check(_is_whole(value := getattr(case, name)), name, value)
+    _check(case.seq is None or _is_whole(case.seq), "seq", case.seq)
+
+
+def check_kinds(data: Mapping[str, Any], kinds: Mapping[type, Collection[str]]) -> None:
+    """Holds each value to its type.
+
+    Raises:
+        ValueError: one is of another; the message names it.
+    """
+    for kind, names in kinds.items():
+        for name in names:
+            _check(isinstance(data[name], kind), name, data[name])
+
+
+def _check(good: bool, name: str, value: object) -> None:
+    if not good:
+        raise ValueError(f"{name} is {_SHORT.repr(value)}")
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= LARGEST
+
+
+def _is_positive(value: Any) -> bool:
+    return _is_number(value) and value > 0
