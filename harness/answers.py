@@ -166,8 +166,10 @@ class Worker:
     def _run(self, calls: int, blocks: int) -> dict[str, Any]:
         assert self._call is not None
         self._first_result = None
+        told = self._framework.watch()
         taken = [latency.block(self._call, calls, self._framework) for _ in range(blocks)]
         return {
+            "disturbances": told(),
             "wall_s": [block.wall_s for block in taken],
             "device_s": [block.device_s for block in taken if block.device_s is not None],
         }

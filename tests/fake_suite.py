@@ -38,6 +38,7 @@ class Scale:
         self.block_seconds = block_seconds
         self.device_share = device_share
         self.peak_bytes = peak_bytes
+        self.disturbances: dict[str, float] = {}
         self.weights: dict[str, Array] = {"a": np.zeros(())}
 
     def __call__(self, x: Array) -> Array:

@@ -225,10 +225,18 @@ def _trust(rows: Sequence[Row]) -> str:
         parts.append(f"{unchecked} {was} not checked against a reference")
     warned = sum(bool(row.warnings) for row in rows)
     parts.append(failed_checks(rows) or "no row failed a check of itself")
+    parts += disturbed(measured)
     parts.append(
         f"{units.count(warned, 'row')} came with a warning" if warned else "no row with a warning"
     )
     return f"How far to trust it: {together(parts)}."
+
+
+def disturbed(rows: Iterable[Row]) -> list[str]:
+    """``disturbed 3 of 12``, of those rows that were watched; nothing if none was."""
+    watched = [row for row in rows if row.disturbed is not None]
+    found = sum(bool(row.disturbed) for row in watched)
+    return [f"disturbed {found or 'none'} of {len(watched)}"] if watched else []
 
 
 def failed_checks(rows: Iterable[Row]) -> str:

@@ -64,6 +64,7 @@ def trust(newest: Sequence[Row]) -> str:
             f"warm {sum(row.warmed for row in measured)} of {number}",
             parity,
             _checks(measured),
+            *summary.disturbed(measured),
             f"warned {warned or 'none'}",
         ]
     )

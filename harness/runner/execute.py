@@ -14,6 +14,7 @@ from harness import faults, frameworks
 from harness.layer import Config, Layer, declared
 from harness.runner import measure
 from harness.runner.process import CaseFailedError, WorkerFailedError, WorkerProcess
+from harness.runner.sampling import Effort
 from harness.runner.workers import reference_folder, start
 from harness.store import Journal, Journaled, RunRecord, read
 from harness.types import Bench, Case, Measurement, Status, UsageError
@@ -73,7 +74,7 @@ class _Execution:
         self._layers = layers
         self._journal = journal
         self._on_event = on_event
-        self._effort = measure.Effort(run.rel_ci, run.sample_s, run.timeout_s)
+        self._effort = Effort(run.rel_ci, run.sample_s, run.timeout_s)
         attempts = [m for known in before.latency.values() for m in known]
         self._done = {(m.case, Round(m.probe, m.pass_index)) for m in attempts}
         self._done |= {(m.case, Round("memory", 0)) for m in before.memory.values()}

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import disturbance
 from harness.store import rows
 from harness.store.journal import read_run
 
@@ -19,8 +20,12 @@ SAMPLE_COLUMNS = {
     "sample": "int64",
     "wall_s": "float64",
     "device_s": "float64",
+    "disturbed": "bool",
+    "counted": "bool",
 }
-"""Of a frame of raw samples; times are a call's, one sample a block of calls."""
+"""Of a frame of raw samples; times are a call's, one sample a block of calls.
+
+What was ``disturbed`` has ``counted`` all the same where too little else was there."""
 
 
 def samples_of(folder: Path) -> pd.DataFrame:
@@ -54,5 +59,10 @@ def samples_of(folder: Path) -> pd.DataFrame:
                 attempt.device_samples_s or np.full(len(attempt.samples_s), np.nan)
                 for _, attempt in attempts
             ),
+            "disturbed": joined(
+                disturbance.marked(attempt.disturbances or (), len(attempt.samples_s))
+                for _, attempt in attempts
+            ),
+            "counted": joined(disturbance.counted(attempt) for _, attempt in attempts),
         }
     ).astype(SAMPLE_COLUMNS)

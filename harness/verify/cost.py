@@ -12,7 +12,7 @@ import psutil
 
 from harness import runner, store, units
 from harness.runner import measure
-from harness.runner.measure import Effort
+from harness.runner.sampling import Effort
 from harness.types import Case, Measurement, Status
 from harness.verify import agreement, bench, other_tools
 from harness.verify.ledger import ledger

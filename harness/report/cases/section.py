@@ -127,6 +127,7 @@ def _facts(row: Row, passes: Sequence[Pass]) -> Iterator[tuple[str, str]]:
 
 def _samples(row: Row, passes: Sequence[Pass]) -> str:
     text = f"{row.samples} in {units.count(row.passes, 'pass', 'passes')}"
+    text += f", {units.percent(row.disturbed)} of them disturbed" if row.disturbed else ""
     medians = ", ".join(units.seconds(one.median_s) for one in passes)
     return f"{text}, by pass with a median of {medians}" if medians else text
 
