@@ -70,7 +70,7 @@ class Worker:
         }
         handle = handlers[request.pop("do")]
         try:
-            return json.dumps(handle(**request), allow_nan=False)
+            return json.dumps(handle(**request))
         except SystemExit as exit_:
             return failure(Status.ERROR, f"the layer called sys.exit({exit_.code!r})")
         except Mismatch as mismatch:

@@ -20,6 +20,8 @@ class Unit(StrEnum):
 
     SHARE = "share"
     """Of the time; their mean, by samples."""
+    BELOW = "below"
+    """The share by which something is less than it should be; their mean, by samples."""
     SECONDS = "seconds"
     """Their sum."""
     TIMES = "times"
@@ -56,7 +58,7 @@ KINDS: Mapping[str, Kind] = {
     "stolen": Kind(SHARE, Unit.SHARE, "the host gave its cores to another guest"),
     "throttled": Kind(SHARE, Unit.SHARE, "the container's CPU limit held it back"),
     "overheated": Kind(0, Unit.TIMES, "the processor throttled itself for heat"),
-    "slowed": Kind(0.1, Unit.SHARE, "the processor's clock was below its nominal one"),
+    "slowed": Kind(0.1, Unit.BELOW, "the processor's clock was below its nominal one"),
     "faults": Kind(0, Unit.TIMES, "its pages had to be read from a disk"),
     "swapped": Kind(256, Unit.TIMES, "the machine swapped pages"),
     "gpu_shared": Kind(0, Unit.STATE, "another process was on the GPU"),

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from harness import faults, frameworks
 from harness.layer import Config, Layer, declared
-from harness.runner import measure
+from harness.runner import measure, received
 from harness.runner.process import CaseFailedError, WorkerFailedError, WorkerProcess
 from harness.runner.sampling import Effort
 from harness.runner.workers import reference_folder, start
@@ -197,7 +197,11 @@ class _Execution:
     def _start(self, bench: Bench, round_: Round) -> tuple[WorkerProcess, dict[str, Any]]:
         """A worker that is ready; the first one of a pass has measured the machine's ceilings."""
         worker = start(bench, round_.probe, self._run.folder, self._run.suites)
-        greeting = worker.greeting()
+        try:
+            greeting = received.greeting(worker.greeting())
+        except WorkerFailedError:
+            worker.kill()
+            raise
         began = self._versions.setdefault(bench.framework, greeting["version"])
         if began != greeting["version"]:
             worker.close()
@@ -222,7 +226,8 @@ class _Execution:
                 continue
             self._ceilings.add((bench, pass_index, dtype))  # one try: it may end the worker
             try:
-                answer = worker.ask(CEILINGS_TIMEOUT_S, do="ceilings", dtype=dtype)
+                asked = worker.ask(CEILINGS_TIMEOUT_S, do="ceilings", dtype=dtype)
+                answer = received.ceilings(asked)
             except WorkerFailedError:
                 raise
             except CaseFailedError as failure:  # no product in this dtype here, say

@@ -6,7 +6,8 @@ was being measured: the worker is ended, and no figure is made of what it said.
 
 from __future__ import annotations
 
-import math
+import json
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -16,6 +17,9 @@ from harness.types import Status
 
 Fits = Callable[[object], bool]
 
+_LARGEST = sys.float_info.max
+"""JSON has larger ones, which no float can hold."""
+
 
 def _is_time(value: object) -> bool:
     """Whatever a clock may give."""
@@ -24,11 +28,16 @@ def _is_time(value: object) -> bool:
 
 def _is_number(value: object) -> bool:
     """Finite, and not below 0."""
-    return _is_time(value) and 0 <= value < math.inf  # type: ignore[operator]
+    return _is_time(value) and 0 <= value <= _LARGEST  # type: ignore[operator]
 
 
 def _is_count(value: object) -> bool:
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value <= _LARGEST
+
+
+def _is_difference(value: object) -> bool:
+    """Of two counts."""
+    return type(value) is int and abs(value) <= _LARGEST
 
 
 def _is_text(value: object) -> bool:
@@ -37,6 +46,18 @@ def _is_text(value: object) -> bool:
 
 def _are_texts(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+
+
+def _is_json_object(value: object) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return isinstance(value, dict)
 
 
 def _or_none(fits: Fits) -> Fits:
@@ -59,7 +80,7 @@ _CHECKED: Mapping[str, Fits] = {
 }
 _READ: Mapping[str, Fits] = {
     # A little less than at rest, if pages were given back meanwhile.
-    "peak_bytes": lambda value: type(value) is int,
+    "peak_bytes": _is_difference,
     "method": _is_text,
     "resolution_bytes": _is_count,
 }
@@ -67,7 +88,18 @@ _EXPLAINED: Mapping[str, Fits] = {
     "execution_path": _or_none(_is_text),
     **dict.fromkeys(("operators", "kernels", "conversions"), _or_none(_is_count)),
     **dict.fromkeys(("held_bytes", "output_bytes", "saved_bytes"), _or_none(_is_count)),
-    "workspace_bytes": _or_none(lambda value: type(value) is int),
+    "workspace_bytes": _or_none(_is_difference),
+}
+_CEILINGS: Mapping[str, Fits] = {
+    "flop_per_s": _is_number,
+    "bandwidth": lambda pairs: isinstance(pairs, list) and all(map(_is_pair, pairs)),
+    "call_overhead_s": _is_number,
+}
+_GREETING: Mapping[str, Fits] = {
+    "version": _is_text,
+    "packages": lambda found: isinstance(found, dict) and all(map(_is_text, found.values())),
+    "settings": _is_json_object,
+    "clock_resolution_s": _is_number,
 }
 
 
@@ -116,7 +148,7 @@ def seconds(answer: Mapping[str, Any], name: str, number: int) -> list[float]:
 
 
 def _check_clock(walls: Iterable[float]) -> None:
-    if not all(math.isfinite(wall) and wall > 0 for wall in walls):
+    if not all(0 < wall <= _LARGEST for wall in walls):
         raise WorkerFailedError(
             Status.ERROR, "the clock went backward, stood still or gave no number; measure again"
         )
@@ -135,7 +167,7 @@ def turn(answer: Mapping[str, Any]) -> tuple[float, float]:
 def _clocked(device_s: object, number: int) -> list[float]:
     """Times by the device's clock, whose events may lie closer together than it can tell."""
     times = _times(device_s, "device_s", number)
-    if not all(math.isfinite(time) and time >= 0 for time in times):
+    if not all(map(_is_number, times)):
         raise WorkerFailedError(
             Status.ERROR, "the device's clock went backward or gave no number; measure again"
         )
@@ -170,6 +202,16 @@ def reading(answer: Mapping[str, Any]) -> dict[str, Any]:
 def explained(answer: Mapping[str, Any]) -> dict[str, Any]:
     """What a profiler told, as fields of a `Measurement` and ``held_bytes``."""
     return _fields(answer, _EXPLAINED)
+
+
+def ceilings(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What the machine can do in one dtype; see `harness.probes.ceilings.Ceilings`."""
+    return _fields(answer, _CEILINGS)
+
+
+def greeting(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What a worker says of itself, whose settings may be anything that JSON can hold."""
+    return _fields(answer, _GREETING)
 
 
 def _fields(answer: Mapping[str, Any], fields: Mapping[str, Fits]) -> dict[str, Any]:

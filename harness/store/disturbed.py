@@ -56,11 +56,13 @@ def _number(attempt: Measurement, disturbances: Sequence[Disturbance]) -> int:
 
 def _amount(unit: Unit, found: Sequence[Disturbance]) -> str:
     total = sum(one.amount for one in found)
+    samples = sum(one.stop - one.first for one in found)
+    mean = sum(one.amount * (one.stop - one.first) for one in found) / samples
     match unit:
         case Unit.SHARE:
-            samples = sum(one.stop - one.first for one in found)
-            mean = sum(one.amount * (one.stop - one.first) for one in found) / samples
             return f" ({units.percent(mean)} of the time)"
+        case Unit.BELOW:
+            return f" (by {units.percent(mean)})"
         case Unit.SECONDS:
             return f" (for {units.seconds(total)})"
         case Unit.TIMES:
