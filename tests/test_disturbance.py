@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from harness.disturbance import KINDS, counted, marks, only_counted
@@ -46,6 +49,11 @@ def test_undisturbed_samples_count_if_they_are_enough_and_else_all(
     kept = only_counted(found)
     assert kept.samples_s == tuple(float(n) for n in range(number - left, number))
     assert kept.device_samples_s == tuple(n / 2 for n in range(number - left, number))
+
+
+def test_every_kind_is_documented() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "method.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|.*\|.*\|$", text, re.MULTILINE)) >= set(KINDS)
 
 
 def test_only_more_than_the_limit_is_marked() -> None:

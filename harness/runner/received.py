@@ -97,8 +97,8 @@ _CEILINGS: Mapping[str, Fits] = {
 }
 _GREETING: Mapping[str, Fits] = {
     "version": _is_text,
-    "packages": lambda found: isinstance(found, dict) and all(map(_is_text, found.values())),
-    "settings": _is_json_object,
+    "packages": _or_none(_is_json_object),
+    "settings": _or_none(_is_json_object),
     "clock_resolution_s": _is_number,
 }
 
