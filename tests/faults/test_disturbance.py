@@ -91,6 +91,7 @@ def test_what_was_disturbed_for_a_while_is_repeated_and_said(
     assert 0 < touched < len(own) == row["samples"]
     assert row["disturbed"] == touched / len(own)
     assert row["latency_s"] == pytest.approx(1e-3, rel=1e-3)
+    assert row["latency_p90_s"] == pytest.approx(1e-3, rel=1e-3)
     assert own["wall_s"].max() == pytest.approx(2e-3, rel=1e-3), "nothing is thrown away"
     assert (own["counted"] == ~own["disturbed"]).all()
     assert own["counted"].sum() == ENOUGH_SAMPLES

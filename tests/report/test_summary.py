@@ -42,6 +42,13 @@ def test_outcome_counts_each_case_once() -> None:
     )
 
 
+def test_disturbed_rows_are_counted_among_those_that_were_watched() -> None:
+    watched = [row(disturbed=0.0), row(disturbed=0.2, batch=2), row(batch=4)]
+    assert summary.disturbed(rows.read(frame(watched))) == ["disturbed 1 of 2"]
+    assert "disturbed none of 1" in verdict(row(disturbed=0.0))[-1]
+    assert summary.disturbed(rows.read(frame([row()]))) == []
+
+
 def test_frameworks_are_compared_with_the_range_over_layers() -> None:
     members = [
         row(1e-3),
