@@ -182,12 +182,6 @@ def test_a_check_that_takes_too_long_says_that_it_was_the_check() -> None:
     assert "check against its reference" in failure.value.reason
 
 
-def test_a_clock_that_stands_still_is_an_error() -> None:
-    ticks = iter([1e-3] * 60)
-    with pytest.raises(CaseFailedError, match="clock"):
-        latency(Worker(lambda n: next(ticks, 0.0)))
-
-
 def test_peak_memory_is_the_median_of_readings_each_asked_for_alone() -> None:
     worker = Worker(lambda n: 1e-3, memory=[9000, 5000, 6000])
     found = measure.memory(worker.ask, CASE, EFFORT)
