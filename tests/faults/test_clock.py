@@ -22,7 +22,6 @@ from harness.devices.watch import Watch
 from harness.runner.deadline import LOOK_S, Deadline
 
 CLOCK = "the clock went backward, stood still or gave no number; measure again"
-GARBAGE = "the worker answered with garbage: "
 A_CASE = "{}/fake/cpu/forward/eager/float32/b2-{}"
 FAULTS = {
     A_CASE.format("bent_clock", f"kind={kind}-at={at}"): ("error", CLOCK)
@@ -32,13 +31,13 @@ FAULTS = {
     )
 }
 FAULTS |= {
-    A_CASE.format("lying", f"kind={kind}"): ("crashed", GARBAGE + said)
+    A_CASE.format("lying", f"kind={kind}"): ("crashed", said)
     for kind, said in {
         "nothing": "wall_s is missing",
         "few": "wall_s is '[]'",
         "text": "wall_s is \"['fast']\"",
-        "list": "'[{",
-        "status": """'{"status": "splendid\"""",
+        "list": '[{"wall_s": [',
+        "status": '{"status": "splendid"',
     }.items()
 }
 SOUND = A_CASE.format("scale", "us=20")
@@ -85,7 +84,8 @@ def test_what_no_clock_can_have_read_costs_its_own_row(ended: pd.DataFrame, case
     status, reason = FAULTS[case]
     row = ended.loc[case]
     assert row["status"] == status
-    assert row["reason"].startswith(reason)
+    assert reason in row["reason"]
+    assert status == "error" or row["reason"].startswith("the worker answered with garbage: ")
     assert row["samples"] == 0
     assert ended.loc[SOUND, "status"] == "ok"
 
@@ -116,12 +116,10 @@ def test_a_process_that_was_stopped_can_tell() -> None:
     with subprocess.Popen([sys.executable, "-c", told], **pipes) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "watching\n"
-        for _ in range(2):
-            process.send_signal(signal.SIGSTOP)
-            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
-            process.send_signal(signal.SIGCONT)
-            os.waitid(os.P_PID, process.pid, os.WCONTINUED)
-        assert process.communicate("\n")[0] == "2\n"
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        process.send_signal(signal.SIGCONT)
+        assert process.communicate("\n")[0] == "1\n"
 
 
 def test_a_time_limit_runs_out_with_the_time() -> None:
