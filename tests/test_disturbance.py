@@ -67,4 +67,10 @@ def test_only_more_than_the_limit_is_marked() -> None:
 def test_marks_survive_the_journal() -> None:
     found = measurement(10, (0, 3, "waiting"))
     assert Measurement.from_json(found.to_json()) == found
-    assert Measurement.from_json({**found.to_json(), "disturbances": None}).disturbances is None
+
+
+def test_of_a_journal_from_before_there_were_marks_nobody_knows() -> None:
+    written = measurement(10).to_json()
+    del written["disturbances"]
+    assert Measurement.from_json(written).disturbances is None
+    assert counted(Measurement.from_json(written)) == [True] * 10
