@@ -70,7 +70,7 @@ class Worker:
         }
         handle = handlers[request.pop("do")]
         try:
-            return json.dumps(handle(**request), allow_nan=False)
+            return json.dumps(handle(**request))
         except SystemExit as exit_:
             return failure(Status.ERROR, f"the layer called sys.exit({exit_.code!r})")
         except Mismatch as mismatch:
@@ -166,8 +166,10 @@ class Worker:
     def _run(self, calls: int, blocks: int) -> dict[str, Any]:
         assert self._call is not None
         self._first_result = None
+        told = self._framework.watch()
         taken = [latency.block(self._call, calls, self._framework) for _ in range(blocks)]
         return {
+            "disturbances": told(),
             "wall_s": [block.wall_s for block in taken],
             "device_s": [block.device_s for block in taken if block.device_s is not None],
         }

@@ -215,6 +215,21 @@ def parse_value(text: str) -> Value:
     return text
 
 
+class Disturbance(NamedTuple):
+    """What went on while some samples were taken; see `harness.disturbance`.
+
+    Attributes:
+        first, stop: the samples, from `first` to `stop` - 1.
+        kind: of disturbance.
+        amount: how much of it.
+    """
+
+    first: int
+    stop: int
+    kind: str
+    amount: float
+
+
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """What came of one attempt at a case: one probe in one pass, in one worker process.
@@ -240,6 +255,8 @@ class Measurement:
     """Wall time a call, one sample a block, in the order in which they were taken."""
     device_samples_s: tuple[float, ...] = ()
     """Device time a call by device events; empty where the device has no clock of its own."""
+    disturbances: tuple[Disturbance, ...] | None = None
+    """In the order of the samples; None if nobody looked."""
     paired_samples_s: tuple[float, ...] = ()
     """Wall time a call in further blocks of the same size, for the audit only."""
     doubled_samples_s: tuple[float, ...] = ()
@@ -280,6 +297,8 @@ class Measurement:
         samples = ("samples_s", "device_samples_s", "paired_samples_s", "doubled_samples_s")
         for name in ("warnings", *samples):
             values[name] = tuple(values.get(name, ()))
+        if (marks := values.get("disturbances")) is not None:
+            values["disturbances"] = tuple(Disturbance(*mark) for mark in marks)
         values["case"] = Case.from_json(values["case"])
         values["status"] = Status(values["status"])
         return cls(**values)

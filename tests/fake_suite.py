@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from harness.checks import Allowed
+from harness.devices.watch import Watch
 from harness.layer import Array, Builder, Config, Layer, normal
 
 
@@ -46,6 +49,11 @@ class Scale:
     def gradients(self, upstream: Array, x: Array) -> tuple[tuple[Array, ...], dict[str, Array]]:
         a = self.weights["a"]
         return (a * upstream,), {"a": np.asarray(np.vdot(upstream, x))}
+
+    @property
+    def disturbances(self) -> dict[str, float]:
+        """Of the blocks that just ended."""
+        return {}
 
 
 class WrongGradient(Scale):
@@ -240,6 +248,132 @@ FAULT = _layer(
     lambda c: Faulty(c.kind, c.at),
     presets={"default": {"kind": "raise", "at": 1}},
 )
+
+
+class Bent(Scale):
+    """A call of a millisecond, until the clock is bent at the n-th."""
+
+    def __init__(self, seconds: Sequence[float], at: int) -> None:
+        super().__init__(1e-3)
+        self._then = list(seconds)
+        self._left = at
+
+    def __call__(self, x: Array) -> Array:
+        self._left -= 1
+        if self._left <= 1 and self._then:
+            self.seconds = self._then.pop(0)
+        return super().__call__(x)
+
+
+CLOCKS = {
+    "no_number": [math.nan],
+    "infinite": [math.inf],
+    "backward": [-1.0],
+    # So late a nanosecond is less than the last digit of the clock.
+    "still": [1e12, 0.0],
+}
+BENT_CLOCK = _layer(
+    "bent_clock",
+    lambda c: Bent(CLOCKS[c.kind], c.at),
+    presets={"default": {"kind": "backward", "at": 40}},
+)
+
+
+def _compromise(kind: str) -> None:
+    """Makes the worker answer the next request for blocks with a lie."""
+    from harness import answers
+
+    def lie(self: Any, calls: int, blocks: int) -> Any:
+        sound = {"wall_s": [1e-3] * blocks, "device_s": []}
+        lies: dict[str, Any] = {
+            "nothing": {},
+            "list": [sound],
+            "few": {**sound, "wall_s": []},
+            "text": {**sound, "wall_s": ["fast"] * blocks},
+            "status": {"status": "splendid", "reason": ""},
+        }
+        return lies[kind]
+
+    answers.Worker._run = lie  # type: ignore[method-assign]
+
+
+class Lying(Scale):
+    """Changes what its worker answers."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(1e-3)
+        self._kind = kind
+
+    def __call__(self, x: Array) -> Array:
+        _compromise(self._kind)
+        return super().__call__(x)
+
+
+LYING = _layer("lying", lambda c: Lying(c.kind), presets={"default": {"kind": "nothing"}})
+
+
+class Disturbed(Scale):
+    """A call of a millisecond, or of two while it is disturbed, which a kernel would tell."""
+
+    def __init__(self, kind: str, amount: float, first: int, last: int) -> None:
+        super().__init__(1e-3)
+        self._told = {kind: amount}
+        self._window = range(first, last + 1)
+        self._calls = 0
+        self._touched = False
+
+    def __call__(self, x: Array) -> Array:
+        self._calls += 1
+        self._touched |= self._calls in self._window
+        self.seconds = 2e-3 if self._calls + 1 in self._window else 1e-3
+        return super().__call__(x)
+
+    @property
+    def disturbances(self) -> dict[str, float]:
+        touched, self._touched = self._touched, False
+        return dict(self._told) if touched else {}
+
+
+DISTURBED = _layer(
+    "disturbed",
+    lambda c: Disturbed(c.kind, c.amount, c.first, c.last),
+    presets={"default": {"kind": "waiting", "amount": 0.3, "first": 35, "last": 45}},
+)
+
+
+class Watched(Scale):
+    """Computes for a millisecond a call, and tells what the kernel does."""
+
+    def __init__(self) -> None:
+        super().__init__(1e-3)
+        self._watch = Watch(1)
+        self._told = self._watch()
+
+    def __call__(self, x: Array) -> Array:
+        start = time.thread_time()
+        while time.thread_time() - start < 1e-3:
+            pass
+        return super().__call__(x)
+
+    @property
+    def disturbances(self) -> dict[str, float]:
+        told, self._told = self._told(), self._watch()
+        return told
+
+
+class Napping(Scale):
+    """Sleeps once for half a second, by all other clocks, in whatever process comes first."""
+
+    def __call__(self, x: Array) -> Array:
+        told = Path(os.environ["FAKE_SUITE_FOLDER"]) / "napping"
+        if not told.exists():
+            told.touch()
+            time.sleep(0.5)
+        return super().__call__(x)
+
+
+NAPPING = _layer("napping", lambda c: Napping(1e-3))
+WATCHED = _layer("watched", lambda c: Watched())
 
 
 def _later_faulty(c: Config) -> Scale:

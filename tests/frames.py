@@ -42,6 +42,7 @@ def row(latency_s: float = 1e-3, **changes: Any) -> dict[str, Any]:
         "device_time_s": NAN,
         "samples": 90,
         "passes": 3,
+        "disturbed": NAN,
         "converged": True,
         "warmed": True,
         "peak_memory_bytes": 2.0**20 if status == "ok" else NAN,

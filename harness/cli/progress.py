@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from harness import stats, units
+from harness import disturbance, stats, units
 from harness.runner import Event
 from harness.types import Case, Measurement, Status
 
@@ -38,7 +38,7 @@ class _Row:
     def update(self, measurement: Measurement) -> None:
         self.status = measurement.status
         if measurement.samples_s:
-            found = stats.series_interval(measurement.samples_s)
+            found = stats.series_interval(disturbance.only_counted(measurement).samples_s)
             self.median = units.seconds(found.value)
             self.interval = f"±{units.percent(found.relative_half_width)}"
         if measurement.probe == "memory":

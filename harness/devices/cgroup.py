@@ -5,7 +5,8 @@ Source: Linux kernel documentation, admin-guide/cgroup-v2.rst and admin-guide/cg
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -43,6 +44,29 @@ def limits(root: Path = Path("/")) -> Limits:
             memory.append(limit)
             headroom.append(max(0, limit - (used or 0) + _droppable(group)))
     return Limits(min(cpus, default=None), min(memory, default=None), min(headroom, default=None))
+
+
+def cpu_stats(root: Path = Path("/")) -> Iterator[Path]:
+    """The files that tell how long this process's groups were kept from their cores."""
+    files = (group / "cpu.stat" for group in _groups(root))
+    return (file for file in files if _throttled_s(file) is not None)
+
+
+def throttled_s(stats: Iterable[Path]) -> dict[str, float]:
+    """By file, seconds since the group began in which it had used up its share; cores add up.
+
+    Args:
+        stats: what `cpu_stats` gave.
+    """
+    found = {str(file): _throttled_s(file) for file in stats}
+    return {name: seconds for name, seconds in found.items() if seconds is not None}
+
+
+def _throttled_s(stat: Path) -> float | None:
+    """Version 2 counts microseconds, version 1 nanoseconds."""
+    text = _read(stat) or ""
+    match = re.search(r"^throttled_(usec|time) (\d+)$", text, re.MULTILINE)
+    return int(match[2]) * (1e-6 if match[1] == "usec" else 1e-9) if match else None
 
 
 def _groups(root: Path) -> Iterator[Path]:

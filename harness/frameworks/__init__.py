@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.devices.memory import PeakMemory
+from harness.devices.watch import Told
 from harness.layer import Builder, Config
 from harness.probes.latency import Clocks
 from harness.probes.parity import Outcome
@@ -88,6 +89,10 @@ class Framework(Clocks, Protocol):
 
     def start(self, device: str, threads: int) -> None:
         """Imports the framework and settles device, threads and numerics."""
+
+    @property
+    def watch(self) -> Callable[[], Told]:
+        """Starts watching what keeps its calls from running; see `harness.devices.watch`."""
 
     def version(self) -> str:
         """The version that runs, such as 2.13.0+cpu."""

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from harness.devices.memory import PeakMemory
+from harness.devices.watch import Told
 from harness.frameworks import CeilingCalls, Step, check_weights
 from harness.layer import Array, Arrays
 from harness.probes.parity import Outcome
@@ -36,6 +37,8 @@ class FakeModule(Protocol):
     """Of a call's time, what the device's clock reads; 0 for a device without one."""
     peak_bytes: int
     """Peak memory of a call, as it will be read."""
+    disturbances: Mapping[str, float]
+    """What a kernel would tell of the blocks that just ended; see `harness.devices.watch`."""
 
     def __call__(self, *inputs: Array) -> Array: ...
 
@@ -66,6 +69,9 @@ class Fake:
         return "the fake framework compiles nothing" if case.execution != "eager" else ""
 
     def start(self, device: str, threads: int) -> None: ...
+
+    def watch(self) -> Told:
+        return lambda: dict(self._module.disturbances) if self._module else {}
 
     def version(self) -> str:
         return "1.0"

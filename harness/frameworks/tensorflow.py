@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.devices import memory
 from harness.devices.memory import PeakMemory
+from harness.devices.watch import Watch
 from harness.frameworks import (
     LEARNING_RATE,
     CeilingCalls,
@@ -71,6 +72,7 @@ class TensorFlow:
             raise UnsupportedError("this TensorFlow sees no GPU; is it a CPU build?")
         tf.random.set_seed(0)
         self._device = device
+        self.watch = Watch(threads, device)
 
     def version(self) -> str:
         import tensorflow as tf

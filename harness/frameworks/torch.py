@@ -13,6 +13,7 @@ import numpy as np
 
 from harness.devices import memory
 from harness.devices.memory import PeakMemory
+from harness.devices.watch import Watch
 from harness.frameworks import (
     LEARNING_RATE,
     CeilingCalls,
@@ -61,6 +62,7 @@ class Torch:
         torch.backends.fp32_precision = "ieee"
         torch.manual_seed(0)
         self._device = device
+        self.watch = Watch(threads, device)
         self._threads = threads
 
     def version(self) -> str:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from harness.runner.measure import Ask
 from harness.runner.process import START_TIMEOUT_S, WorkerFailedError, WorkerProcess
+from harness.runner.sampling import Ask
 from harness.types import Status
 
 GRACE_S = 2.0

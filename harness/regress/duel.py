@@ -16,8 +16,9 @@ from harness.regress.found import Failure, Found
 from harness.regress.ground import SIDES, Ground
 from harness.regress.turns import TurnFailedError, take
 from harness.runner import measure
-from harness.runner.measure import Ask, Ready
+from harness.runner.measure import Ready
 from harness.runner.process import CaseFailedError, WorkerFailedError, WorkerProcess
+from harness.runner.sampling import Ask
 from harness.types import Bench, Case
 
 _Workers: TypeAlias = dict[str, tuple[WorkerProcess, float | WorkerFailedError]]

@@ -23,7 +23,7 @@ from harness.regress.plans import SidePlan, plan
 from harness.regress.sides import Checkout, Given, checked_out, homes, set_apart
 from harness.regress.verdicts import Evidence, outcomes
 from harness.runner import Request
-from harness.runner.measure import Effort
+from harness.runner.sampling import Effort
 from harness.store import Journal
 from harness.store.journal import write_atomically
 from harness.store.writing import writing

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from harness.regress.budget import Budget
 from harness.regress.sides import Checkout, check_own
-from harness.runner.measure import Ask, Effort
 from harness.runner.process import WorkerProcess
+from harness.runner.sampling import Ask, Effort
 from harness.runner.workers import reference_folder, start
 from harness.store import Journal
 from harness.types import Bench

@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.runner.measure import Ask, Effort, Ready, check_clock
+from harness.runner import received
+from harness.runner.measure import Ready
 from harness.runner.process import CaseFailedError
+from harness.runner.sampling import Ask, Effort
 
 BLOCK_S = 2e-3
 """A turn lasts about this: long beside waking the other worker, and shorter than the time after
@@ -91,11 +93,10 @@ def take(first: tuple[Ask, Ready], second: tuple[Ask, Ready], effort: Effort) ->
     def round_() -> None:
         for side in (0, 1, 1, 0):
             try:
-                answer = asks[side](effort.timeout_s, do="turn", calls=calls)
-                check_clock([answer["wall_s"]])
+                turn = received.turn(asks[side](effort.timeout_s, do="turn", calls=calls))
             except CaseFailedError as failure:
                 raise TurnFailedError(side, failure) from failure
-            taken[side].append(Turn(answer["wall_s"], answer["waited_s"]))
+            taken[side].append(Turn(*turn))
 
     if max(first[1].block_s, second[1].block_s) < LONG_BLOCK_S:
         round_()

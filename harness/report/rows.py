@@ -54,6 +54,7 @@ class Row:
     first_call_s: float | None
     device_time_s: float | None
     samples: int
+    disturbed: float | None
     passes: int
     converged: bool
     warmed: bool
@@ -212,6 +213,7 @@ def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
         first_call_s=_number(row, "first_call_s"),
         device_time_s=_number(row, "device_time_s"),
         samples=int(_number(row, "samples") or 0),
+        disturbed=_number(row, "disturbed"),
         passes=int(_number(row, "passes") or 0),
         converged=_flag(row, "converged"),
         warmed=_flag(row, "warmed"),

@@ -210,6 +210,13 @@ def compared(rows: Sequence[Row], pairs: pd.DataFrame) -> list[str]:
     return sentences
 
 
+def disturbed(rows: Iterable[Row]) -> list[str]:
+    """``disturbed 3 of 12``, of those rows that were watched; nothing if none was."""
+    watched = [row for row in rows if row.disturbed is not None]
+    found = sum(bool(row.disturbed) for row in watched)
+    return [f"disturbed {found or 'none'} of {len(watched)}"] if watched else []
+
+
 def failed_checks(rows: Iterable[Row]) -> str:
     """``3 rows failed a check of themselves (passes 2, trend 1)``; empty if none did."""
     flagged = [row for row in rows if row.audit]

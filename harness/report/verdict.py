@@ -74,6 +74,7 @@ def trust(newest: Sequence[Row], damage: Sequence[Damage] = ()) -> str:
             f"warm {sum(row.warmed for row in measured)} of {number}",
             parity,
             _checks(measured),
+            *summary.disturbed(measured),
             f"warned {warned or 'none'}",
             *broken,
         ]

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from harness import faults, frameworks, units
 from harness.layer import Config, Layer, declared
-from harness.runner import measure
+from harness.runner import measure, received
 from harness.runner.process import CaseFailedError, WorkerFailedError, WorkerProcess
+from harness.runner.sampling import Effort
 from harness.runner.workers import reference_folder, start
 from harness.store import Journal, Journaled, RunRecord, read
 from harness.types import Bench, Case, Measurement, Status, UsageError
@@ -73,7 +74,7 @@ class _Execution:
         self._layers = layers
         self._journal = journal
         self._on_event = on_event
-        self._effort = measure.Effort(run.rel_ci, run.sample_s, run.timeout_s)
+        self._effort = Effort(run.rel_ci, run.sample_s, run.timeout_s)
         attempts = [m for known in before.latency.values() for m in known]
         self._done = {(m.case, Round(m.probe, m.pass_index)) for m in attempts}
         self._done |= {(m.case, Round("memory", 0)) for m in before.memory.values()}
@@ -205,7 +206,11 @@ class _Execution:
         """A worker that is ready; the first one of a pass has measured the machine's ceilings."""
         folder, limit_bytes = self._run.folder, self._run.memory_bytes
         worker = start(bench, round_.probe, folder, self._run.suites, limit_bytes)
-        greeting = worker.greeting()
+        try:
+            greeting = received.greeting(worker.greeting())
+        except WorkerFailedError:
+            worker.kill()
+            raise
         began = self._versions.setdefault(bench.framework, greeting["version"])
         if began != greeting["version"]:
             worker.close()
@@ -231,7 +236,8 @@ class _Execution:
                 continue
             self._ceilings.add((bench, pass_index, dtype))  # one try: it may end the worker
             try:
-                answer = worker.ask(CEILINGS_TIMEOUT_S, do="ceilings", dtype=dtype)
+                asked = worker.ask(CEILINGS_TIMEOUT_S, do="ceilings", dtype=dtype)
+                answer = received.ceilings(asked)
             except WorkerFailedError:
                 raise
             except CaseFailedError as failure:  # no product in this dtype here, say

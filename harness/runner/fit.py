@@ -12,6 +12,7 @@ from harness import frameworks, units
 from harness.checks import LARGEST_COUNT
 from harness.devices import cuda
 from harness.problem import Problem
+from harness.runner import received
 from harness.runner.execute import ruled_out
 from harness.runner.measure import told_peak
 from harness.runner.process import CaseFailedError
@@ -135,7 +136,7 @@ def attempt(case: Case, asked: Fit, folder: Path) -> Outcome:
             hint = f"; {case.framework} itself may need more memory" if small else ""
             return Outcome(Status.ERROR, f"no worker could start: {failure.reason}{hint}")
         worker.ask(timeout_s, do="prepare", case=case.to_json(), constant=True)
-        reading = worker.ask(timeout_s, do="memory")
+        reading = received.reading(worker.ask(timeout_s, do="memory"))
     except CaseFailedError as failure:
         return Outcome(failure.status, failure.reason)
     finally:

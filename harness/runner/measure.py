@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from harness import stats, units
+from harness import units
+from harness.runner import received
 from harness.runner.process import CaseFailedError, WorkerFailedError
+from harness.runner.sampling import CHUNK_S, MIN_SAMPLES, Ask, Effort, sample
 from harness.types import Case, Measurement, Status
 
 BLOCK_S = 1e-3
@@ -29,13 +31,6 @@ WARM = 0.02
 """Two windows that agree this well, relative, are warm."""
 WARM_UP_CAP = 2.0
 """Longest warm-up, in units of the sampling time."""
-MIN_SAMPLES = 3
-ENOUGH_SAMPLES = 30
-"""From here on the median's order-statistic interval holds its 95 % well enough to stop by."""
-GROWTH = 1.25
-"""Looking at the interval after each sample would stop at lucky moments."""
-CHUNK_S = 0.1
-"""Samples are asked for in requests of about this length."""
 
 MIN_PAIRS, MAX_PAIRS = 3, 6
 """Of a usual block and one of twice the calls, for the audit; see `harness.store.audit`."""
@@ -46,17 +41,6 @@ CHECK_TIMEOUT_S = 600.0
 """For the check against the reference, whose float64 NumPy may take far longer than the layer."""
 MEMORY_READINGS = 3
 """Of which the median counts: the kernel keeps its page count in batches."""
-
-Ask = Callable[..., dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How hard to look; see `harness.sweep.Sweep`."""
-
-    rel_ci: float
-    sample_s: float
-    timeout_s: float
 
 
 @dataclass(frozen=True)
@@ -90,41 +74,20 @@ def latency(
         CaseFailedError: the case, or its worker, failed.
     """
     ready = make_ready(ask, case, pass_index, effort, resolution_s)
-    calls, block_s = ready.calls, ready.block_s
-    walls: list[float] = []
-    devices: list[float] = []
-    looking = looks()
-    next_look = next(looking)
-    converged = False
-    while not converged and len(walls) < _affordable(walls, calls, effort):
-        block_s = statistics.median(walls) * calls if walls else block_s
-        wanted = min(next_look, _affordable(walls, calls, effort)) - len(walls)
-        blocks = max(1, min(wanted, int(CHUNK_S / block_s)))
-        answer = ask(effort.timeout_s, do="run", calls=calls, blocks=blocks)
-        check_clock(answer["wall_s"])
-        walls += answer["wall_s"]
-        devices += answer["device_s"]
-        if len(walls) >= next_look:
-            converged = stats.series_interval(walls).relative_half_width <= effort.rel_ci
-            next_look = next(looking)
-    usual, doubled = _pairs(ask, calls, statistics.median(walls) * calls, effort)
+    calls = ready.calls
+    taken = sample(ask, calls, ready.block_s, effort)
+    median_s = statistics.median(taken.clean_s or taken.charged_s or taken.walls_s)
+    usual, doubled = _pairs(ask, calls, median_s * calls, effort)
     return replace(
         ready.measurement,
         calls_per_block=calls,
-        samples_s=tuple(walls),
-        device_samples_s=tuple(devices),
+        samples_s=tuple(taken.walls_s),
+        device_samples_s=tuple(taken.devices_s),
+        disturbances=None if taken.disturbances is None else tuple(taken.disturbances),
         paired_samples_s=usual,
         doubled_samples_s=doubled,
-        converged=converged,
+        converged=taken.converged,
     )
-
-
-def looks() -> Iterator[int]:
-    """After how many samples the interval is looked at."""
-    count = ENOUGH_SAMPLES
-    while True:
-        yield count
-        count = math.ceil(count * GROWTH)
 
 
 def _pairs(
@@ -144,29 +107,9 @@ def _pairs(
         while len(usual) < wanted:
             pairs = min(chunk, wanted - len(usual))
             answer = ask(effort.timeout_s, do="pairs", calls=calls, pairs=pairs)
-            check_clock(answer["wall_s"] + answer["doubled_s"])
-            usual += answer["wall_s"]
-            doubled += answer["doubled_s"]
+            usual += received.seconds(answer, "wall_s", pairs)
+            doubled += received.seconds(answer, "doubled_s", pairs)
     return tuple(usual), tuple(doubled)
-
-
-def check_clock(walls: list[float]) -> None:
-    """Refuses times that no clock can have read.
-
-    Raises:
-        CaseFailedError: one is not above 0.
-    """
-    if min(walls) <= 0:
-        reason = "the clock went backward or stood still during a block; measure again"
-        raise CaseFailedError(Status.ERROR, reason)
-
-
-def _affordable(walls: list[float], calls: int, effort: Effort) -> int:
-    """How many samples the sampling time allows, by what they took so far."""
-    spent_s = sum(walls) * calls
-    if spent_s <= 0:
-        return max(MIN_SAMPLES, len(walls))
-    return max(MIN_SAMPLES, int(effort.sample_s / spent_s * len(walls)))
 
 
 def make_ready(ask: Ask, case: Case, pass_index: int, effort: Effort, resolution_s: float) -> Ready:
@@ -189,7 +132,7 @@ def warmed_up(ask: Ask, measurement: Measurement, effort: Effort, resolution_s: 
     def run(calls: int, blocks: int) -> list[float]:
         """Seconds of each block."""
         answer = ask(effort.timeout_s, do="run", calls=calls, blocks=blocks)
-        return [wall * calls for wall in answer["wall_s"]]
+        return [wall * calls for wall in received.seconds(answer, "wall_s", blocks)]
 
     shortest_s = max(BLOCK_S, BLOCK_RESOLUTIONS * resolution_s)
     calls, block_s, warmed = 1, 0.0, False
@@ -249,7 +192,9 @@ def memory(ask: Ask, case: Case, effort: Effort) -> Measurement:
     measurement = prepared(ask, case, "memory", 0, effort)
     for _ in range(2):
         ask(effort.timeout_s, do="run", calls=1, blocks=1)
-    readings = [ask(effort.timeout_s, do="memory") for _ in range(MEMORY_READINGS)]
+    readings = [
+        received.reading(ask(effort.timeout_s, do="memory")) for _ in range(MEMORY_READINGS)
+    ]
     peak, method = told_peak(readings)
     found = replace(measurement, peak_memory_bytes=peak, memory_method=method)
     return _explained(ask, found, effort)
@@ -269,7 +214,7 @@ def _explained(ask: Ask, found: Measurement, effort: Effort) -> Measurement:
     questions = {"execution": "the execution path", "parts": "the split of the peak memory"}
     for question, what in questions.items():
         try:
-            answer = ask(effort.timeout_s, do=question)
+            answer = received.explained(ask(effort.timeout_s, do=question))
         except CaseFailedError as failure:
             warning = f"{what} is missing: {failure.status}: {failure.reason}"
             found = replace(found, warnings=(*found.warnings, warning))
@@ -291,15 +236,14 @@ def _fields(answer: dict[str, Any], found: Measurement) -> dict[str, Any]:
 def prepared(ask: Ask, case: Case, probe: str, pass_index: int, effort: Effort) -> Measurement:
     """The case, built and called once."""
     started_at = datetime.now(UTC).isoformat()
-    answer = ask(effort.timeout_s, do="prepare", case=case.to_json())
-    answer["warnings"] = tuple(answer["warnings"])
+    answer = received.prepared(ask(effort.timeout_s, do="prepare", case=case.to_json()))
     return Measurement(case, probe, pass_index, Status.OK, started_at, **answer)
 
 
 def _check(ask: Ask, what: str, **request: Any) -> dict[str, Any]:
     """Compares a first result with the reference; that has a limit of its own."""
     try:
-        return ask(CHECK_TIMEOUT_S, do=what, **request)
+        return received.checked(ask(CHECK_TIMEOUT_S, do=what, **request))
     except WorkerFailedError as failure:
         if failure.status is Status.TIMEOUT:
             failure.reason = (

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import psutil
 
+from harness.runner.deadline import LOOK_S, Deadline
 from harness.types import Status
 from harness.worker import Setup
 
@@ -135,25 +136,31 @@ class WorkerProcess:
         return self._receive(timeout_s)
 
     def _receive(self, timeout_s: float) -> dict[str, Any]:
-        try:
-            line = self._answers.get(timeout=timeout_s)
-        except queue.Empty:
-            self.kill()
-            raise WorkerFailedError(
-                Status.TIMEOUT, f"no answer within {timeout_s:g} s; --timeout allows more"
-            ) from None
+        line = self._line(timeout_s)
         if line is None:
             raise self._death()
         try:
-            answer: dict[str, Any] = json.loads(line)
-        except ValueError:
+            answer = json.loads(line)
+            failed = _failure(answer)
+        except (ValueError, TypeError, KeyError):
             self.kill()
             raise WorkerFailedError(
                 Status.CRASHED, f"the worker answered with garbage: {line[:80]!r}"
             ) from None
-        if "status" in answer:
-            raise CaseFailedError(Status(answer.pop("status")), answer.pop("reason"), **answer)
-        return answer
+        if failed:
+            raise failed
+        told: dict[str, Any] = answer
+        return told
+
+    def _line(self, timeout_s: float) -> str | None:
+        deadline = Deadline(timeout_s)
+        while (left_s := deadline.left_s()) > 0:
+            with contextlib.suppress(queue.Empty):
+                return self._answers.get(timeout=min(left_s, LOOK_S))
+        self.kill()
+        raise WorkerFailedError(
+            Status.TIMEOUT, f"no answer within {timeout_s:g} s; --timeout allows more"
+        )
 
     def _death(self) -> WorkerFailedError:
         try:
@@ -213,6 +220,21 @@ class WorkerProcess:
             with contextlib.suppress(psutil.Error, OSError):
                 if process.environ().get(_MARK) == self._token:
                     process.kill()
+
+
+def _failure(answer: Any) -> CaseFailedError | None:
+    """What the answer says that the case failed with, if it does; see `harness.answers.failure`.
+
+    Raises:
+        TypeError, KeyError, ValueError: no worker of ours would answer so.
+    """
+    if not isinstance(answer, dict):
+        raise TypeError("no object")
+    if "status" not in answer:
+        return None
+    error = answer.get("parity_error")
+    facts = {} if error is None else {"parity_error": float(error)}
+    return CaseFailedError(Status(answer["status"]), str(answer["reason"]), **facts)
 
 
 def _oom_kills() -> int:

@@ -48,6 +48,7 @@ COLUMNS = {
     "first_call_s": "float64",
     "device_time_s": "float64",
     "samples": "int64",
+    "disturbed": "float64",
     "passes": "int64",
     "converged": "bool",
     "warmed": "bool",

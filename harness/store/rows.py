@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from harness import stats
+from harness import disturbance, stats
 from harness.stats import Interval
-from harness.store import audit, scaling
+from harness.store import audit, disturbed, scaling
 from harness.store.journal import RunRecord
 from harness.store.records import Journaled
 from harness.store.roofline import Roof, bound, roof
@@ -56,7 +56,8 @@ def _judge(made: Mapping[Case, dict[str, Any]], journaled: Journaled) -> None:
     growth = audit.growth(pairs, latency, bounds)
     for case, row in measured.items():
         good = [a for a in journaled.latency[case] if a.status is Status.OK]
-        found = audit.findings(good, latency[case].value, roofs[case])
+        counted = [disturbance.only_counted(attempt) for attempt in good]
+        found = audit.findings(counted, latency[case].value, roofs[case])
         found += [growth[case]] if case in growth else []
         row["roofline_fraction"] = _fraction(latency[case].value, roofs[case])
         in_error = any(finding.check == "ceiling" for finding in found)
@@ -65,6 +66,7 @@ def _judge(made: Mapping[Case, dict[str, Any]], journaled: Journaled) -> None:
         said = [
             *row["warnings"],
             *audit.remarks(good),
+            *disturbed.remarks(good),
             *(warning for attempt in good for warning in attempt.warnings),
             *(finding.sentence for finding in found),
         ]
@@ -131,7 +133,10 @@ def _row(
     row["parity_error"] = max(errors, default=None)
     row["approximation_error"] = first.approximation_error
     if verdict is None:
-        row |= _figures(case, good, run)
+        counted = [disturbance.only_counted(attempt) for attempt in good]
+        row |= _figures(case, counted, run)
+        row["samples"] = sum(len(attempt.samples_s) for attempt in good)
+        row["disturbed"] = disturbed.share(good)
         if memory and memory.status is Status.OK:
             row["peak_memory_bytes"] = memory.peak_memory_bytes
             row["memory_method"] = memory.memory_method
@@ -159,7 +164,6 @@ def _figures(case: Case, attempts: Sequence[Measurement], run: RunRecord) -> dic
         "latency_high_s": latency.high,
         "latency_p90_s": float(np.quantile(samples, 0.9)),
         "device_time_s": float(np.median(device)) if device else None,
-        "samples": len(samples),
         "passes": len(attempts),
         "converged": all(a.converged for a in attempts),
         "warmed": all(a.warmed for a in attempts),

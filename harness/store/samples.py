@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from harness import disturbance
 from harness.store.journal import RunRecord
 from harness.store.records import Journaled
 
@@ -18,8 +19,12 @@ SAMPLE_COLUMNS = {
     "sample": "int64",
     "wall_s": "float64",
     "device_s": "float64",
+    "disturbed": "bool",
+    "counted": "bool",
 }
-"""Of a frame of raw samples; times are a call's, one sample a block of calls."""
+"""Of a frame of raw samples; times are a call's, one sample a block of calls.
+
+What was ``disturbed`` has ``counted`` all the same where too little else was there."""
 
 
 def samples(run: RunRecord, journaled: Journaled) -> pd.DataFrame:
@@ -50,5 +55,10 @@ def samples(run: RunRecord, journaled: Journaled) -> pd.DataFrame:
                 attempt.device_samples_s or np.full(len(attempt.samples_s), np.nan)
                 for _, attempt in attempts
             ),
+            "disturbed": joined(
+                disturbance.marked(attempt.disturbances or (), len(attempt.samples_s))
+                for _, attempt in attempts
+            ),
+            "counted": joined(disturbance.counted(attempt) for _, attempt in attempts),
         }
     ).astype(SAMPLE_COLUMNS)

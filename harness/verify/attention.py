@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from harness import catalogue, devices, frameworks, stats, units
 from harness.probes import latency
 from harness.runner import measure
-from harness.runner.measure import Effort
+from harness.runner.sampling import Effort
 from harness.stats import Interval
 from harness.types import Case, Measurement
 from harness.verify import bench

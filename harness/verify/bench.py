@@ -20,7 +20,7 @@ from harness import catalogue, frameworks
 from harness.devices import cpu
 from harness.frameworks import Framework
 from harness.problem import Problem
-from harness.runner.measure import Ask
+from harness.runner.sampling import Ask
 from harness.runner.workers import start
 from harness.types import Bench, Case
 

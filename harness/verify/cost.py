@@ -11,7 +11,7 @@ import psutil
 
 from harness import runner, store, units
 from harness.runner import measure
-from harness.runner.measure import Effort
+from harness.runner.sampling import Effort
 from harness.store.journal import JOURNAL_FILE
 from harness.store.lines import encoded
 from harness.types import Case, Measurement, Status

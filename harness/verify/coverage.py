@@ -23,7 +23,7 @@ from scipy.signal import lfilter
 
 from harness import stats
 from harness.runner import measure
-from harness.runner.measure import Effort
+from harness.runner.sampling import Effort
 from harness.stats import PROCESS_SD, PROCESS_SD_WEIGHT
 from harness.types import Case
 from harness.verify.row import Row, judged

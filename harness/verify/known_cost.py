@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from harness import units
 from harness.runner import measure
-from harness.runner.measure import BLOCK_S, Ask, Effort
+from harness.runner.measure import BLOCK_S
+from harness.runner.sampling import Ask, Effort
 from harness.types import Case
 from harness.verify import bench
 from harness.verify.row import Row, Verdict, judged, noted, skipped

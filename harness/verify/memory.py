@@ -13,7 +13,7 @@ from typing import Any
 from harness import devices, units
 from harness.devices import machine
 from harness.runner import measure
-from harness.runner.measure import Ask, Effort
+from harness.runner.sampling import Ask, Effort
 from harness.types import Case, Measurement
 from harness.verify import bench
 from harness.verify.row import Row, judged, skipped

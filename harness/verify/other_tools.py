@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 from harness import frameworks, stats, units
 from harness.devices import cpu
-from harness.runner import measure
-from harness.runner.measure import Effort
+from harness.runner import measure, sampling
+from harness.runner.sampling import Effort
 from harness.stats import Interval
 from harness.types import Case
 from harness.verify import bench
@@ -66,13 +66,13 @@ class Spent(NamedTuple):
 
 def needed(blocks: Sequence[float]) -> float:
     """How many blocks our stopping rule takes of these, or would take of more like them."""
-    for count in measure.looks():
+    for count in sampling.looks():
         if count > len(blocks):
             break
         if stats.series_interval(blocks[:count]).relative_half_width <= WIDTH:
             return count
     width = stats.series_interval(blocks).relative_half_width
-    return max(measure.ENOUGH_SAMPLES, len(blocks) * (width / WIDTH) ** 2)
+    return max(stats.ENOUGH_SAMPLES, len(blocks) * (width / WIDTH) ** 2)
 
 
 def rows_a_minute(spent: Sequence[Spent], extras: bool = True) -> float:

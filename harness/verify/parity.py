@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from harness import catalogue, frameworks
 from harness.layer import Layer
 from harness.runner import CaseFailedError, WorkerFailedError, ruled_out
-from harness.runner.measure import CHECK_TIMEOUT_S, Ask
+from harness.runner.measure import CHECK_TIMEOUT_S
+from harness.runner.sampling import Ask
 from harness.types import DTYPES, EXECUTIONS, MODES, Case, Status, Value
 from harness.verify import bench
 from harness.verify.row import Row, judged

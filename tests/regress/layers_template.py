@@ -25,6 +25,7 @@ class Scale:
         self.seconds = us * 1e-6
         self.noise = 0.01
         self.peak_bytes = peak_bytes
+        self.disturbances: dict[str, float] = {}
         self.weights: dict[str, Array] = {"a": np.zeros(())}
         self._factor = factor
 

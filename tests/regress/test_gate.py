@@ -19,7 +19,7 @@ from harness.regress.gate import OUTCOME_FILE
 from harness.regress.ground import Ground
 from harness.regress.sides import Checkout
 from harness.runner import Request
-from harness.runner.measure import Effort
+from harness.runner.sampling import Effort
 from harness.runner.workers import Code
 from harness.store import Journal
 from harness.types import Bench, InfrastructureError

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from harness.regress.turns import FEWEST, MOST, Turn, TurnFailedError, Turns, take
-from harness.runner.measure import Ask, Effort, Ready
+from harness.runner.measure import Ready
 from harness.runner.process import CaseFailedError
+from harness.runner.sampling import Ask, Effort
 from harness.types import Case, Measurement, Status
 
 EFFORT = Effort(0.01, 0.1, 20.0)

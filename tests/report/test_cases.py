@@ -203,6 +203,11 @@ class TestSamples:
         assert only.samples_s == (1e-3,)
         assert by_row(taken.assign(wall_s=wrong)) == {}
 
+    def test_what_does_not_count_is_left_out(self) -> None:
+        taken = samples(frame([row()]), passes=1, each=2).assign(wall_s=[2e-3, 1e-3])
+        ((only,),) = by_row(taken.assign(counted=[False, True])).values()
+        assert only.samples_s == (1e-3,)
+
     def test_none_and_nothing(self) -> None:
         assert by_row(None) == {}
         assert by_row(samples(frame([]))) == {}

@@ -174,6 +174,12 @@ class TestPytestBenchmark:
         assert set(Stats.fields) <= benchmark["stats"].keys()
         assert benchmark["extra_info"]["latency_s"] == 1e-3
 
+    def test_samples_that_do_not_count_are_left_out(self) -> None:
+        table = frame([row()])
+        taken = self.samples(table).assign(counted=[True] * 5 + [False])
+        (benchmark,) = exported("pytest-benchmark", table, taken)["benchmarks"]
+        assert benchmark["stats"]["max"] == 1.3e-3
+
     def test_it_sets_frameworks_and_files_beside_each_other(self, tmp_path: Path) -> None:
         table = frame([row(framework=name) for name in ("torch", "tensorflow")])
         files = [tmp_path / "before.json", tmp_path / "after.json"]

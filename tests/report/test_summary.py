@@ -5,7 +5,7 @@ from __future__ import annotations
 from frames import frame, machine, row, run
 
 from harness import compare
-from harness.report import rows, summary
+from harness.report import rows, summary, verdict
 
 
 def measured(*members: dict[str, object], runs: list[dict[str, object]]) -> str:
@@ -44,6 +44,13 @@ def test_outcome_counts_each_case_once() -> None:
         "Of 7 cases, 2 gave a latency, 3 failed (2 oom, 1 crashed), 1 is unsupported and "
         "1 is not applicable."
     )
+
+
+def test_disturbed_rows_are_counted_among_those_that_were_watched() -> None:
+    watched = [row(disturbed=0.0), row(disturbed=0.2, batch=2), row(batch=4)]
+    assert summary.disturbed(rows.read(frame(watched))) == ["disturbed 1 of 2"]
+    assert "disturbed none of 1" in verdict.trust(rows.read(frame([row(disturbed=0.0)])))
+    assert summary.disturbed(rows.read(frame([row()]))) == []
 
 
 def test_frameworks_are_compared_with_the_range_over_layers() -> None:

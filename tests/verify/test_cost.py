@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from fake_runs import request
 
-from harness import store
-from harness.runner import measure
+from harness import stats, store
 from harness.stats import Interval
 from harness.verify import cost, other_tools
 from harness.verify.ledger import timed_s
@@ -24,8 +23,8 @@ def spread(count: int, width: float) -> list[float]:
 
 def test_samples_that_suffice_are_stopped_by_our_rule_and_what_is_beside_them_stays() -> None:
     spent = other_tools.Spent(taken_s=4.0, sampling_s=3.0, blocks=spread(300, 0.001), extras_s=0.5)
-    assert spent.at_width() == pytest.approx(1 + 3 * measure.ENOUGH_SAMPLES / 300)
-    assert spent.at_width(extras=False) == pytest.approx(0.5 + 3 * measure.ENOUGH_SAMPLES / 300)
+    assert spent.at_width() == pytest.approx(1 + 3 * stats.ENOUGH_SAMPLES / 300)
+    assert spent.at_width(extras=False) == pytest.approx(0.5 + 3 * stats.ENOUGH_SAMPLES / 300)
     assert other_tools.rows_a_minute([spent] * 2) == pytest.approx(60 / spent.at_width())
 
 
@@ -33,7 +32,7 @@ def test_where_samples_do_not_suffice_four_times_as_many_halve_the_width() -> No
     blocks = spread(200, 0.2)
     width = other_tools.Spent(1.0, 1.0, blocks).width
     assert other_tools.needed(blocks) == pytest.approx(200 * (width / other_tools.WIDTH) ** 2)
-    assert other_tools.needed(spread(8, 0.001)) == measure.ENOUGH_SAMPLES
+    assert other_tools.needed(spread(8, 0.001)) == stats.ENOUGH_SAMPLES
 
 
 def test_single_calls_are_gathered_into_blocks_like_ours() -> None:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from harness import stats
-from harness.runner import measure
 from harness.verify import coverage
 from harness.verify.row import Verdict
 
@@ -33,7 +32,7 @@ def test_an_interval_for_independent_samples_would_be_caught(
 
 def test_the_stopping_rule_is_the_one_of_real_runs() -> None:
     steady, _ = coverage.one_pass(np.full(coverage._blocks(), coverage.CALL_S))
-    assert len(steady) == measure.ENOUGH_SAMPLES
+    assert len(steady) == stats.ENOUGH_SAMPLES
     rng = np.random.default_rng(0)
     noise = coverage.CALL_S * np.exp(0.2 * rng.standard_normal(coverage._blocks()))
     noisy, before = coverage.one_pass(noise)

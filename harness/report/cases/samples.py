@@ -55,6 +55,7 @@ def by_row(samples: pd.DataFrame | None) -> dict[Key, tuple[Pass, ...]]:
     """
     if samples is None or samples.empty:
         return {}
+    samples = samples[samples["counted"]] if "counted" in samples else samples
     found: dict[Key, list[Pass]] = {}
     keys = ["run_id", "case_id", "pass_index"]
     for (run, case, index), times in samples.groupby(keys)["wall_s"]:

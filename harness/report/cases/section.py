@@ -121,6 +121,7 @@ def _facts(row: Row, passes: Sequence[Pass]) -> Iterator[tuple[str, str]]:
 
 def _samples(row: Row, passes: Sequence[Pass]) -> str:
     text = f"{row.samples} in {units.count(row.passes, 'pass', 'passes')}"
+    text += f", {units.percent(row.disturbed)} of them disturbed" if row.disturbed else ""
     if not passes:
         return text
     times = [time for one in passes for time in one.samples_s]

@@ -76,6 +76,7 @@ def benchmarks(newest: Iterable[Row], samples: pd.DataFrame) -> Iterator[Benchma
     several files that are compared.
     """
     times: dict[tuple[str, str], list[float]] = defaultdict(list)
+    samples = samples[samples["counted"]] if "counted" in samples else samples
     columns = (samples[name] for name in ("case_id", "run_id", "wall_s"))
     for case, run, seconds in zip(*columns, strict=True):
         times[str(case), str(run)].append(float(seconds))
