@@ -58,6 +58,8 @@ def run(
     sample_s: float | str | None = None,
     timeout_s: float | str | None = None,
     seed: int = 0,
+    max_memory_bytes: int | str | None = None,
+    insist: bool = False,
     results: str | Path = "results",
     **axes: Any,
 ) -> pd.DataFrame:
@@ -77,6 +79,9 @@ def run(
         sample_s: seconds of samples of a case and pass, at most.
         timeout_s: seconds after which a case that does not answer is given up.
         seed: of the order in which cases are measured.
+        max_memory_bytes: what a worker for the CPU may take, or text such as ``8GiB``; 85 % of what
+            is free if None.
+        insist: try a case even if it ran out of memory in a smaller size.
         results: the folder under which the run is kept.
         axes: values by axis, such as ``batch=[1, "tokens=16384"]`` or ``framework="torch"``.
 
@@ -100,6 +105,8 @@ def run(
         sample_s=sample_s,
         timeout_s=timeout_s,
         seed=seed,
+        max_memory_bytes=max_memory_bytes,
+        insist=insist,
     )
     folder = arguments.folder(results)
     plan = runner.make_plan(request)
@@ -111,7 +118,8 @@ def run(
 
 _ARGUMENTS = (
     *("layers", "params", "suites", "passes", "budget_s"),
-    *("presets", "rel_ci", "sample_s", "timeout_s", "seed", "results"),
+    *("presets", "rel_ci", "sample_s", "timeout_s", "seed", "max_memory_bytes", "insist"),
+    "results",
 )
 
 

@@ -165,6 +165,8 @@ def _request(options: Namespace) -> runner.Request:
         budget_s=options.budget,
         rel_ci=options.rel_ci,
         sample_s=options.sample_time,
+        max_memory_bytes=options.max_memory,
+        insist=options.no_skip,
     )
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from harness import frameworks, units
 from harness.checks import LARGEST_COUNT
-from harness.devices import cuda, machine
+from harness.devices import cuda
 from harness.problem import Problem
 from harness.runner.execute import ruled_out
 from harness.runner.measure import told_peak
 from harness.runner.process import CaseFailedError
 from harness.runner.request import Plan, Request, check_has_axis, check_search, make_plan
-from harness.runner.workers import memory_limit_bytes, start
+from harness.runner.workers import check_memory, memory_limit_bytes, start
 from harness.search import limit
 from harness.search.axis import AXES, at
 from harness.search.limit import Outcome, Try
@@ -84,11 +84,8 @@ def make_fit(
         raise UsageError("--memory limits workers for the CPU, a GPU has its own; add --device cpu")
     if "cpu" in devices and sys.platform != "linux":
         raise UsageError("only Linux can hold a worker to its memory; elsewhere ask for a GPU")
-    if memory_bytes is not None and memory_bytes > machine.total_memory_bytes():
-        raise UsageError(
-            f"--memory {units.size(memory_bytes)} is more than this machine's "
-            f"{units.size(machine.total_memory_bytes())}; leave it out to use most of what is free"
-        )
+    if memory_bytes is not None:
+        check_memory("--memory", memory_bytes)
     known = {"cpu": memory_bytes or memory_limit_bytes(), "cuda": _gpu_memory_bytes()}
     return Fit(axis, plan, up_to or LARGEST_COUNT, {name: known[name] for name in devices})
 

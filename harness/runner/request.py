@@ -26,6 +26,7 @@ from harness.devices import cpu, machine
 from harness.layer import Layer
 from harness.runner import arguments, estimate, here
 from harness.runner.execute import ruled_out
+from harness.runner.workers import check_memory
 from harness.search.axis import AXES as SEARCHED
 from harness.store import RunRecord, read_run
 from harness.store.writing import writing
@@ -49,6 +50,8 @@ class Request:
         budget_s: seconds for all passes together; the first is made in any case.
         rel_ci, sample_s, timeout_s: see `harness.sweep.Sweep`.
         seed: of the order in which cases are measured.
+        max_memory_bytes: what a worker for the CPU may take; None for most of what is free.
+        insist: on trying cases of which smaller ones ran out of memory.
     """
 
     sweep: str = "quick"
@@ -64,6 +67,8 @@ class Request:
     sample_s: float | None = None
     timeout_s: float | None = None
     seed: int = 0
+    max_memory_bytes: int | None = None
+    insist: bool = False
 
     @classmethod
     def of(cls, **given: Any) -> Self:
@@ -178,6 +183,8 @@ def _settled(request: Request) -> Sweep:
     }
     if request.budget_s is not None:
         check_setting("budget_s", request.budget_s)
+    if request.max_memory_bytes is not None:
+        check_memory("max_memory_bytes", request.max_memory_bytes)
     layers = chosen.layers if request.layers is None else check_names("layers", request.layers)
 
     def without(special: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -296,6 +303,8 @@ def begin(plan: Plan, results: Path, command: str) -> RunRecord:
         families={name: layer.family for name, layer in plan.layers.items()},
         machine=this,
         cases=plan.cases,
+        max_memory_bytes=plan.request.max_memory_bytes,
+        insist=plan.request.insist,
         folder=results / this["machine_id"] / name,
     )
     with writing(results, "name another folder for the results"):

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import frameworks
+from harness import frameworks, units
 from harness.devices import cpu, machine
 from harness.runner.process import WorkerProcess
-from harness.types import Bench, Case
+from harness.types import Bench, Case, UsageError
 from harness.worker import Setup
 
 MEMORY_SHARE = 0.85
@@ -54,6 +54,21 @@ ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
 def memory_limit_bytes() -> int:
     """What a worker for the CPU may take, if nobody says otherwise."""
     return int(MEMORY_SHARE * machine.available_memory_bytes())
+
+
+def check_memory(name: str, wanted: Any) -> None:
+    """Refuses a limit of memory that is none.
+
+    Raises:
+        UsageError: it is no number of bytes, or more than there are.
+    """
+    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
+        raise UsageError(f"{name} = {wanted!r} is not a number of bytes; write one such as 8GiB")
+    if wanted > machine.total_memory_bytes():
+        raise UsageError(
+            f"{name} = {units.size(wanted)} is more than this machine's "
+            f"{units.size(machine.total_memory_bytes())}; leave it out to use most of what is free"
+        )
 
 
 def start(

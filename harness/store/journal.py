@@ -43,6 +43,9 @@ class RunRecord:
         families: family by layer.
         machine: see `harness.devices.machine.describe`.
         cases: the plan.
+        max_memory_bytes: what a worker for the CPU may take; None for most of what is free when
+            it starts.
+        insist: on trying cases of which smaller ones ran out of memory.
         folder: where it lies; not part of the file.
     """
 
@@ -60,6 +63,8 @@ class RunRecord:
     families: Mapping[str, str]
     machine: Mapping[str, Any]
     cases: tuple[Case, ...]
+    max_memory_bytes: int | None = None
+    insist: bool = False
     folder: Path = field(default=Path(), compare=False)
 
     def to_json(self) -> dict[str, Any]:

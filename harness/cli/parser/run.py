@@ -46,6 +46,18 @@ def add(commands: Commands) -> Line:
         metavar="1%",
         help="stop when the median's 95%% interval is within ± this",
     )
+    memory = run.add_argument_group("what a case may take")
+    memory.add_argument(
+        "--max-memory",
+        type=checked(units.parse_size),
+        metavar="8GiB",
+        help="of a worker on the CPU (default: 85 %% of what is free); a GPU has its own",
+    )
+    memory.add_argument(
+        "--no-skip",
+        action="store_true",
+        help="try a case even if it ran out of memory in a smaller size",
+    )
     run.add_argument(
         "--strict", action="store_true", help="exit with 3 if a row fails a check of itself, too"
     )
