@@ -248,10 +248,11 @@ def failure(status: Status, reason: str, parity_error: float | None = None) -> s
 
 
 def _classify(error: BaseException, framework: Framework) -> tuple[Status, str]:
-    if isinstance(error, MemoryError) or framework.is_out_of_memory(error):
-        return Status.OOM, f"out of memory: {faults.told(error)}"
     if isinstance(error, UnsupportedError):
         return Status.UNSUPPORTED, faults.words(error)
-    if framework.is_unsupported(error):
-        return Status.UNSUPPORTED, faults.told(error)
+    with contextlib.suppress(Exception):  # an error whose own text is broken is still one
+        if isinstance(error, MemoryError) or framework.is_out_of_memory(error):
+            return Status.OOM, f"out of memory: {faults.told(error)}"
+        if framework.is_unsupported(error):
+            return Status.UNSUPPORTED, faults.told(error)
     return Status.ERROR, faults.told(error)
