@@ -219,8 +219,8 @@ class _Execution:
 
     def _start(self, bench: Bench, round_: Round) -> tuple[WorkerProcess, dict[str, Any]]:
         """A worker that is ready; the first one of a pass has measured the machine's ceilings."""
-        limit_bytes = self._run.max_memory_bytes
-        worker = start(bench, round_.probe, self._run.folder, self._run.suites, limit_bytes)
+        run = self._run
+        worker = start(bench, round_.probe, run.folder, run.suites, self._limit_bytes)
         greeting = worker.greeting()
         began = self._versions.setdefault(bench.framework, greeting["version"])
         if began != greeting["version"]:

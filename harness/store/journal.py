@@ -44,7 +44,7 @@ class RunRecord:
         machine: see `harness.devices.machine.describe`.
         cases: the plan.
         max_memory_bytes: what a worker for the CPU may take; None for most of what is free when
-            it starts.
+            measuring begins.
         insist: on trying cases of which smaller ones ran out of memory.
         folder: where it lies; not part of the file.
     """

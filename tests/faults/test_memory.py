@@ -127,8 +127,12 @@ def test_larger_cases_of_a_series_that_ran_out_of_memory_are_not_run(measured: M
     assert {size for size, said in reasons.items() if "MemoryError" in said} == TRIED
     said = "not run: out of memory already at {}; --no-skip tries all the same".format
     assert {size: reason for size, reason in reasons.items() if size not in TRIED} == {
-        **{(1, 64): said("s32"), (2, 32): said("b1"), (2, 64): said("b1-s32")},
-        **{(4, 16): said("b2"), (4, 32): said("b1"), (4, 64): said("b1-s32")},
+        (1, 64): said("s32"),
+        (2, 32): said("b1"),
+        (2, 64): said("b1-s32"),
+        (4, 16): said("b2"),
+        (4, 32): said("b1"),
+        (4, 64): said("b1-s32"),
     }
 
 

@@ -6,6 +6,7 @@ case after a faulty one shows what that one has left.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -188,30 +189,64 @@ def test_a_worker_that_the_kernel_killed_for_its_memory_is_out_of_memory(
     assert "killed by the kernel" in row["reason"]
 
 
-@pytest.mark.fault("The check fails in pass 3 only", "`mismatch` without a time, and exit status 3")
-def test_a_layer_that_goes_wrong_in_pass_3_has_no_time(tmp_path: Path) -> None:
-    results = tmp_path / "results"
-    status = exit_status.of(
+def typed(results: Path, layer: str, *options: str) -> int:
+    """The exit status of a run of one layer."""
+    return exit_status.of(
         [
-            *("run", "--suite", SUITE, "--layer", "later_wrong", "--framework", "fake"),
-            *("--execution", "eager", "--mode", "forward", "--batch", "2", "--passes", "3"),
-            *("--sample-time", "50ms", "--results", str(results)),
+            *("run", "--suite", SUITE, "--layer", layer, "--framework", "fake", "--batch", "2"),
+            *("--execution", "eager", "--mode", "forward", "--sample-time", "50ms"),
+            *("--results", str(results), *options),
         ]
     )
-    row = store.load(results).iloc[0]
-    assert status == 3
+
+
+@pytest.mark.fault("The check fails in pass 3 only", "`mismatch` without a time, and exit status 3")
+def test_a_layer_that_goes_wrong_in_pass_3_has_no_time(tmp_path: Path) -> None:
+    assert typed(tmp_path / "results", "later_wrong", "--passes", "3") == 3
+    row = store.load(tmp_path / "results").iloc[0]
     assert (row["status"], row["samples"]) == ("mismatch", 0)
     assert "output differs" in row["reason"]
     assert row["reason"].endswith("(in pass 3)")
 
 
+@pytest.mark.fault(
+    "SIGSEGV in pass 2 only", "`ok` with the figures of pass 1, a warning, and exit status 3"
+)
+def test_a_run_that_is_short_of_a_pass_does_not_exit_with_0(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert typed(tmp_path / "results", "later_fault", "--passes", "2") == 3
+    assert "1 row with fewer passes than planned" in capsys.readouterr().out
+    row = store.load(tmp_path / "results").iloc[0]
+    assert (row["status"], row["passes"]) == ("ok", 1)
+    assert any("pass 2 is missing: crashed" in warning for warning in row["warnings"])
+
+
+@pytest.mark.fault("No case of a plan can be measured", "exit status 4, and a line that says so")
+def test_a_run_that_measured_nothing_does_not_exit_with_0(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert typed(tmp_path, "no_builder") == 4
+    assert "nothing was measured" in capsys.readouterr().out
+    (file,) = tmp_path.rglob("run.json")
+    plan = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**plan, "cases": []}), encoding="utf-8")
+    assert exit_status.of(["run", "--resume", str(file.parent)]) == 4
+    assert "nothing was measured" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(kind, marks=pytest.mark.fault(f"{what} in pass 2 only", "`ok` with the figures of the other passes, a warning, and exit status 3"))
-        for kind, what in {"segfault": "SIGSEGV", "raise": "A Python exception", "memory_error": "MemoryError"}.items()
+        pytest.param(
+            kind,
+            marks=pytest.mark.fault(
+                f"{what} in pass 2 only", "`ok` with the figures of pass 1, and a warning"
+            ),
+        )
+        for kind, what in (("raise", "A Python exception"), ("memory_error", "MemoryError"))
     ],
-)  # fmt: skip
+)
 def test_a_layer_that_fails_in_pass_2_keeps_the_figures_of_pass_1(
     measured: Measured, kind: str
 ) -> None:
