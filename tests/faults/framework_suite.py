@@ -31,6 +31,8 @@ FAULTS = {
     "memory": _take_memory,
     "segfault": lambda x: ctypes.string_at(0),
     "hang": lambda x: ctypes.PyDLL(None).sleep(600),
+    "gpu_memory": lambda x: x.new_empty(2**42),
+    "gpu_error": lambda x: x[x.new_full((1,), 2**20).long()],
 }
 
 

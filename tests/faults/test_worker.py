@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ import pytest
 from fake_runs import SUITE, request
 
 from harness import frameworks, runner, store
-from harness.devices import cgroup
+from harness.devices import cgroup, cuda
 from harness.devices.memory import peak_memory
 from harness.runner import WorkerFailedError, pipes, process
 from harness.runner.process import WorkerProcess
@@ -160,6 +161,18 @@ def test_a_flood_fills_neither_the_disk_nor_the_parent(
     assert b"this is how it begins" in log.read_bytes()
     workers = 1 + len(FLOODS)
     assert log.stat().st_size < workers * (pipes.WORKER_LOG + 2**16)
+
+
+def test_no_more_answers_are_read_than_are_asked_for(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    said.write_bytes(b"7 {}\n" * 2**16)
+    stream = said.open("rb")
+    answers = pipes.Answers(stream)
+    assert answers.take(5) == b"7 {}\n"
+    time.sleep(0.05)
+    assert stream.tell() <= 3 * len(b"7 {}\n")
+    answers.end(30)
+    assert stream.closed
 
 
 def test_a_log_keeps_to_its_length_whoever_writes_it(
@@ -394,6 +407,23 @@ def test_a_fault_in_tensorflow_costs_its_own_row_and_nothing_else(
     in_frameworks: Callable[[str], Mapping[str, Any]], kind: str, at: int, status: str, reason: str
 ) -> None:
     check_real(in_frameworks("tensorflow"), kind, status, reason)
+
+
+@pytest.mark.fault(
+    "CUDA out of memory, and an index out of range after which no call on CUDA succeeds",
+    "`oom` and `error`; the next case gets a fresh worker",
+    by="torch",
+)
+@pytest.mark.skipif(
+    not cuda.gpus() or not frameworks.installed("torch"), reason="no GPU, or no torch"
+)
+def test_after_a_fault_of_torch_on_a_gpu_the_next_case_gets_a_fresh_process(
+    measured: Measured, in_order: pytest.MonkeyPatch
+) -> None:
+    kinds = ("gpu_memory", "none", "gpu_error", "sound")
+    cases = [f"faulty/torch/cuda/forward/eager/float32/b2-kind={kind}" for kind in kinds]
+    frame = measured(cases=cases, suites=(REAL,))
+    assert frame["status"].tolist() == ["oom", "ok", "error", "ok"], frame["reason"].tolist()
 
 
 def check_real(rows: Mapping[str, Any], kind: str, status: str, reason: str) -> None:
