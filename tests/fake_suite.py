@@ -198,15 +198,15 @@ def _close_pipes_and_go_on() -> None:
     time.sleep(600)
 
 
-def _say_a_gigabyte() -> None:
+def _flood(mebibytes: int) -> None:
     print("this is how it begins", flush=True)
-    for _ in range(2**10):
+    for _ in range(mebibytes):
         sys.stdout.buffer.write(b"x" * 2**20)
     print("\nand these are its last words", file=sys.stderr, flush=True)
 
 
-def _say_a_gigabyte_and_die() -> None:
-    _say_a_gigabyte()
+def _flood_and_die() -> None:
+    _flood(2**6)
     os.abort()
 
 
@@ -274,6 +274,12 @@ def _run_out_of_the_devices_memory() -> None:
     raise RuntimeError("CUDA out of memory. Tried to allocate 80.00 GiB")
 
 
+def _take_all_memory_in_small_pieces() -> None:
+    held: list[list[int]] = []
+    while True:
+        held.append([])
+
+
 def _share(mebibytes: int) -> None:
     """Takes memory that is no process's own, which RLIMIT_DATA does not count."""
     shared = mmap.mmap(-1, mebibytes * 2**20)
@@ -338,8 +344,8 @@ FAULTS = {
     "many_answers": lambda: _write_to_the_parent(b"7 {}\n" * 2**17, 2**10),
     "close": _close_pipes,
     "close_and_go_on": _close_pipes_and_go_on,
-    "flood": _say_a_gigabyte,
-    "flood_and_die": _say_a_gigabyte_and_die,
+    "flood": lambda: _flood(2**10),
+    "flood_and_die": _flood_and_die,
     "fork": _fork_a_sleeper,
     "daemon": lambda: _start_a_sleeper(env={}),
     "daemon_and_die": _start_a_sleeper_and_die,
@@ -350,6 +356,7 @@ FAULTS = {
     "use": _use_the_device,
     "device_memory": _run_out_of_the_devices_memory,
     "half_a_gib": lambda: np.ones(2**29, dtype=np.uint8),
+    "pieces": _take_all_memory_in_small_pieces,
     "shared": lambda: _share(400),
     "children": lambda: _hold_in_children(150),
     "unreadable": _raise_what_cannot_be_read,

@@ -25,7 +25,7 @@ def too_large(case: Case, layer: Layer, limit_bytes: int) -> str:
         return ""
     return (
         f"not run: inputs, weights and output alone take {units.size(least)}, "
-        f"and a worker may take {units.size(limit_bytes)}; --max-memory allows more"
+        f"and a worker may take {units.size(limit_bytes)}; `run --max-memory` allows more"
     )
 
 
@@ -55,7 +55,7 @@ class Exhausted:
         least = min(smaller, key=lambda other: (other.batch, other.seq or 0))
         shape = [f"b{least.batch}"] * (least.batch != case.batch)
         shape += [f"s{least.seq}"] * (least.seq != case.seq)
-        return f"not run: out of memory already at {'-'.join(shape)}; --no-skip tries all the same"
+        return f"not run: out of memory already at {'-'.join(shape)}; `run --no-skip` tries it"
 
 
 def _series(case: Case) -> Case:

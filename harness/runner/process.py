@@ -33,7 +33,9 @@ asked for in shorter ones (`harness.runner.measure.CHUNK_S`), so it never does d
 not take as long themselves; and to look takes less than a thousandth of this time."""
 _MARK = "LAYERBENCH_WORKER"
 """Environment variable by which everything a worker has started can be told."""
-_NO_MEMORY = ("bad_alloc", "out of memory", "can't allocate", "Cannot allocate", "OOM when")
+_NO_MEMORY = (
+    *("bad_alloc", "MemoryError", "out of memory", "can't allocate", "Cannot allocate", "OOM when"),
+)
 
 
 _ADOPT = f"""

@@ -13,6 +13,7 @@ from typing import Any
 
 import accounts
 import exit_status
+import fake_runs
 import pandas as pd
 import pytest
 from fake_runs import SUITE, request
@@ -41,47 +42,51 @@ def test_what_cannot_fit_as_it_is_declared_is_not_run(measured: Measured) -> Non
     assert frame["status"].tolist() == ["ok", "oom"]
     assert frame["reason"][1] == (
         "not run: inputs, weights and output alone take 2.00 GiB, and a worker may take 400 MiB; "
-        "--max-memory allows more"
+        "`run --max-memory` allows more"
     )
     assert frame["framework_version"].tolist() == ["1.0", ""]
+
+
+# ruff: noqa: E501 - a fault is a line
+EXCEEDING = [
+    ("half_a_gib", "Unable to allocate 512. MiB", "An allocation beyond `--max-memory`", "`oom` with the amount and the limit"),
+    ("pieces", "MemoryError", "Memory taken to the last byte, in small pieces", "`oom` with the limit"),
+    ("shared", "it held 3", "Memory shared between processes beyond `--max-memory`", "`oom` with the amount and the limit: the worker is stopped"),
+    ("children", "it held 3", "Children that together hold more than `--max-memory`", "`oom` with the amount and the limit: worker and children are stopped"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def exceeded(
+    tmp_path_factory: pytest.TempPathFactory, in_order: object
+) -> tuple[list[str], dict[str, Any]]:
+    """The cases in the order in which they were measured, and the row of each."""
+    cases = []
+    for number, (kind, *_) in enumerate(EXCEEDING):
+        cases.append(f"fault/fake/cpu/forward/eager/float32/b2-kind={kind}-at=1")
+        cases.append(f"scale/fake/cpu/forward/eager/float32/b2-us={number + 1}")
+    folder = tmp_path_factory.mktemp("exceeded")
+    frame = fake_runs.measured(folder, cases=cases, max_memory_bytes=300 * MIB)
+    return cases, {row["case_id"]: row for row in frame.to_dict("records")}
 
 
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        pytest.param(
-            "half_a_gib",
-            "Unable to allocate 512. MiB",
-            marks=pytest.mark.fault(
-                "An allocation beyond `--max-memory`", "`oom` with the amount and the limit"
-            ),
-        ),
-        pytest.param(
-            "shared",
-            "it held 3",
-            marks=pytest.mark.fault(
-                "Memory shared between processes beyond `--max-memory`",
-                "`oom` with the amount and the limit: the worker is stopped",
-            ),
-        ),
-        pytest.param(
-            "children",
-            "it held 3",
-            marks=pytest.mark.fault(
-                "Children that together hold more than `--max-memory`",
-                "`oom` with the amount and the limit: worker and children are stopped",
-            ),
-        ),
+        pytest.param(kind, reason, marks=pytest.mark.fault(what, outcome), id=kind)
+        for kind, reason, what, outcome in EXCEEDING
     ],
 )
 @linux
-def test_what_exceeds_the_limit_is_stopped(measured: Measured, kind: str, reason: str) -> None:
-    frame = measured(
-        layers=("fault", "scale"), params={"kind": [kind]}, max_memory_bytes=300 * MIB
-    ).set_index("layer")
-    assert frame["status"].to_dict() == {"fault": "oom", "scale": "ok"}, frame["reason"].tolist()
-    assert reason in frame.loc["fault", "reason"]
-    assert frame.loc["fault", "reason"].endswith("(a worker may take 300 MiB)")
+def test_what_exceeds_the_limit_is_stopped(
+    exceeded: tuple[list[str], dict[str, Any]], kind: str, reason: str
+) -> None:
+    cases, rows = exceeded
+    case = f"fault/fake/cpu/forward/eager/float32/b2-kind={kind}-at=1"
+    assert rows[case]["status"] == "oom", rows[case]["reason"]
+    assert reason in rows[case]["reason"]
+    assert rows[case]["reason"].endswith("(a worker may take 300 MiB)")
+    assert rows[cases[cases.index(case) + 1]]["status"] == "ok"
 
 
 @linux
@@ -111,6 +116,11 @@ def limited(**changes: Any) -> dict[str, Any]:
     return {"layers": ("limited",), "axes": axes, "max_memory_bytes": 1024 * MIB, **changes}
 
 
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory, in_order: object) -> pd.DataFrame:
+    return fake_runs.measured(tmp_path_factory.mktemp("series"), **limited())
+
+
 TRIED = {(1, 32), (2, 16), (4, 8)}
 """Batch and length of those beyond it that have no smaller one beyond it."""
 
@@ -118,14 +128,14 @@ TRIED = {(1, 32), (2, 16), (4, 8)}
 @pytest.mark.fault(
     "A case is out of memory", "`oom`; larger ones of its series are not run, and say so"
 )
-def test_larger_cases_of_a_series_that_ran_out_of_memory_are_not_run(measured: Measured) -> None:
-    frame = measured(**limited())
+def test_larger_cases_of_a_series_that_ran_out_of_memory_are_not_run(series: pd.DataFrame) -> None:
+    frame = series
     beyond = frame["batch"] * frame["seq"] > 21
     assert set(frame.loc[~beyond, "status"]) == {"ok"}
     assert set(frame.loc[beyond, "status"]) == {"oom"}
     reasons = frame[beyond].set_index(["batch", "seq"])["reason"].to_dict()
     assert {size for size, said in reasons.items() if "MemoryError" in said} == TRIED
-    said = "not run: out of memory already at {}; --no-skip tries all the same".format
+    said = "not run: out of memory already at {}; `run --no-skip` tries it".format
     assert {size: reason for size, reason in reasons.items() if size not in TRIED} == {
         (1, 64): said("s32"),
         (2, 32): said("b1"),
@@ -147,9 +157,8 @@ def test_whoever_insists_has_every_case_tried(measured: Measured) -> None:
     "a resumed run skips what the whole one would, and measures the rest",
 )
 def test_a_resumed_run_skips_the_same_cases_and_none_twice(
-    measured: Measured, tmp_path: Path
+    series: pd.DataFrame, tmp_path: Path
 ) -> None:
-    whole = measured(**limited())
     plan = runner.make_plan(request(**limited()))
     run = runner.begin(plan, tmp_path / "again", "test")
 
@@ -164,7 +173,7 @@ def test_a_resumed_run_skips_the_same_cases_and_none_twice(
     accounts.check(run)
     again = store.load(run.folder)
     for column in ("status", "reason"):
-        assert again[column].tolist() == whole[column].tolist()
+        assert again[column].tolist() == series[column].tolist()
     journal = (run.folder / "journal.jsonl").read_text(encoding="utf-8")
     runner.execute(run, plan.layers, lambda event: None)
     assert (run.folder / "journal.jsonl").read_text(encoding="utf-8") == journal

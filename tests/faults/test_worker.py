@@ -123,7 +123,7 @@ def test_a_fault_costs_its_own_row_and_nothing_else(
 
 FLOODS: list[Fault] = [
     ("flood", 2, "ok", "", "A gigabyte on standard output", "`ok`; the log keeps the first MiB of each worker"),
-    ("flood_and_die", 2, "crashed", "SIGABRT; it said: and these are its last words", "A gigabyte on standard output, and then a crash", "`crashed` with its last words"),
+    ("flood_and_die", 2, "crashed", "SIGABRT; it said: and these are its last words", "A flood on standard output, and then a crash", "`crashed` with its last words"),
     ("endless_answer", 2, "crashed", "garbage: 'xxx", "A gigabyte without an end of line on the pipe to the parent", "`crashed`; the parent reads 32 MiB of it"),
     ("many_answers", 2, "crashed", "garbage: '7 {}", "A gigabyte of lines on the pipe to the parent", "`crashed`; the parent reads one of them"),
 ]  # fmt: skip
@@ -165,7 +165,7 @@ def test_a_flood_fills_neither_the_disk_nor_the_parent(
 
 def test_no_more_answers_are_read_than_are_asked_for(tmp_path: Path) -> None:
     said = tmp_path / "said"
-    said.write_bytes(b"7 {}\n" * 2**16)
+    said.write_bytes(b"7 {}\n" * 2**12)
     stream = said.open("rb")
     answers = pipes.Answers(stream)
     assert answers.take(5) == b"7 {}\n"
