@@ -243,7 +243,8 @@ class WorkerProcess:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
-        self._process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the kernel, in a driver
+            self._process.wait(EXIT_TIMEOUT_S)
         for process in (*started, *self._marked()):
             with contextlib.suppress(psutil.Error):
                 process.kill()

@@ -24,9 +24,9 @@ from fake_runs import SUITE, request
 from harness import frameworks, runner, store
 from harness.devices import cgroup, cuda
 from harness.devices.memory import peak_memory
-from harness.runner import WorkerFailedError, pipes, process
+from harness.runner import WorkerFailedError, pipes, process, workers
 from harness.runner.process import WorkerProcess
-from harness.types import Case, Measurement, Status
+from harness.types import Bench, Case, Measurement, Status
 
 execute = sys.modules["harness.runner.execute"]  # its function has the same name
 Measured = Callable[..., pd.DataFrame]
@@ -200,6 +200,28 @@ def test_a_worker_that_the_kernel_killed_for_its_memory_is_out_of_memory(
     row = measured(layers=("fault",), params={"kind": ["sigkill"]}).iloc[0]
     assert row["status"] == "oom"
     assert "killed by the kernel" in row["reason"]
+
+
+@pytest.mark.fault(
+    "A worker hangs in a driver, where nothing can end it",
+    "`timeout`; the run goes on without it",
+)
+@linux
+def test_a_worker_that_cannot_be_ended_does_not_hold_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "EXIT_TIMEOUT_S", 0.1)
+    worker = workers.start(Bench("fake", "cpu", 1), "latency", tmp_path, (SUITE,))
+    worker.greeting()
+    with monkeypatch.context() as deaf:
+        for signalled in ("os.killpg", "subprocess.Popen.kill", "psutil.Process.kill"):
+            deaf.setattr(signalled, lambda *_: None)
+        case = Case.parse(faulty("hang"))
+        with pytest.raises(WorkerFailedError, match="no answer"):
+            worker.ask(0.5, do="prepare", case=case.to_json())
+        assert worker.alive
+    worker.kill()
+    assert not worker.alive
 
 
 def typed(results: Path, layer: str, *options: str) -> int:
