@@ -202,7 +202,7 @@ def _flood(mebibytes: int) -> None:
     print("this is how it begins", flush=True)
     for _ in range(mebibytes):
         sys.stdout.buffer.write(b"x" * 2**20)
-    print("\nand these are its last words", file=sys.stderr, flush=True)
+    print("\n\x1b[31mand these are\x1b[2J its last words", file=sys.stderr, flush=True)
 
 
 def _flood_and_die() -> None:
@@ -331,6 +331,7 @@ FAULTS = {
     "os_exit": lambda: os._exit(0),
     "segfault": _segfault,
     "abort": os.abort,
+    "realtime": lambda: os.kill(os.getpid(), 40),
     "sigkill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "hang": lambda: time.sleep(600),
     "hang_native": _hang_holding_the_gil,

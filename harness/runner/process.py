@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import psutil
 
-from harness import units
+from harness import faults, units
 from harness.devices import cgroup, resident
 from harness.runner.pipes import LONGEST_ANSWER, Answers, Log
 from harness.types import Status
@@ -203,7 +203,8 @@ class WorkerProcess:
                 Status.OOM, "killed by the kernel: the machine ran out of memory"
             )
         if code < 0:
-            name = signal.Signals(-code).name
+            named = -code in set(signal.Signals)  # not all of the real-time ones are
+            name = signal.Signals(-code).name if named else f"signal {-code}"
             return WorkerFailedError(Status.CRASHED, f"the process died of {name}{hint}")
         return WorkerFailedError(
             Status.CRASHED, f"the process ended with exit status {code} in the middle of it{hint}"
@@ -212,7 +213,7 @@ class WorkerProcess:
     def _last_words(self) -> str:
         lines = self._log.last_words()
         telling = [line for line in lines if any(sign in line for sign in _NO_MEMORY)]
-        return (telling or lines or [""])[-1].strip()[:200]
+        return faults.printable((telling or lines or [""])[-1])
 
     def close(self) -> None:
         """Lets the worker end by itself, then makes sure."""

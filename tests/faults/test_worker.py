@@ -74,6 +74,7 @@ FAULTS: list[Fault] = [
     ("colours", 1, "error", "ValueError: red backward", "An exception with control characters in its text", "`error`, the text without them"),
     ("abort", 9, "crashed", "SIGABRT", "SIGABRT", "`crashed`, the signal named"),
     ("sigkill", 1, "crashed", "SIGKILL", "SIGKILL, from whoever", "`crashed`, the signal named"),
+    ("realtime", 1, "crashed", "died of signal 40", "A signal without a name", "`crashed` with its number"),
     ("hang", 9, "timeout", "no answer within 1.5 s", "A hang in Python", "`timeout`"),
     ("hang_native", 1, "timeout", "no answer within 1.5 s", "A hang in native code that holds the interpreter's lock", "`timeout`"),
     ("hang_deaf", 1, "timeout", "no answer within 1.5 s", "A hang that ignores SIGTERM", "`timeout`"),
@@ -123,7 +124,7 @@ def test_a_fault_costs_its_own_row_and_nothing_else(
 
 FLOODS: list[Fault] = [
     ("flood", 2, "ok", "", "A gigabyte on standard output", "`ok`; the log keeps the first MiB of each worker"),
-    ("flood_and_die", 2, "crashed", "SIGABRT; it said: and these are its last words", "A flood on standard output, and then a crash", "`crashed` with its last words"),
+    ("flood_and_die", 2, "crashed", "SIGABRT; it said: and these are [2J its last words", "A flood on standard output, and then a crash", "`crashed` with its last words"),
     ("endless_answer", 2, "crashed", "garbage: 'xxx", "A gigabyte without an end of line on the pipe to the parent", "`crashed`; the parent reads 32 MiB of it"),
     ("many_answers", 2, "crashed", "garbage: '7 {}", "A gigabyte of lines on the pipe to the parent", "`crashed`; the parent reads one of them"),
 ]  # fmt: skip
