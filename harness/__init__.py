@@ -57,8 +57,9 @@ def run(
     rel_ci: float | str | None = None,
     sample_s: float | str | None = None,
     timeout_s: float | str | None = None,
-    memory_bytes: int | str | None = None,
     seed: int = 0,
+    max_memory_bytes: int | str | None = None,
+    insist: bool = False,
     results: str | Path = "results",
     **axes: Any,
 ) -> pd.DataFrame:
@@ -77,9 +78,10 @@ def run(
         rel_ci: half-width of the median's 95 % interval, relative, at which sampling stops.
         sample_s: seconds of samples of a case and pass, at most.
         timeout_s: seconds after which a case that does not answer is given up.
-        memory_bytes: bytes, or text such as ``2GiB``, that a worker for the CPU may take, its
-            framework included; 85 % of what is free if None.
         seed: of the order in which cases are measured.
+        max_memory_bytes: what a worker for the CPU may take, or text such as ``8GiB``; 85 % of what
+            is free if None.
+        insist: try a case even if it ran out of memory in a smaller size.
         results: the folder under which the run is kept.
         axes: values by axis, such as ``batch=[1, "tokens=16384"]`` or ``framework="torch"``.
 
@@ -102,8 +104,9 @@ def run(
         rel_ci=rel_ci,
         sample_s=sample_s,
         timeout_s=timeout_s,
-        memory_bytes=memory_bytes,
         seed=seed,
+        max_memory_bytes=max_memory_bytes,
+        insist=insist,
     )
     folder = arguments.folder(results)
     plan = runner.make_plan(request)
@@ -115,7 +118,8 @@ def run(
 
 _ARGUMENTS = (
     *("layers", "params", "suites", "passes", "budget_s"),
-    *("presets", "rel_ci", "sample_s", "timeout_s", "memory_bytes", "seed", "results"),
+    *("presets", "rel_ci", "sample_s", "timeout_s", "seed", "max_memory_bytes", "insist"),
+    "results",
 )
 
 

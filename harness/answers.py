@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness import catalogue, faults
+from harness import catalogue, faults, surroundings
 from harness.devices import waiting
 from harness.frameworks import Framework, Step, UnsupportedError
 from harness.layer import Layer, Mismatch
@@ -42,6 +42,7 @@ class Worker:
         """
         self._threads = threads
         self._cache = cache
+        self._surroundings = surroundings.current()
         self._framework = framework
         self._layers = layers
         self._problem: Problem | None = None
@@ -107,9 +108,11 @@ class Worker:
         }
 
     def _forget(self) -> None:
+        """Lets go of the case before, and of what its layer has changed."""
         self._problem = self._call = self._step = self._first_result = None
+        self._surroundings.restore()
         gc.collect()
-        gc.disable()  # a layer before this one may have enabled it
+        gc.disable()
 
     def _problem_of(self, case: Case, kind: type[Problem] = Problem) -> Problem:
         layer = self._layers[case.layer]
@@ -247,10 +250,11 @@ def failure(status: Status, reason: str, parity_error: float | None = None) -> s
 
 
 def _classify(error: BaseException, framework: Framework) -> tuple[Status, str]:
-    if isinstance(error, MemoryError) or framework.is_out_of_memory(error):
-        return Status.OOM, f"out of memory: {faults.told(error)}"
     if isinstance(error, UnsupportedError):
         return Status.UNSUPPORTED, faults.words(error)
-    if framework.is_unsupported(error):
-        return Status.UNSUPPORTED, faults.told(error)
+    with contextlib.suppress(Exception):  # an error whose own text is broken is still one
+        if isinstance(error, MemoryError) or framework.is_out_of_memory(error):
+            return Status.OOM, f"out of memory: {faults.told(error)}"
+        if framework.is_unsupported(error):
+            return Status.UNSUPPORTED, faults.told(error)
     return Status.ERROR, faults.told(error)

@@ -154,8 +154,8 @@ def check_setting(name: str, value: Any) -> Any:
     """The value, if that setting can have it.
 
     Args:
-        name: ``passes``, ``memory_bytes``, ``rel_ci``, ``sample_s``, ``timeout_s``, ``budget_s``,
-            ``presets`` or ``description``.
+        name: ``passes``, ``rel_ci``, ``sample_s``, ``timeout_s``, ``budget_s``, ``presets`` or
+            ``description``.
         value: of any type.
 
     Raises:
@@ -163,8 +163,6 @@ def check_setting(name: str, value: Any) -> Any:
     """
     if name == "passes":
         return _count(name, value)
-    if name == "memory_bytes" and (type(value) is not int or value < 1):
-        raise UsageError(f"memory_bytes = {value!r} is not a size, such as 2147483648 or '2GiB'")
     if name == "presets" and (not isinstance(value, str) or not value.strip()):
         raise UsageError(f"presets = {value!r}; it is 'first', 'all' or the name of a preset")
     if name == "description" and not isinstance(value, str):

@@ -28,16 +28,16 @@ def told(error: BaseException) -> str:
 def words(error: BaseException) -> str:
     """What the error says, without what could move a terminal's cursor or colours."""
     try:
-        text = _OPERATION_NUMBER.sub("", _COLOURS.sub("", str(error)))
+        text = _OPERATION_NUMBER.sub("", str(error))
     except Exception as broken:  # an error whose own text is broken is still to be told
         text = f"its message cannot be read ({type(broken).__name__})"
-    return plain(text)[:LONGEST]
+    return printable(text)
 
 
-def plain(text: str) -> str:
-    """The text in one line, less what a terminal would act on."""
-    printable = "".join(sign if sign.isprintable() else " " for sign in text)
-    return " ".join(printable.split())
+def printable(text: str) -> str:
+    """What somebody's code said, in a line, without what could move a terminal's cursor."""
+    signs = (sign if sign.isprintable() else " " for sign in _COLOURS.sub("", text))
+    return " ".join("".join(signs).split())[:LONGEST]
 
 
 def _place(error: BaseException) -> str:

@@ -202,6 +202,12 @@ class Problem:
         return sum(map(self._bytes_of, tensors))
 
     @property
+    def output_bytes(self) -> int:
+        """What the output takes, as the layer declares its shape."""
+        shape = self.layer.output(self.config)
+        return int(np.prod(shape, dtype=np.int64)) * DTYPE_BYTES[self.case.dtype]
+
+    @property
     def flops(self) -> int:
         """Floating point operations of one call, counted as the layer declares them.
 
@@ -220,9 +226,9 @@ class Problem:
         inputs = sum(map(self._bytes_of, self.input_tensors.values()))
         weights = sum(map(self._bytes_of, self.weight_tensors.values()))
         trainable = sum(t.size for t in self.weight_tensors.values() if t.trainable) * item
-        output = int(np.prod(self.layer.output(self.config), dtype=np.int64)) * item
+        operands = inputs + weights + self.output_bytes
         own = self.layer.traffic
-        forward = _count("traffic", own(self.config, item)) if own else inputs + weights + output
+        forward = _count("traffic", own(self.config, item)) if own else operands
         gradients = trainable + sum(
             t.size * item for t in self.input_tensors.values() if t.trainable
         )

@@ -1,8 +1,9 @@
 """The child process that measures: one framework, one device, one thread count.
 
-It reads one JSON object a line from standard input and answers each with one. It decides
-nothing; see `harness.runner` for who does. What layers print goes to standard error, so that
-it cannot be mistaken for an answer.
+It reads one JSON object a line from standard input and answers each with a line of the request's
+number and one JSON object; the greeting is number 0. It decides nothing; see `harness.runner` for
+who does. What layers print goes to standard error, and what they write elsewhere has no number, so
+that neither is mistaken for an answer.
 
 Started by `harness.runner.process` with a `Setup` as its one argument.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import gc
+import itertools
 import json
 import os
 import signal
@@ -75,8 +77,10 @@ def _private_streams() -> tuple[TextIO, TextIO]:
 def _settle(setup: Setup) -> None:
     """Ends with the parent, stays on its cores, and within its memory."""
     if sys.platform == "linux":
-        PR_SET_PDEATHSIG = 1  # noqa: N806 - the kernel's own name
+        # The kernel's own names. What a layer starts stays our descendant, however it detaches.
+        PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # noqa: N806
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
         if os.getppid() != setup.parent:
             os._exit(1)  # the parent died before we could ask to be told
         if setup.cores:
@@ -128,8 +132,10 @@ def main(arguments: Sequence[str]) -> None:
     _settle(setup)
     requests, answers = _private_streams()
 
+    number = itertools.count()
+
     def reply(answer: str) -> None:
-        answers.write(answer + "\n")
+        answers.write(f"{next(number)} {answer}\n")
         answers.flush()
 
     _serve(setup, requests, reply)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+import fake_runs
 import pandas as pd
 import pytest
-from fake_runs import request
-
-from harness import runner, store
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,11 +21,4 @@ def _interruptible() -> None:
 @pytest.fixture
 def measured(tmp_path: Path) -> Callable[..., pd.DataFrame]:
     """A function that runs a request and returns the frame."""
-
-    def run(**changes: Any) -> pd.DataFrame:
-        plan = runner.make_plan(request(**changes))
-        record = runner.begin(plan, tmp_path / "results", "test")
-        runner.execute(record, plan.layers, lambda event: None)
-        return store.load(record.folder)
-
-    return run
+    return partial(fake_runs.measured, tmp_path / "results")

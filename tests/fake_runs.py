@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness import runner
+import accounts
+import pandas as pd
+
+from harness import runner, store
 
 SUITE = str(Path(__file__).parent / "fake_suite.py")
 
@@ -28,3 +31,12 @@ def request(**changes: Any) -> runner.Request:
         **changes,
     }
     return runner.Request("quick", axes=axes, **settings)
+
+
+def measured(results: Path, **changes: Any) -> pd.DataFrame:
+    """The rows of such a request's run, each planned case accounted for."""
+    plan = runner.make_plan(request(**changes))
+    record = runner.begin(plan, results, "test")
+    runner.execute(record, plan.layers, lambda event: None)
+    accounts.check(record)
+    return store.load(record.folder)

@@ -5,11 +5,14 @@ Declared exactly as the catalogue's, so that tests go the way a user's layers go
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import math
+import mmap
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -152,6 +155,15 @@ def _segfault() -> None:
     ctypes.string_at(0)
 
 
+def _hang_holding_the_gil() -> None:
+    ctypes.PyDLL(None).sleep(600)
+
+
+def _hang_deaf_to_sigterm() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(600)
+
+
 def _run_out_of_memory() -> None:
     raise MemoryError("no room for 1 TiB")
 
@@ -169,13 +181,133 @@ def _say_garbage() -> None:
     sys.stdout.flush()
 
 
+def _pipes() -> list[int]:
+    """Those that a layer can find and is not meant to: from the parent, and to it."""
+    return [number for number in range(3, 64) if _is_pipe(number)]
+
+
+def _is_pipe(number: int) -> bool:
+    try:
+        return stat.S_ISFIFO(os.fstat(number).st_mode)
+    except OSError:
+        return False
+
+
+def _write_to_the_parent(text: bytes, times: int) -> None:
+    for pipe in _pipes():
+        with contextlib.suppress(OSError):  # it is the one that the parent writes to
+            for _ in range(times):
+                os.write(pipe, text)
+
+
+def _close_pipes() -> None:
+    for pipe in _pipes():
+        os.close(pipe)
+
+
+def _close_pipes_and_go_on() -> None:
+    _close_pipes()
+    time.sleep(600)
+
+
+def _flood(mebibytes: int) -> None:
+    print("this is how it begins", flush=True)
+    for _ in range(mebibytes):
+        sys.stdout.buffer.write(b"x" * 2**20)
+    print("\n\x1b[31mand these are\x1b[2J its last words", file=sys.stderr, flush=True)
+
+
+def _flood_and_die() -> None:
+    _flood(2**6)
+    os.abort()
+
+
 def _fork_a_sleeper() -> None:
     if os.fork() == 0:
-        os.execlp("sleep", "sleep", "300.125")
+        os.execlp("sleep", "sleep", os.environ["FAKE_SUITE_NAP"])
 
 
-def _start_a_sleeper_of_its_own() -> None:
-    subprocess.Popen(["sleep", "300.125"], start_new_session=True)
+def _start_a_sleeper(**options: Any) -> None:
+    """In a session of its own."""
+    subprocess.Popen(["sleep", os.environ["FAKE_SUITE_NAP"]], start_new_session=True, **options)
+
+
+def _start_a_sleeper_and_die() -> None:
+    _start_a_sleeper()
+    os._exit(1)
+
+
+def _surroundings() -> tuple[Any, ...]:
+    numbers = (signal.SIGALRM, signal.SIGTERM, signal.SIGINT)
+    return (
+        os.getcwd(),
+        dict(os.environ),
+        list(map(signal.getsignal, numbers)),
+        signal.getitimer(signal.ITIMER_REAL),
+    )
+
+
+_AS_THEY_WERE = _surroundings()
+
+
+def _move_elsewhere() -> None:
+    os.chdir("/")
+    os.environ.clear()
+    os.environ["OMP_NUM_THREADS"] = "64"
+
+
+def _install_handlers() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, lambda *_: _raise())
+    signal.setitimer(signal.ITIMER_REAL, 30)
+
+
+def _look_around() -> None:
+    if _surroundings() != _AS_THEY_WERE:
+        raise ValueError(f"another layer has changed {_surroundings()}")
+
+
+_spoilt = False
+
+
+def _spoil_the_device() -> None:
+    """As after an illegal memory access on CUDA: no later call in the process succeeds."""
+    global _spoilt
+    _spoilt = True
+    raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
+def _use_the_device() -> None:
+    if _spoilt:
+        _spoil_the_device()
+
+
+def _run_out_of_the_devices_memory() -> None:
+    raise RuntimeError("CUDA out of memory. Tried to allocate 80.00 GiB")
+
+
+def _take_all_memory_in_small_pieces() -> None:
+    held: list[list[int]] = []
+    while True:
+        held.append([])
+
+
+def _share(mebibytes: int) -> None:
+    """Takes memory that is no process's own, which RLIMIT_DATA does not count."""
+    shared = mmap.mmap(-1, mebibytes * 2**20)
+    for start in range(0, len(shared), 2**20):
+        shared[start : start + 2**20] = bytes(2**20)
+    time.sleep(600)
+
+
+def _hold_in_children(mebibytes: int) -> None:
+    """In three, each of which stays below what one process may take."""
+    for _ in range(3):
+        if os.fork() == 0:
+            held = bytearray(os.urandom(2**20)) * mebibytes
+            time.sleep(600)
+            del held
+    time.sleep(600)
 
 
 class _Unreadable(BaseException):
@@ -211,15 +343,36 @@ FAULTS = {
     "os_exit": lambda: os._exit(0),
     "segfault": _segfault,
     "abort": os.abort,
+    "realtime": lambda: os.kill(os.getpid(), 40),
     "sigkill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "hang": lambda: time.sleep(600),
+    "hang_native": _hang_holding_the_gil,
+    "hang_deaf": _hang_deaf_to_sigterm,
     "memory_error": _run_out_of_memory,
     "too_much_memory": _ask_for_everything,
     "half_a_gibibyte": _ask_for_half_a_gibibyte,
     "garbage": _say_garbage,
     "read_input": lambda: sys.stdin.read(),
+    "answer": lambda: _write_to_the_parent(b'{"wall_s": [1.0], "device_s": []}\n', 1),
+    "endless_answer": lambda: _write_to_the_parent(b"x" * 2**20, 2**10),
+    "many_answers": lambda: _write_to_the_parent(b"7 {}\n" * 2**17, 2**10),
+    "close": _close_pipes,
+    "close_and_go_on": _close_pipes_and_go_on,
+    "flood": lambda: _flood(2**10),
+    "flood_and_die": _flood_and_die,
     "fork": _fork_a_sleeper,
-    "daemon": _start_a_sleeper_of_its_own,
+    "daemon": lambda: _start_a_sleeper(env={}),
+    "daemon_and_die": _start_a_sleeper_and_die,
+    "move": _move_elsewhere,
+    "handlers": _install_handlers,
+    "look": _look_around,
+    "spoil": _spoil_the_device,
+    "use": _use_the_device,
+    "device_memory": _run_out_of_the_devices_memory,
+    "half_a_gib": lambda: np.ones(2**29, dtype=np.uint8),
+    "pieces": _take_all_memory_in_small_pieces,
+    "shared": lambda: _share(400),
+    "children": lambda: _hold_in_children(150),
     "unreadable": _raise_what_cannot_be_read,
     "colours": _raise_colours,
     "talk": _talk_of_memory_and_segfault,
@@ -381,6 +534,11 @@ def _later_faulty(c: Config) -> Scale:
     return Faulty(c.kind, c.at) if _built() == c.build else Scale(1e-4)
 
 
+LATER_WRONG = _layer(
+    "later_wrong",
+    lambda c: Doubled(1e-4) if _built() == c.build else Scale(1e-4),
+    presets={"default": {"build": 4}},
+)
 LATER_FAULT = _layer(
     "later_fault", _later_faulty, presets={"default": {"kind": "segfault", "build": 3, "at": 1}}
 )

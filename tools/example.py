@@ -52,7 +52,7 @@ def main() -> None:
     """Replaces the example by what is measured now."""
     short = ("--passes=1", *(f"--case={case}" for case in FOLLOWED))
     fresh = [_run(*short) for _ in range(SHORT_RUNS)]
-    fresh.append(_run(f"--memory={MEMORY}"))
+    fresh.append(_run(f"--max-memory={MEMORY}"))
     outcome = _duel()
     for folder in (RESULTS, REPORTS):
         shutil.rmtree(ROOT / folder, ignore_errors=True)

@@ -16,9 +16,9 @@ from harness.damage import Damage, noticed
 from harness.types import HarnessError, InfrastructureError, NothingToCompareError
 
 GOOD, USAGE, FAILED, NOTHING, INTERRUPTED = 0, 2, 3, 4, 130
-"""Exit statuses: all good; a mistake in what was asked for; a case failed, became slower than
-allowed, or (``--strict``) failed a check of itself or is damaged; nothing to compare; stopped from
-outside."""
+"""Exit statuses: all good; a mistake in what was asked for; a case failed, misses a pass, became
+slower than allowed, or (``--strict``) failed a check of itself or is damaged; nothing measured, or
+nothing to compare; stopped from outside."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,12 +8,13 @@ import signal
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from harness import catalogue, frameworks, runner, store, units
-from harness.cli import FAILED, GOOD, INTERRUPTED, figures
+from harness.cli import FAILED, GOOD, INTERRUPTED, NOTHING, figures
 from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain as _console
 from harness.cli.console import typed
@@ -37,6 +38,9 @@ from harness.report import (
 from harness.report.figures import whole
 from harness.store.writing import writing
 from harness.types import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN_OPERATORS = 20
 """Of a profile, in the terminal; its files hold all."""
@@ -153,14 +157,27 @@ def run_command(options: Namespace) -> int:
         frame = store.load(record.folder)
     console.print()
     console.print(terminal.results(frame))
-    failed = frame["status"].map(lambda status: Status(status).failed)
     unsound = ""
     if options.strict:
         reasons = summary.failed_checks(rows.read(frame)), summary.damaged(damaged)
         unsound = "; ".join(filter(None, reasons))
     if unsound:
         console.print(f"strict: {unsound}", style="red")
-    return FAILED if failed.any() or unsound else GOOD
+    return FAILED if unsound else _exit_status(frame, record.passes, console)
+
+
+def _exit_status(frame: pd.DataFrame, passes: int | None, console: Console) -> int:
+    """Good only if something was measured, and nothing that was planned failed or is missing."""
+    if frame["status"].map(lambda status: Status(status).failed).any():
+        return FAILED
+    measured = frame[frame["status"] == str(Status.OK)]
+    if measured.empty:
+        console.print("nothing was measured: no case of the plan can run here", style="red")
+        return NOTHING
+    short = 0 if passes is None else int((measured["passes"] < passes).sum())
+    if short:
+        console.print(f"{units.count(short, 'row')} with fewer passes than planned", style="red")
+    return FAILED if short else GOOD
 
 
 def _request(options: Namespace) -> runner.Request:
@@ -170,7 +187,8 @@ def _request(options: Namespace) -> runner.Request:
         budget_s=options.budget,
         rel_ci=options.rel_ci,
         sample_s=options.sample_time,
-        memory_bytes=options.memory,
+        max_memory_bytes=options.max_memory,
+        insist=options.no_skip,
     )
 
 

@@ -26,7 +26,7 @@ from harness.search.axis import at, pattern
 def fit_command(options: Namespace) -> int:
     """The largest value that fits, by framework and mode."""
     request = asked_request(options, presets=options.presets)
-    asked = fit.make_fit(options.layer, options.axis, request, options.up_to, options.memory)
+    asked = fit.make_fit(options.layer, options.axis, request, options.up_to, options.max_memory)
     progress = plain(stderr=options.json)
     searches: dict[str, Search] = {}
     interrupted = False

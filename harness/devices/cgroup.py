@@ -1,4 +1,4 @@
-"""How much CPU and memory the control group of this process allows; a container is one.
+"""What the control group of this process allows, and has suffered; a container is one.
 
 Source: Linux kernel documentation, admin-guide/cgroup-v2.rst and admin-guide/cgroup-v1/.
 """
@@ -67,6 +67,27 @@ def _throttled_s(stat: Path) -> float | None:
     text = _read(stat) or ""
     match = re.search(r"^throttled_(usec|time) (\d+)$", text, re.MULTILINE)
     return int(match[2]) * (1e-6 if match[1] == "usec" else 1e-9) if match else None
+
+
+def oom_kills(root: Path = Path("/")) -> int:
+    """How many processes of this process's group the kernel has killed for want of memory.
+
+    Of the whole machine where the group does not tell, and 0 where nothing does. Only a
+    difference means something.
+
+    Args:
+        root: where ``proc`` and ``sys`` are.
+
+    Source: as above, memory.events and memory.oom_control; Linux, mm/vmstat.c.
+    """
+    files = [
+        group / name for group in _groups(root) for name in ("memory.events", "memory.oom_control")
+    ]
+    for file in (*files, root / "proc/vmstat"):
+        for line in (_read(file) or "").splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
 
 
 def _groups(root: Path) -> Iterator[Path]:

@@ -159,7 +159,7 @@ class Fake:
         return Trace((operation,), (Allocation(1, 0.0, 4096), Allocation(1, operation.end_s, -96)))
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        return False
+        return "CUDA out of memory" in str(error)
 
     def is_unsupported(self, error: BaseException) -> bool:
         return isinstance(error, NotImplementedError)

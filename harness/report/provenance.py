@@ -232,7 +232,7 @@ def _passes(run: Run) -> str:
 
 def _memory_limit(run: Run) -> str:
     """What a worker for the CPU might take, where that was said."""
-    limit_bytes = number(run, "memory_bytes")
+    limit_bytes = number(run, "max_memory_bytes")
     return units.size(limit_bytes) if limit_bytes else "none said"
 
 

@@ -76,5 +76,5 @@ _FORMS: Mapping[str, Callable[[Any], Any]] = {
     "sample_s": _read_by(units.parse_duration),
     "timeout_s": _read_by(units.parse_duration),
     "rel_ci": _read_by(units.parse_fraction),
-    "memory_bytes": _read_by(units.parse_size),
+    "max_memory_bytes": _read_by(units.parse_size),
 }

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from harness import faults, frameworks, units
+from harness import faults, frameworks
 from harness.layer import Config, Layer, declared
-from harness.runner import measure, received
+from harness.runner import guard, measure, received
 from harness.runner.process import CaseFailedError, WorkerFailedError, WorkerProcess
 from harness.runner.sampling import Effort
-from harness.runner.workers import reference_folder, start
+from harness.runner.workers import memory_limit_bytes, reference_folder, start
 from harness.store import Journal, Journaled, RunRecord, read
 from harness.types import Bench, Case, Measurement, Status, UsageError
 
@@ -81,6 +81,10 @@ class _Execution:
         self._out = {m.case for m in attempts if m.status is not Status.OK}
         """Cases that take no further part."""
         self._known = {m.case for m in attempts}
+        self._limit_bytes = run.max_memory_bytes or memory_limit_bytes()
+        self._exhausted = guard.Exhausted()
+        for attempt in attempts:
+            self._note_memory(attempt)
         self._lost: set[Bench] = set()
         """Whose worker could not be started; a resumed run tries again."""
         self._ceilings: set[tuple[Bench, int, str]] = set()
@@ -96,10 +100,19 @@ class _Execution:
         for case in self._run.cases:
             if case in self._out:
                 continue
-            if verdict := ruled_out(case, self._layers[case.layer]):
+            if verdict := self._ruled_out(case):
                 status, reason = verdict
                 failure = CaseFailedError(status, reason)
                 self._record(_failed(case, Round("latency", 0), failure))
+
+    def _ruled_out(self, case: Case) -> tuple[Status, str] | None:
+        layer = self._layers[case.layer]
+        if verdict := ruled_out(case, layer):
+            return verdict
+        if case.device != "cpu" or case in self._known:
+            return None
+        reason = guard.too_large(case, layer, self._limit_bytes)
+        return (Status.OOM, reason) if reason else None
 
     def _rounds(self) -> Iterator[Round]:
         """The first pass answers everything, so memory comes second; then passes narrow."""
@@ -145,6 +158,11 @@ class _Execution:
         greeting: dict[str, Any] = {}
         try:
             for index, case in enumerate(cases):
+                if reason := self._not_worth_trying(case):
+                    skipped = _failed(case, round_, CaseFailedError(Status.OOM, reason))
+                    self._record(skipped)
+                    yield skipped
+                    continue
                 try:
                     if worker is None:
                         worker, greeting = self._start(bench, round_)
@@ -163,7 +181,7 @@ class _Execution:
                             greeting["clock_resolution_s"],
                         )
                 except CaseFailedError as failure:
-                    measurement = self._limited(_failed(case, round_, failure))
+                    measurement = _failed(case, round_, failure)
                     if isinstance(failure, WorkerFailedError):
                         worker.kill()
                         worker = None
@@ -179,13 +197,11 @@ class _Execution:
             if worker is not None:
                 worker.close()
 
-    def _limited(self, failed: Measurement) -> Measurement:
-        """What ran out of memory says how much there was, if that was asked for."""
-        limit_bytes = self._run.memory_bytes
-        if failed.status is not Status.OOM or failed.case.device != "cpu" or limit_bytes is None:
-            return failed
-        limit = f"a worker may take {units.size(limit_bytes)}, its framework included"
-        return replace(failed, reason=f"{failed.reason} ({limit})")
+    def _not_worth_trying(self, case: Case) -> str:
+        """Why not; empty if it is. What has come through once is tried again whatever happens."""
+        if self._run.insist or case in self._known:
+            return ""
+        return self._exhausted.reason_against(case)
 
     def _lose(
         self, bench: Bench, round_: Round, left: Sequence[Case], failure: WorkerFailedError
@@ -204,8 +220,8 @@ class _Execution:
 
     def _start(self, bench: Bench, round_: Round) -> tuple[WorkerProcess, dict[str, Any]]:
         """A worker that is ready; the first one of a pass has measured the machine's ceilings."""
-        folder, limit_bytes = self._run.folder, self._run.memory_bytes
-        worker = start(bench, round_.probe, folder, self._run.suites, limit_bytes)
+        run = self._run
+        worker = start(bench, round_.probe, run.folder, run.suites, self._limit_bytes)
         try:
             greeting = received.greeting(worker.greeting())
         except WorkerFailedError:
@@ -251,8 +267,13 @@ class _Execution:
         if measurement.probe == "memory":
             return  # what a case holds is lost, but not how long it takes
         self._known.add(measurement.case)
+        self._note_memory(measurement)
         if measurement.status is not Status.OK:
             self._out.add(measurement.case)
+
+    def _note_memory(self, latency: Measurement) -> None:
+        if latency.status is Status.OOM:
+            self._exhausted.add(latency.case)
 
 
 def ruled_out(case: Case, layer: Layer) -> tuple[Status, str] | None:

@@ -17,7 +17,7 @@ from harness.runner.execute import ruled_out
 from harness.runner.measure import told_peak
 from harness.runner.process import CaseFailedError
 from harness.runner.request import Plan, Request, check_has_axis, check_search, make_plan
-from harness.runner.workers import check_limit, memory_limit_bytes, start
+from harness.runner.workers import check_memory, memory_limit_bytes, start
 from harness.search import limit
 from harness.search.axis import AXES, at
 from harness.search.limit import Outcome, Try
@@ -82,11 +82,13 @@ def make_fit(
     check_has_axis(axis, plan.layers)
     devices = {case.device for case in plan.cases}
     if memory_bytes is not None and devices != {"cpu"}:
-        raise UsageError("--memory limits workers for the CPU, a GPU has its own; add --device cpu")
+        raise UsageError(
+            "--max-memory limits workers for the CPU, a GPU has its own; add --device cpu"
+        )
     if "cpu" in devices and sys.platform != "linux":
         raise UsageError("only Linux can hold a worker to its memory; elsewhere ask for a GPU")
     if memory_bytes is not None:
-        check_limit(memory_bytes)
+        check_memory("--max-memory", memory_bytes)
     known = {"cpu": memory_bytes or memory_limit_bytes(), "cuda": _gpu_memory_bytes()}
     return Fit(axis, plan, up_to or LARGEST_COUNT, {name: known[name] for name in devices})
 

@@ -10,23 +10,32 @@ import secrets
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, cast
 
 import psutil
 
-from harness.runner.deadline import LOOK_S, Deadline
+from harness import faults, units
+from harness.devices import cgroup, resident
+from harness.runner.deadline import Deadline
+from harness.runner.pipes import LONGEST_ANSWER, Answers, Log
 from harness.types import Status
 from harness.worker import Setup
 
 START_TIMEOUT_S = 180.0
 """For importing a framework on a slow disk."""
 EXIT_TIMEOUT_S = 5.0
+WATCH_S = 0.25
+"""How often the parent looks at the memory of a worker that is busy with one request. Samples are
+asked for in shorter ones (`harness.runner.measure.CHUNK_S`), so it never does during calls that do
+not take as long themselves; and to look takes less than a thousandth of this time."""
 _MARK = "LAYERBENCH_WORKER"
 """Environment variable by which everything a worker has started can be told."""
-_NO_MEMORY = ("bad_alloc", "out of memory", "can't allocate", "Cannot allocate", "OOM when")
+_NO_MEMORY = (
+    *("bad_alloc", "MemoryError", "out of memory", "can't allocate", "Cannot allocate", "OOM when"),
+)
 
 
 _ADOPT = f"""
@@ -75,32 +84,20 @@ class WorkerProcess:
         self, setup: Setup, environment: Mapping[str, str], log: Path, python: str = sys.executable
     ) -> None:
         """Starts the process; `greeting` waits for it to be ready."""
-        self._oom_kills = _oom_kills()
+        self._oom_kills = cgroup.oom_kills()
         self._token = secrets.token_hex(8)
-        self._log = log
-        self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        with log.open("ab") as log_file:
-            self._log_start = log_file.tell()
-            self._process = subprocess.Popen(
-                [python, "-P", "-c", program("harness.worker"), setup.json],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log_file,
-                env={**os.environ, **environment, _MARK: self._token},
-                start_new_session=True,  # so that Ctrl-C reaches the parent only
-                text=True,
-            )
-        assert self._process.stdout is not None
-        self._reader = threading.Thread(
-            target=self._read, args=(self._process.stdout,), daemon=True
+        self._limit_bytes = setup.memory_limit_bytes
+        self._asked = 0
+        self._process = subprocess.Popen(
+            [python, "-P", "-c", program("harness.worker"), setup.json],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **environment, _MARK: self._token},
+            start_new_session=True,  # so that Ctrl-C reaches the parent only
         )
-        self._reader.start()
-
-    def _read(self, stream: IO[str]) -> None:
-        with stream:
-            for line in stream:
-                self._answers.put(line)
-        self._answers.put(None)
+        self._answers = Answers(cast("BufferedReader", self._process.stdout))
+        self._log = Log(cast("BufferedReader", self._process.stderr), log)
 
     @property
     def alive(self) -> bool:
@@ -127,9 +124,10 @@ class WorkerProcess:
             WorkerFailedError: it died, took longer than `timeout_s`, or answered nonsense.
         """
         assert self._process.stdin is not None
-        self._log_start = self._log.stat().st_size
+        self._log.forget()
+        self._asked += 1
         try:
-            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
             raise self._death() from None
@@ -137,30 +135,55 @@ class WorkerProcess:
 
     def _receive(self, timeout_s: float) -> dict[str, Any]:
         line = self._line(timeout_s)
-        if line is None:
+        if not line.endswith(b"\n") and len(line) < LONGEST_ANSWER:
             raise self._death()
+        number, _, text = line.partition(b" ")
         try:
-            answer = json.loads(line)
+            if number != str(self._asked).encode():
+                raise ValueError("no answer to what was asked")
+            answer = json.loads(text)
             failed = _failure(answer)
         except (ValueError, TypeError, KeyError):
             self.kill()
+            said = line[:80].decode(errors="replace")
             raise WorkerFailedError(
-                Status.CRASHED, f"the worker answered with garbage: {line[:80]!r}"
+                Status.CRASHED, f"the worker answered with garbage: {said!r}"
             ) from None
         if failed:
+            failed.reason = self._with_limit(failed.status, failed.reason)
             raise failed
         told: dict[str, Any] = answer
         return told
 
-    def _line(self, timeout_s: float) -> str | None:
+    def _line(self, timeout_s: float) -> bytes:
+        """What it answers, while its memory is watched."""
         deadline = Deadline(timeout_s)
         while (left_s := deadline.left_s()) > 0:
             with contextlib.suppress(queue.Empty):
-                return self._answers.get(timeout=min(left_s, LOOK_S))
+                return self._answers.take(min(left_s, WATCH_S))
+            self._check_memory()
         self.kill()
         raise WorkerFailedError(
             Status.TIMEOUT, f"no answer within {timeout_s:g} s; --timeout allows more"
         )
+
+    def _check_memory(self) -> None:
+        """Ends it if it holds more than it may; what it allocates by itself the kernel limits.
+
+        The limit of the kernel is one for each process, and not for memory that they share.
+        """
+        if self._limit_bytes is None:
+            return
+        held = resident.session_bytes(self._process.pid, self._limit_bytes)
+        if held > self._limit_bytes:
+            self.kill()
+            reason = f"it held {units.size(held)} with what it started, and was stopped"
+            raise WorkerFailedError(Status.OOM, self._with_limit(Status.OOM, reason))
+
+    def _with_limit(self, status: Status, reason: str) -> str:
+        if status is not Status.OOM or self._limit_bytes is None:
+            return reason
+        return f"{reason} (a worker may take {units.size(self._limit_bytes)})"
 
     def _death(self) -> WorkerFailedError:
         try:
@@ -172,54 +195,69 @@ class WorkerProcess:
         said = self._last_words()
         hint = f"; it said: {said}" if said else ""
         if code != -signal.SIGSEGV and any(sign in said for sign in _NO_MEMORY):
-            return WorkerFailedError(Status.OOM, f"out of memory: {said}")
-        if code == -signal.SIGKILL and _oom_kills() > self._oom_kills:
+            reason = self._with_limit(Status.OOM, f"out of memory: {said}")
+            return WorkerFailedError(Status.OOM, reason)
+        if code == -signal.SIGKILL and cgroup.oom_kills() > self._oom_kills:
             return WorkerFailedError(
                 Status.OOM, "killed by the kernel: the machine ran out of memory"
             )
         if code < 0:
-            name = signal.Signals(-code).name
+            named = -code in set(signal.Signals)  # not all of the real-time ones are
+            name = signal.Signals(-code).name if named else f"signal {-code}"
             return WorkerFailedError(Status.CRASHED, f"the process died of {name}{hint}")
         return WorkerFailedError(
             Status.CRASHED, f"the process ended with exit status {code} in the middle of it{hint}"
         )
 
     def _last_words(self) -> str:
-        with self._log.open("rb") as log:
-            log.seek(self._log_start)
-            lines = log.read()[-20_000:].decode(errors="replace").strip().splitlines()
+        lines = self._log.last_words()
         telling = [line for line in lines if any(sign in line for sign in _NO_MEMORY)]
-        return (telling or lines or [""])[-1].strip()[:200]
+        return faults.printable((telling or lines or [""])[-1])
 
     def close(self) -> None:
         """Lets the worker end by itself, then makes sure."""
+        started = self._started()
         self._hang_up()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(EXIT_TIMEOUT_S)
-        self.kill()
+        self._end(started)
+
+    def kill(self) -> None:
+        """Ends the worker and whatever it started, at once."""
+        self._end(self._started())
 
     def _hang_up(self) -> None:
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
 
-    def kill(self) -> None:
-        """Ends the worker and whatever it started, at once."""
+    def _started(self) -> list[psutil.Process]:
+        """What descends from it, which can be told only while it lives."""
+        if self.alive:  # or its number may be another's by now
+            with contextlib.suppress(psutil.Error):
+                return psutil.Process(self._process.pid).children(recursive=True)
+        return []
+
+    def _end(self, started: Sequence[psutil.Process]) -> None:
         if hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
-        self._process.wait()
-        self._kill_what_left_the_group()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the kernel, in a driver
+            self._process.wait(EXIT_TIMEOUT_S)
+        for process in (*started, *self._marked()):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
         self._hang_up()
-        self._reader.join(EXIT_TIMEOUT_S)
+        self._answers.end(EXIT_TIMEOUT_S)
+        self._log.end(EXIT_TIMEOUT_S)
 
-    def _kill_what_left_the_group(self) -> None:
-        """A child that made a session of its own still has the worker's environment."""
+    def _marked(self) -> Iterator[psutil.Process]:
+        """What left its group, or outlived it, but still has its environment."""
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
                 if process.environ().get(_MARK) == self._token:
-                    process.kill()
+                    yield process
 
 
 def _failure(answer: Any) -> CaseFailedError | None:
@@ -235,12 +273,3 @@ def _failure(answer: Any) -> CaseFailedError | None:
     error = answer.get("parity_error")
     facts = {} if error is None else {"parity_error": float(error)}
     return CaseFailedError(Status(answer["status"]), str(answer["reason"]), **facts)
-
-
-def _oom_kills() -> int:
-    """How many processes the kernel has killed for want of memory since it started."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return 0

@@ -26,7 +26,7 @@ from harness.devices import cpu, machine
 from harness.layer import Layer
 from harness.runner import arguments, estimate, here
 from harness.runner.execute import ruled_out
-from harness.runner.workers import check_limit
+from harness.runner.workers import check_memory
 from harness.search.axis import AXES as SEARCHED
 from harness.store import RunRecord, read_run
 from harness.store.writing import writing
@@ -49,8 +49,9 @@ class Request:
         passes: how many at most; if None and there is a budget, as many as fit.
         budget_s: seconds for all passes together; the first is made in any case.
         rel_ci, sample_s, timeout_s: see `harness.sweep.Sweep`.
-        memory_bytes: what a worker for the CPU may take; None for most of what is free.
         seed: of the order in which cases are measured.
+        max_memory_bytes: what a worker for the CPU may take; None for most of what is free.
+        insist: on trying cases of which smaller ones ran out of memory.
     """
 
     sweep: str = "quick"
@@ -65,8 +66,9 @@ class Request:
     rel_ci: float | None = None
     sample_s: float | None = None
     timeout_s: float | None = None
-    memory_bytes: int | None = None
     seed: int = 0
+    max_memory_bytes: int | None = None
+    insist: bool = False
 
     @classmethod
     def of(cls, **given: Any) -> Self:
@@ -126,8 +128,6 @@ def make_plan(request: Request) -> Plan:
         UsageError: something asked for does not exist, or a layer refuses its parameters.
     """
     chosen = _settled(request)
-    if request.memory_bytes is not None:
-        check_limit(check_setting("memory_bytes", request.memory_bytes))
     layers = catalogue.load(check_names("suites", request.suites) if request.suites else ())
     missing: tuple[str, ...] = ()
     if request.cases:
@@ -183,6 +183,8 @@ def _settled(request: Request) -> Sweep:
     }
     if request.budget_s is not None:
         check_setting("budget_s", request.budget_s)
+    if request.max_memory_bytes is not None:
+        check_memory("max_memory_bytes", request.max_memory_bytes)
     layers = chosen.layers if request.layers is None else check_names("layers", request.layers)
 
     def without(special: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -301,7 +303,8 @@ def begin(plan: Plan, results: Path, command: str) -> RunRecord:
         families={name: layer.family for name, layer in plan.layers.items()},
         machine=this,
         cases=plan.cases,
-        memory_bytes=plan.request.memory_bytes,
+        max_memory_bytes=plan.request.max_memory_bytes,
+        insist=plan.request.insist,
         folder=results / this["machine_id"] / name,
     )
     with writing(results, "name another folder for the results"):

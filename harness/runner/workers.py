@@ -56,18 +56,18 @@ def memory_limit_bytes() -> int:
     return int(MEMORY_SHARE * machine.available_memory_bytes())
 
 
-def check_limit(limit_bytes: int) -> None:
-    """Refuses a limit of a worker for the CPU that could not hold.
+def check_memory(name: str, wanted: Any) -> None:
+    """Refuses a limit of memory that is none.
 
     Raises:
-        UsageError: the machine has less, or lets a worker take what it likes.
+        UsageError: it is no number of bytes, or more than there are.
     """
-    if sys.platform != "linux":
-        raise UsageError("only Linux can hold a worker to its memory; leave out --memory")
-    if limit_bytes > (total_bytes := machine.total_memory_bytes()):
+    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
+        raise UsageError(f"{name} = {wanted!r} is not a number of bytes; write one such as 8GiB")
+    if wanted > machine.total_memory_bytes():
         raise UsageError(
-            f"--memory {units.size(limit_bytes)} is more than this machine's "
-            f"{units.size(total_bytes)}; leave it out to use most of what is free"
+            f"{name} = {units.size(wanted)} is more than this machine's "
+            f"{units.size(machine.total_memory_bytes())}; leave it out to use most of what is free"
         )
 
 

@@ -54,7 +54,9 @@ class RunRecord:
         families: family by layer.
         machine: see `harness.devices.machine.describe`.
         cases: the plan.
-        memory_bytes: what a worker for the CPU may take; None for most of what is free.
+        max_memory_bytes: what a worker for the CPU may take; None for most of what is free when
+            measuring begins.
+        insist: on trying cases of which smaller ones ran out of memory.
         schema: version of its files.
         folder: where it lies; not part of the file.
     """
@@ -73,7 +75,8 @@ class RunRecord:
     families: Mapping[str, str]
     machine: Mapping[str, Any]
     cases: tuple[Case, ...]
-    memory_bytes: int | None = None
+    max_memory_bytes: int | None = None
+    insist: bool = False
     schema: int = SCHEMA_VERSION
     folder: Path = field(default=Path(), compare=False)
 

@@ -158,7 +158,7 @@ def read(path: Path, columns: Mapping[str, str]) -> Columns:
         typed = {name: _typed(table.column(name), name, kind) for name, kind in columns.items()}
         if _DAMAGE_KEY in marks:
             name, what, lines = json.loads(marks[_DAMAGE_KEY])
-            told = faults.plain(f"it was made of a damaged {name}: {what}")
+            told = faults.printable(f"it was made of a damaged {name}: {what}")
             tell(Damage(path, told, int(lines)))
     if not (doubtful := _doubtful(typed)):
         return typed

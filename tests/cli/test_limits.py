@@ -48,7 +48,7 @@ def test_fit_prints_a_row_a_mode(tmp_path: Path) -> None:
 
 
 def test_fit_says_as_json_what_it_tried(tmp_path: Path) -> None:
-    typed = [*FIT, "--mode", "forward", "--param", "limit=16", "--memory", "4GiB", "--json"]
+    typed = [*FIT, "--mode", "forward", "--param", "limit=16", "--max-memory", "4GiB", "--json"]
     status, out, err = said(*typed, cwd=tmp_path)
     assert status == 0
     assert "oom" in err  # progress
@@ -118,7 +118,7 @@ def test_where_nothing_can_be_compared_the_exit_status_is_4(tmp_path: Path) -> N
         (["fit", "lsmt", "--axis", "seq"], "nearest: lstm"),
         (["fit", "dense", "--axis", "seq"], "dense has no sequence axis"),
         (["fit", "lstm", "--axis", "seq", "--seq", "16"], "leave out --seq"),
-        (["fit", "lstm", "--axis", "seq", "--memory", "much"], "write one such as 512MiB"),
+        (["fit", "lstm", "--axis", "seq", "--max-memory", "much"], "write one such as 512MiB"),
         (["fit", "lstm", "--axis", "seq", "--up-to", "0"], "whole number above 0"),
         (["crossover", "lstm", "--axis", "seq"], "required: B"),
         (["crossover", "lstm", "lstm", "--axis", "seq"], "A and B are the same"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.devices.cgroup import Limits, limits
+from harness.devices.cgroup import Limits, limits, oom_kills
 
 UNLIMITED_V1 = "9223372036854771712"
 
@@ -126,3 +126,39 @@ def test_headroom_is_never_negative(tmp_path):
     v2(tmp_path, "/")
     write(tmp_path / "sys/fs/cgroup", {"memory.max": "1000", "memory.current": "1200"})
     assert limits(tmp_path).memory_headroom_bytes == 0
+
+
+def test_version_1_counts_the_groups_around(tmp_path):
+    v1(tmp_path, "/docker/abc", "/")
+    write(
+        tmp_path / "sys/fs/cgroup/memory/docker",
+        {
+            "memory.limit_in_bytes": "9000",
+            "memory.usage_in_bytes": "8500",
+            "abc/memory.limit_in_bytes": UNLIMITED_V1,
+            "abc/memory.usage_in_bytes": "8000",
+        },
+    )
+    assert limits(tmp_path) == Limits(None, 9000, 500)
+
+
+@pytest.mark.parametrize(
+    ("files", "kills"),
+    [
+        ({"sys/fs/cgroup/run.scope/memory.events": "low 0\noom 3\noom_kill 2"}, 2),
+        ({"sys/fs/cgroup/memory.events": "oom_kill 4", "proc/vmstat": "oom_kill 7"}, 4),
+        ({"proc/vmstat": "pgfault 9\noom_kill 7"}, 7),
+        ({}, 0),
+    ],
+)
+def test_processes_killed_for_memory_are_those_of_the_group_if_it_tells(tmp_path, files, kills):
+    v2(tmp_path, "/run.scope")
+    write(tmp_path, files)
+    assert oom_kills(tmp_path) == kills
+
+
+def test_version_1_tells_of_processes_killed_for_memory(tmp_path):
+    v1(tmp_path, "/docker/abc", "/docker/abc")
+    files = {"memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 5"}
+    write(tmp_path / "sys/fs/cgroup/memory", files)
+    assert oom_kills(tmp_path) == 5

@@ -1,15 +1,39 @@
-"""A run whose files the tests damage."""
+"""What tests of faults need: a run of the fake suite whose files they damage, and order."""
 
 from __future__ import annotations
 
 import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import accounts
 import journals
 import pytest
 from fake_runs import request
 
 from harness import runner, store
+
+execute = sys.modules["harness.runner.execute"]  # its function has the same name
+
+
+class InOrder:
+    """In place of a generator of random numbers: shuffles nothing."""
+
+    def __init__(self, seed: str) -> None: ...
+
+    def sample(self, items: list[Any], count: int) -> list[Any]:
+        return list(items)
+
+
+@pytest.fixture(scope="module")
+def in_order() -> Iterator[pytest.MonkeyPatch]:
+    """Has runs take their cases in the order of the plan; for more that is to hold in a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execute.random, "Random", InOrder)
+        patch.setenv("FAKE_SUITE_NAP", accounts.NAP)
+        yield patch
 
 
 @pytest.fixture(scope="session")

@@ -84,54 +84,9 @@ def test_a_mismatch_carries_no_latency_and_says_what_differs(measured: Measured)
     assert gradient.startswith("gradient of a differs")
 
 
-@pytest.mark.parametrize(
-    ("kind", "at", "status", "reason"),
-    [
-        ("raise", 1, "error", "ValueError: this layer always raises (fake_suite.py, line"),
-        ("raise", 9, "error", "ValueError"),
-        ("exit", 1, "error", "sys.exit(3)"),
-        ("os_exit", 9, "crashed", "exit status 0 in the middle"),
-        ("segfault", 1, "crashed", "SIGSEGV"),
-        ("talk", 1, "crashed", "SIGSEGV"),
-        ("unreadable", 1, "error", "its message cannot be read (ZeroDivisionError)"),
-        ("colours", 1, "error", "ValueError: red backward"),
-        ("abort", 9, "crashed", "SIGABRT"),
-        ("sigkill", 1, "crashed", "SIGKILL"),
-        ("hang", 9, "timeout", "no answer within 1 s"),
-        ("memory_error", 1, "oom", "no room for 1 TiB"),
-        ("too_much_memory", 1, "oom", "out of memory"),
-        ("unsupported", 1, "unsupported", "no kernel for this"),
-    ],
-)
-def test_a_fault_costs_its_own_row_and_nothing_else(
-    measured: Measured, kind: str, at: int, status: str, reason: str
-) -> None:
-    frame = measured(
-        layers=("fault", "scale"),
-        params={"kind": [kind], "at": [at], "us": [20, 30]},
-        timeout_s=1.0,
-    )
-    by_layer = frame.set_index("layer")
-    assert by_layer.loc["fault", "status"] == status
-    assert reason in by_layer.loc["fault", "reason"]
-    assert by_layer.loc["scale", "status"].tolist() == ["ok", "ok"]
-
-
-def test_a_layer_can_neither_answer_nor_swallow_requests(measured: Measured) -> None:
-    frame = measured(layers=("fault",), params={"kind": ["garbage", "read_input"], "at": [2]})
-    assert frame["status"].tolist() == ["ok", "ok"]
-
-
 def test_no_garbage_is_collected_while_a_layer_runs(measured: Measured) -> None:
     frame = measured(layers=("fault",), params={"kind": ["collector"], "at": [1, 2, 50]})
     assert frame["status"].tolist() == ["ok"] * 3, frame["reason"].tolist()
-
-
-@pytest.mark.parametrize("kind", ["fork", "daemon"])
-def test_children_of_a_layer_do_not_outlive_the_run(measured: Measured, kind: str) -> None:
-    measured(layers=("fault",), params={"kind": [kind], "at": [2]})
-    left = [p for p in psutil.process_iter(["cmdline"]) if "300.125" in (p.info["cmdline"] or [])]
-    assert left == []
 
 
 def test_the_order_of_cases_differs_between_passes_and_not_between_runs(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Line(
         prog="layerbench",
         description="Benchmarks neural-network layers across frameworks and machines.",
-        epilog="Exit status: 0 good, 2 usage, 3 some case failed (with run --strict: or failed a "
-        "check of itself), 4 nothing to compare.",
+        epilog="Exit status: 0 good, 2 usage, 3 some case failed or misses a pass (with run "
+        "--strict: or failed a check of itself), 4 nothing measured or nothing to compare.",
     )
     parser.add_argument("--version", action="version", version=f"layerbench {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

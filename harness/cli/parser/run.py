@@ -47,7 +47,13 @@ def add(commands: Commands) -> Line:
         metavar="1%",
         help="stop when the median's 95%% interval is within ± this",
     )
-    add_memory(how)
+    memory = run.add_argument_group("what a case may take")
+    add_memory(memory)
+    memory.add_argument(
+        "--no-skip",
+        action="store_true",
+        help="try a case even if it ran out of memory in a smaller size",
+    )
     run.add_argument(
         "--strict",
         action="store_true",

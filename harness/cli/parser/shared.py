@@ -115,7 +115,7 @@ def add_effort(group: argparse._ArgumentGroup) -> None:
 
 def add_memory(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--memory",
+        "--max-memory",
         type=checked(units.parse_size),
         metavar="2GiB",
         help="of a worker on the CPU (default: 85 %% of what is free); a GPU has its own",
