@@ -51,8 +51,8 @@ def test_what_cannot_fit_as_it_is_declared_is_not_run(measured: Measured) -> Non
 EXCEEDING = [
     ("half_a_gib", "Unable to allocate 512. MiB", "An allocation beyond `--max-memory`", "`oom` with the amount and the limit"),
     ("pieces", "MemoryError", "Memory taken to the last byte, in small pieces", "`oom` with the limit"),
-    ("shared", "it held 3", "Memory shared between processes beyond `--max-memory`", "`oom` with the amount and the limit: the worker is stopped"),
-    ("children", "it held 3", "Children that together hold more than `--max-memory`", "`oom` with the amount and the limit: worker and children are stopped"),
+    ("shared", "MiB with what it started, and was stopped", "Memory shared between processes beyond `--max-memory`", "`oom` with the amount and the limit: the worker is stopped"),
+    ("children", "MiB with what it started, and was stopped", "Children that together hold more than `--max-memory`", "`oom` with the amount and the limit: worker and children are stopped"),
 ]  # fmt: skip
 
 
