@@ -10,7 +10,8 @@ import reprlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from harness.types import Bench, Case, Measurement, Status
+from harness.disturbance import KINDS
+from harness.types import Bench, Case, Disturbance, Measurement, Status
 
 SHORTEST_S, LONGEST_S = 1e-12, 1e9
 """A call takes more than a picosecond and less than 30 years."""
@@ -20,7 +21,7 @@ _PROBES = ("latency", "memory")
 _SERIES = ("samples_s", "device_samples_s", "paired_samples_s", "doubled_samples_s")
 _TEXTS = ("started_at", "reason", "framework_version", "memory_method", "execution_path")
 _FLAGS = ("warmed", "converged")
-_NOT_FIGURES = ("case", "probe", "status", "warnings", *_SERIES, *_TEXTS, *_FLAGS)
+_NOT_FIGURES = ("case", "probe", "status", "warnings", "disturbances", *_SERIES, *_TEXTS, *_FLAGS)
 FIGURES = tuple(f for f in Measurement.__dataclass_fields__ if f not in _NOT_FIGURES)
 
 
@@ -42,6 +43,8 @@ def check_measurement(found: Measurement) -> None:
     _check(all(isinstance(text, str) for text in found.warnings), "warnings", found.warnings)
     for name in _SERIES:
         _check_times(name, getattr(found, name))
+    for mark in found.disturbances or ():
+        _check_disturbance(mark, len(found.samples_s))
     samples = len(found.samples_s)
     if found.status is Status.OK and found.probe == "latency" and not samples:
         raise ValueError("ok without samples")
@@ -57,6 +60,12 @@ def _check_times(name: str, times: Sequence[Any]) -> None:
         _check(set(map(type, times)) <= {float, int}, name, "something that is no number")
         for value in (min(times), max(times)):
             _check(SHORTEST_S <= value <= LONGEST_S, name, value)
+
+
+def _check_disturbance(mark: Disturbance, samples: int) -> None:
+    ends = _is_whole(mark.first) and _is_whole(mark.stop) and mark.first < mark.stop <= samples
+    known = isinstance(mark.kind, str) and mark.kind in KINDS
+    _check(ends and known and _is_number(mark.amount), "disturbances", mark)
 
 
 def check_ceilings(record: Mapping[str, Any]) -> None:
