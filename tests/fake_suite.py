@@ -166,6 +166,11 @@ def _start_a_sleeper_of_its_own() -> None:
     subprocess.Popen(["sleep", "300.125"], start_new_session=True)
 
 
+def _leave_a_sleeper_and_hang() -> None:
+    _start_a_sleeper_of_its_own()
+    time.sleep(600)
+
+
 class _Unreadable(BaseException):
     def __str__(self) -> str:
         raise ZeroDivisionError
@@ -207,6 +212,7 @@ FAULTS = {
     "read_input": lambda: sys.stdin.read(),
     "fork": _fork_a_sleeper,
     "daemon": _start_a_sleeper_of_its_own,
+    "leave_and_hang": _leave_a_sleeper_and_hang,
     "unreadable": _raise_what_cannot_be_read,
     "colours": _raise_colours,
     "talk": _talk_of_memory_and_segfault,

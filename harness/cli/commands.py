@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness import catalogue, frameworks, runner, store, units
-from harness.cli import FAILED, GOOD, INTERRUPTED, figures
+from harness.cli import FAILED, GOOD, INTERRUPTED, figures, stopped
 from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain as _console
 from harness.cli.console import typed
@@ -34,8 +33,8 @@ from harness.report import (
     terminal,
 )
 from harness.report.figures import whole
-from harness.store.writing import writing
-from harness.types import Status
+from harness.store.writing import save
+from harness.types import HarnessError, Status
 
 SHOWN_OPERATORS = 20
 """Of a profile, in the terminal; its files hold all."""
@@ -138,16 +137,16 @@ def run_command(options: Namespace) -> int:
     try:
         with Progress(console) as progress:
             runner.execute(record, layers, progress)
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C has nothing more to stop
+    except KeyboardInterrupt as stop:
         console.print(
-            f"\nstopped; all that was measured is kept. Go on with:\n"
+            f"\n{stopped(stop)}; all that was measured is kept. Go on with:\n"
             f"  layerbench run --resume {shlex.quote(str(record.folder))}",
             soft_wrap=True,
         )
-        store.collect(record.folder)
+        if refused := _collect(record.folder):
+            console.print(str(refused), style="red", soft_wrap=True)
         return INTERRUPTED
-    store.collect(record.folder)
+    refused = _collect(record.folder)
     frame = store.load(record.folder)
     console.print()
     console.print(terminal.results(frame))
@@ -155,7 +154,18 @@ def run_command(options: Namespace) -> int:
     unsound = summary.failed_checks(rows.read(frame)) if options.strict else ""
     if unsound:
         console.print(f"strict: {unsound}", style="red")
+    if refused:
+        raise refused
     return FAILED if failed.any() or unsound else GOOD
+
+
+def _collect(folder: Path) -> HarnessError | None:
+    """Makes a run's Parquet files, or says why it cannot; its journal holds the same."""
+    try:
+        store.collect(folder)
+    except HarnessError as error:
+        return error
+    return None
 
 
 def _request(options: Namespace) -> runner.Request:
@@ -209,17 +219,14 @@ def report_command(options: Namespace) -> int:
     read = contents.read(frame)
     told = [markdown.render(frame, runs, read)] if paths else []
     page = html.render(frame, runs, pages, samples=samples, outcomes=outcomes, read=read)
-    texts = {
+    written: dict[str, str | bytes] = {
         f"{name}.html": page,
         f"{name}.md": "\n".join([*told, *map(gate.FORMATS["summary"], outcomes)]),
     }
-    written = {file: text.encode() for file, text in texts.items()}
     if data := caps.data_file(frame, runs):
         written[data] = store.to_parquet(frame)
     for file, content in written.items():
-        with writing(folder, "name another folder with --out"):
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / file).write_bytes(content)
+        save(folder / file, content, "name another folder with --out")
         print(folder / file)
     if options.figures is not None:
         drawn = figures.write(whole.every(frame, runs), Path(options.figures))
@@ -247,9 +254,8 @@ def profile_command(options: Namespace) -> int:
         print(f"layerbench: {options.case}: {failure.status}: {failure.reason}", file=sys.stderr)
         return FAILED
     written = profiles.files(found.case, found.framework_version, found.operators, found.memory)
-    with writing(found.folder, "name another folder with --out"):
-        for name, text in written.items():
-            (found.folder / name).write_text(text, encoding="utf-8")
+    for name, text in written.items():
+        save(found.folder / name, text, "name another folder with --out")
     console = _console()
     console.print(terminal.table(profiles.operators(found.operators, most=SHOWN_OPERATORS)))
     for file in sorted(found.folder.iterdir()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import queue
@@ -15,16 +16,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-import psutil
-
+from harness import reaper
 from harness.types import Status
 from harness.worker import Setup
 
 START_TIMEOUT_S = 180.0
 """For importing a framework on a slow disk."""
 EXIT_TIMEOUT_S = 5.0
-_MARK = "LAYERBENCH_WORKER"
-"""Environment variable by which everything a worker has started can be told."""
+_PARENT = f"{os.environ.get(reaper.MARK, '')}/{secrets.token_hex(8)}"
+"""With this begins the mark of everything that workers of this process have started; and it begins
+with the process's own, if it is itself the work of a worker."""
 _NO_MEMORY = ("bad_alloc", "out of memory", "can't allocate", "Cannot allocate", "OOM when")
 
 
@@ -75,7 +76,8 @@ class WorkerProcess:
     ) -> None:
         """Starts the process; `greeting` waits for it to be ready."""
         self._oom_kills = _oom_kills()
-        self._token = secrets.token_hex(8)
+        self._mark = f"{_PARENT}/{secrets.token_hex(8)}"
+        _start_reaper()
         self._log = log
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         with log.open("ab") as log_file:
@@ -85,7 +87,7 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log_file,
-                env={**os.environ, **environment, _MARK: self._token},
+                env={**os.environ, **environment, reaper.MARK: self._mark},
                 start_new_session=True,  # so that Ctrl-C reaches the parent only
                 text=True,
             )
@@ -117,6 +119,9 @@ class WorkerProcess:
         except CaseFailedError as failure:
             self.close()
             raise WorkerFailedError(failure.status, failure.reason) from None
+        except BaseException:  # Ctrl-C
+            self.kill()
+            raise
 
     def ask(self, timeout_s: float, **request: Any) -> dict[str, Any]:
         """The worker's answer; see `harness.answers.Worker`.
@@ -203,16 +208,21 @@ class WorkerProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
-        self._kill_what_left_the_group()
+        reaper.kill(self._mark)  # what made a session of its own
         self._hang_up()
         self._reader.join(EXIT_TIMEOUT_S)
 
-    def _kill_what_left_the_group(self) -> None:
-        """A child that made a session of its own still has the worker's environment."""
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, OSError):
-                if process.environ().get(_MARK) == self._token:
-                    process.kill()
+
+@functools.cache
+def _start_reaper() -> subprocess.Popen[bytes]:
+    """One for this process; its pipe stays open until this process is gone."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", program("harness.reaper"), _PARENT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _oom_kills() -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from harness import frameworks
 from harness.devices import cpu, machine
 from harness.runner.process import WorkerProcess
+from harness.store.journal import REFERENCE_FOLDER
 from harness.types import Bench, Case
 from harness.worker import Setup
 
@@ -103,7 +104,7 @@ def start(
 
 def reference_folder(folder: Path) -> Path:
     """Where the reference's answers are kept while a run lasts."""
-    return folder / "reference"
+    return folder / REFERENCE_FOLDER
 
 
 class Workers:

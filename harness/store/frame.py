@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.store import csv_file, parquet, rows
-from harness.store.journal import RUN_FILE, described, read_run, write_atomically
+from harness.store.journal import RUN_FILE, described, read_run, tidy
 from harness.store.samples import SAMPLE_COLUMNS, samples_of
-from harness.store.writing import writing
+from harness.store.writing import save
 from harness.types import UsageError
 
 if TYPE_CHECKING:
@@ -226,6 +226,8 @@ def _below(folder: Path, name: str) -> list[Path]:
 def collect(paths: Paths) -> list[Path]:
     """Writes each run's cases and samples as Parquet, each file whole or not at all.
 
+    What a run that was killed has left of itself beside its journal is removed.
+
     Raises:
         HarnessError: as `load`, or a run's folder cannot be written to.
     """
@@ -235,10 +237,11 @@ def collect(paths: Paths) -> list[Path]:
         raise _without_run(sources[0])
     written = []
     for folder in folders:
+        tidy(folder)
         made_from = parquet.source(folder)  # before it is read, as a run may be going on
         for name, frame in ((CASES_FILE, cases_of(folder)), (SAMPLES_FILE, samples_of(folder))):
-            with writing(folder, "the run's own files are as they were"):
-                write_atomically(folder / name, parquet.to_parquet(frame, made_from))
+            remedy = "its journal holds all that was measured: mend that, then `layerbench collect`"
+            save(folder / name, parquet.to_parquet(frame, made_from), remedy)
             written.append(folder / name)
     return written
 

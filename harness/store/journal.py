@@ -10,17 +10,21 @@ import contextlib
 import dataclasses
 import json
 import os
-import sys
+import shlex
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from harness import faults
+from harness.store.writing import lock, make_folder, remove_partial, sync_names, write_atomically
 from harness.types import SCHEMA_VERSION, Case, HarnessError, UsageError
 
 RUN_FILE = "run.json"
 JOURNAL_FILE = "journal.jsonl"
+REFERENCE_FOLDER = "reference"
+"""Where the reference's answers are kept while a run lasts."""
 
 _Made = TypeVar("_Made")
 
@@ -79,19 +83,9 @@ class RunRecord:
 
     def save(self) -> None:
         """Writes ``run.json``, whole or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         text = json.dumps(self.to_json(), indent=1, ensure_ascii=False)
         write_atomically(self.folder / RUN_FILE, text.encode())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replaces a file so that a reader sees the old content or the new, and a crash likewise."""
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def read_run(folder: Path) -> RunRecord:
@@ -190,37 +184,95 @@ class Journal:
 
         Raises:
             UsageError: another process is writing it.
+            HarnessError: it cannot be written.
         """
-        path = folder / JOURNAL_FILE
-        # Without a buffer, so that nothing is left to be written when it is closed.
-        self._file = path.open("a+b", buffering=0)
-        if not _lock(self._file.fileno()):
-            self._file.close()
-            raise UsageError(f"{folder} is in use by another layerbench; wait for it to end")
-        self._file.seek(0)
-        content = self._file.read()
-        self._file.truncate(content.rfind(b"\n") + 1)
+        self._folder = folder
+        with contextlib.ExitStack() as opened:
+            try:
+                # Without a buffer, so that nothing is left to be written when it is closed.
+                self._file = opened.enter_context((folder / JOURNAL_FILE).open("a+b", buffering=0))
+                if not lock(self._file.fileno()):
+                    raise UsageError(
+                        f"{folder} is in use by another layerbench; wait for it to end"
+                    )
+                self._file.seek(0)
+                self._file.truncate(self._file.read().rfind(b"\n") + 1)
+                sync_names(folder)
+            except OSError as error:
+                raise self.failure(error) from error
+            self._plan = None
+            with contextlib.suppress(FileNotFoundError):  # a gate has none
+                self._plan = opened.enter_context((folder / RUN_FILE).open("rb"))
+            self._opened = opened.pop_all()
 
     def append(self, kind: str, data: Mapping[str, Any]) -> None:
         """Adds one record and returns when it is on the disk.
 
         Raises:
-            HarnessError: the disk is full, or gone.
+            HarnessError: the disk is full, or gone, or the folder was removed or moved away.
         """
         line = json.dumps({"kind": kind, **data}, ensure_ascii=False, allow_nan=False)
+        whole = os.fstat(self._file.fileno()).st_size
         try:
             left = memoryview(line.encode() + b"\n")
             while left:
                 left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
         except OSError as error:  # a full disk, say
+            with contextlib.suppress(OSError):
+                self._file.truncate(whole)
+            raise self.failure(error) from error
+        self.check_place()
+
+    def check_place(self) -> None:
+        """Makes sure that what is written here can be found again.
+
+        Of a folder that was removed, what was measured is put back.
+
+        Raises:
+            HarnessError: it was removed, or moved away.
+        """
+        path, mine = self._folder / JOURNAL_FILE, os.fstat(self._file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(path.stat(), mine):
+                return
+        if mine.st_nlink:
             raise HarnessError(
-                f"{self._file.name} cannot be written ({error.strerror}); what it holds is kept: "
-                "make room, and then go on (a run: `layerbench run --resume`) or begin again"
-            ) from error
+                f"{self._folder} was moved away while it was being written; all that was measured "
+                "went with it: go on there with `layerbench run --resume FOLDER`"
+            )
+        # Nobody's newer file is written over.
+        kept = (
+            self._folder.with_name(f"{self._folder.name}-kept") if path.exists() else self._folder
+        )
+        try:
+            make_folder(kept)
+            for name, file in ((RUN_FILE, self._plan), (JOURNAL_FILE, self._file)):
+                if file is not None:
+                    file.seek(0)
+                    write_atomically(kept / name, file.read())
+        except OSError as error:
+            raise self.failure(error) from error
+        raise HarnessError(
+            f"{self._folder} was removed while it was being written; what was measured has been "
+            f"put back into {kept}: go on with `{_resume(kept)}`, or remove it again"
+        )
+
+    def failure(self, error: OSError) -> HarnessError:
+        """What to tell of an error of the system that ends the run."""
+        named = error.filename or self._folder / JOURNAL_FILE
+        return HarnessError(
+            f"{named} cannot be used ({error.strerror or error}); what was measured is kept: "
+            f"mend that, and then go on (a run: `{_resume(self._folder)}`) or begin again"
+        )
+
+    def tidy(self) -> None:
+        """Removes what a run needs only while it lasts, and what one that was killed left half."""
+        remove_partial(self._folder)
+        shutil.rmtree(self._folder / REFERENCE_FOLDER, ignore_errors=True)
 
     def close(self) -> None:
-        self._file.close()
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self
@@ -229,19 +281,12 @@ class Journal:
         self.close()
 
 
-def _lock(descriptor: int) -> bool:
-    """Takes the file for this process until it is closed, or the process ends."""
-    if sys.platform == "win32":
-        import msvcrt
+def _resume(folder: Path) -> str:
+    return f"layerbench run --resume {shlex.quote(str(folder))}"
 
-        with contextlib.suppress(OSError):
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            return True
-        return False
-    import fcntl
 
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def tidy(folder: Path) -> None:
+    """As `Journal.tidy`, of a run that was begun before; one that goes on is left alone."""
+    if (folder / JOURNAL_FILE).exists():
+        with contextlib.suppress(HarnessError), Journal(folder) as journal:
+            journal.tidy()

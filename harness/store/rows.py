@@ -35,6 +35,8 @@ class Journaled:
     """One a process: what it was for, the framework's version, and its settings, such as TF32."""
     no_ceilings: dict[tuple[Bench, str], str] = field(default_factory=dict)
     """Why the ceilings of a dtype could not be measured, the last time that they could not."""
+    rounds: list[dict[str, Any]] = field(default_factory=list)
+    """Each walk over the plan that came to its end, and how long it took."""
     lost: dict[Bench, dict[str, Any]] = field(default_factory=dict)
     """The last time that a worker could not be started, and why."""
 
@@ -75,6 +77,8 @@ def _sort_in(journaled: Journaled, record: dict[str, Any]) -> None:
         journaled.ceilings.append(record)
     elif kind == "worker":
         journaled.workers.append(record)
+    elif kind == "round":
+        journaled.rounds.append(record)
     elif kind == "no_ceilings":
         journaled.no_ceilings[_bench(record), record["dtype"]] = record["reason"]
     elif kind == "lost":

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from harness import catalogue, store, units
 from harness.store import parquet
-from harness.store.journal import RUN_FILE, RunRecord, write_atomically
+from harness.store.journal import RUN_FILE, RunRecord
+from harness.store.writing import write_atomically
 from harness.types import Case, Status
 from harness.verify import bench
 from harness.verify.row import Row, judged, noted
