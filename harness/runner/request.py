@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -307,8 +308,7 @@ def begin(plan: Plan, results: Path, command: str) -> RunRecord:
             sync_names(home)
             run.save()
         except BaseException:
-            with contextlib.suppress(OSError):
-                run.folder.rmdir()
+            shutil.rmtree(run.folder, ignore_errors=True)
             raise
     return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import random
@@ -11,13 +12,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import repeat
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from fake_runs import SUITE, request
 
@@ -30,16 +31,18 @@ from harness.types import Bench, HarnessError, UsageError
 from harness.verify import kills
 
 NOTHING_LOST = "what was measured is there, and the run goes on from it"
-CASES = {"params": {"us": [10, 20, 30, 40]}, "passes": 2}
+US = (10, 20, 30, 40)
 RUN = (
     *("run", "--suite", SUITE, "--framework", "fake", "--execution", "eager", "--mode", "forward"),
     *("--batch", "2", "--sample-time", "50ms", "--layer"),
 )
 
 
-def begun(results: Path, **changes: Any) -> tuple[store.RunRecord, Callable[..., None]]:
+def begun(
+    results: Path, us: Sequence[int] = (20,), **changes: Any
+) -> tuple[store.RunRecord, Callable[..., None]]:
     """A run that was begun, and what executes it, from the start or from where it stopped."""
-    plan = runner.make_plan(request(**(changes or CASES)))
+    plan = runner.make_plan(request(params={"us": us}, **changes))
     run = runner.begin(plan, results, "test")
 
     def execute(on_event: Callable[[runner.Event], None] = lambda event: None) -> None:
@@ -51,7 +54,7 @@ def begun(results: Path, **changes: Any) -> tuple[store.RunRecord, Callable[...,
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run to which nothing happened."""
-    run, execute = begun(tmp_path_factory.mktemp("whole"))
+    run, execute = begun(tmp_path_factory.mktemp("whole"), US, passes=2)
     execute()
     return run.folder
 
@@ -99,7 +102,7 @@ sys.exit(main())
 def test_a_run_that_is_killed_again_and_again_comes_to_the_same_end(
     tmp_path: Path, whole: Path
 ) -> None:
-    many = ",".join(map(str, CASES["params"]["us"]))  # type: ignore[index]
+    many = ",".join(map(str, US))
     typed = [*RUN, "scale", "--param", f"us={many}", "--passes", "2", "--results", str(tmp_path)]
     journal = 7  # writes of a folder and a plan come before it
     for at in (journal + 3, 4, 6):
@@ -126,10 +129,16 @@ def finish(folder: Path) -> None:
     runner.execute(*runner.continued(folder), lambda event: None)
 
 
+def command_lines(mark: str) -> Iterator[list[str]]:
+    for process in reaper.marked(mark):
+        with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+            yield process.cmdline()
+
+
 @pytest.mark.fault("kill -9 while a layer has processes of its own", "they are killed too")
 def test_nothing_that_a_layer_started_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
     run = kills.Run(*RUN, "fault", "--param", "kind=leave_and_hang", "--results", str(tmp_path))
-    while not any("300.125" in p.cmdline() for p in reaper.marked(run.mark)):
+    while not any("300.125" in words for words in command_lines(run.mark)):
         assert run.process.poll() is None
         time.sleep(0.02)
     run.process.kill()
@@ -298,29 +307,29 @@ class FullDisk:
 def test_a_run_stopped_by_a_full_disk_at_each_write_comes_to_the_same_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changes = {"params": {"us": [10, 20]}, "passes": 1}
-    undisturbed, execute = begun(tmp_path, **changes)
-    execute()
-    run, execute = begun(tmp_path, **changes)
+    run, execute = begun(tmp_path)
     disk, told = FullDisk(monkeypatch), Told()
-    stops = 0
-    while True:
-        disk.full_at = stops + 1
+    disk.full_at = 1
+    remedies = re.compile(r"layerbench run --resume|mend that, then `layerbench collect`")
+
+    def stopped() -> str:
+        """What is said of the write that fails; empty if there were not so many."""
         try:
             execute(told)
             store.collect(run.folder)
         except HarnessError as error:
-            assert "No space left on device" in str(error)
-            assert f"layerbench run --resume {run.folder}" in str(error) or (
-                "holds all that was measured: mend that, then `layerbench collect`" in str(error)
-            )
-            assert set(told.cases) <= set(measured(run.folder))
-            assert kills.leftovers(run.folder) == []
-            stops += 1
-        else:
-            break
-    assert stops >= 6
-    assert kills.same(run.folder, undisturbed.folder)
+            return str(error)
+        return ""
+
+    writes = count(2)
+    while said := stopped():
+        assert "No space left on device" in said
+        assert remedies.search(said)
+        assert set(told.cases) <= set(measured(run.folder))
+        assert kills.leftovers(run.folder) == []
+        disk.full_at = next(writes)
+    assert next(writes) > 6
+    assert measured(run.folder) == [case.id for case in run.cases]
 
 
 @pytest.mark.fault("a disk that is full when a run begins", "it says so; nothing stays behind")
@@ -328,18 +337,36 @@ def test_a_run_that_cannot_begin_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = FullDisk(monkeypatch)
-    for full_at in range(1, 6):
+    for full_at in range(1, 4):
         disk.full_at = full_at
         with pytest.raises(UsageError, match=r"No space left on device\); name another folder"):
             begun(tmp_path / "results")
-    assert [path for path in tmp_path.rglob("*") if path.parent.parent == tmp_path] == []
+    assert not list((tmp_path / "results").glob("*/*"))
 
 
-@contextmanager
-def mounted(folder: Path, *options: str) -> Iterator[None]:
+@pytest.mark.fault(
+    "a disk that is full when all is measured", "what was measured is shown; exit status 2"
+)
+def test_what_was_measured_is_shown_though_it_cannot_be_collected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr("harness.store.writing.write_atomically", refuse)
+    typed = [*RUN, "scale", "--passes", "1", "--results", str(tmp_path)]
+    assert cli.main(typed) == cli.USAGE
+    said = capsys.readouterr()
+    assert "20.0 µs" in said.out
+    assert "(Disk quota exceeded); its journal holds all that was measured" in said.err
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, option: str) -> Iterator[None]:
     """A small file system of its own; the test is skipped where that is not allowed."""
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", ",".join(options), "layerbench", str(folder)]
+    folder.mkdir(exist_ok=True)
+    what = [str(folder)] if option == "bind" else ["-t", "tmpfs", "layerbench"]
+    command = ["mount", "-o", option, *what, str(folder)]
     if shutil.which("mount") is None or subprocess.run(command, stderr=-3).returncode:
         pytest.skip("this user may not mount a file system")
     try:
@@ -353,7 +380,7 @@ def test_a_run_goes_on_when_a_full_file_system_has_room_again(tmp_path: Path) ->
     disk = tmp_path / "disk"
     with mounted(disk, "size=64k"):
         told = Told()
-        run, execute = begun(disk, params={"us": list(range(10, 40))}, sample_s=1.0, passes=1)
+        run, execute = begun(disk, [*range(10, 40)], sample_s=1.0)
         with pytest.raises(HarnessError, match=r"No space left on device.*layerbench run --resume"):
             execute(told)
         assert 0 < len(told.cases) < 30
@@ -424,7 +451,7 @@ def test_a_file_that_cannot_be_written_is_as_it_was(
 
 @pytest.mark.fault("a disk that is full under the reference's answers", "they are computed anew")
 def test_an_answer_that_cannot_be_kept_costs_no_case(tmp_path: Path) -> None:
-    run, execute = begun(tmp_path, params={"us": [20]})
+    run, execute = begun(tmp_path)
     with mounted(run.folder / "reference", "size=4k"):
         (run.folder / "reference" / "full").write_bytes(bytes(4096))
         execute()
@@ -432,25 +459,40 @@ def test_an_answer_that_cannot_be_kept_costs_no_case(tmp_path: Path) -> None:
     assert measured(run.folder) == [run.cases[0].id]
 
 
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """What lies in the folder can only be read; for root, whom no mode keeps out, by a mount."""
+    if os.geteuid() == 0:
+        with mounted(folder, "bind"):
+            subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+            yield
+        return
+    modes = {path: path.stat().st_mode for path in (folder, *folder.rglob("*"))}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    yield
+    for path, mode in modes.items():
+        path.chmod(mode)
+
+
 @pytest.mark.fault("a results folder that may only be read", "it says so before it measures")
 def test_a_folder_that_may_only_be_read_is_told_before_anything_is_measured(
     whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with mounted(tmp_path / "disk", "size=1m"):
-        (machine,) = (whole.parents[1]).iterdir()
-        shutil.copytree(machine, tmp_path / "disk" / machine.name)
-        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "disk")], check=True)
-        folder = tmp_path / "disk" / machine.name / whole.name
-        assert len(measured(folder)) == 4
+    results = tmp_path / "results"
+    shutil.copytree(whole.parents[1], results)
+    folder = results / whole.parent.name / whole.name
+    with read_only(results):
+        assert len(measured(folder)) == len(US)
         for typed, remedy in {
-            (*RUN, "scale", "--results", str(tmp_path / "disk")): "name another folder",
+            (*RUN, "scale", "--results", str(results)): "name another folder",
             ("run", "--resume", str(folder)): "mend that, and then go on",
             ("collect", str(folder)): "mend that, then `layerbench collect`",
             ("report", str(folder), "--out", str(folder)): "name another folder with --out",
         }.items():
             assert cli.main(typed) == cli.USAGE
             (line,) = capsys.readouterr().err.splitlines()
-            assert "(Read-only file system); " in line
+            assert re.search(r"\((Read-only file system|Permission denied)\); ", line)
             assert remedy in line
 
 
@@ -472,7 +514,7 @@ def test_a_folder_that_may_only_be_read_is_told_before_anything_is_measured(
     ],
 )
 def test_a_run_whose_folder_goes_loses_nothing(tmp_path: Path, what: str, said: str) -> None:
-    run, execute = begun(tmp_path)
+    run, execute = begun(tmp_path, US)
 
     def go() -> None:
         if what == "moved":
@@ -495,12 +537,14 @@ def test_a_run_whose_folder_goes_loses_nothing(tmp_path: Path, what: str, said: 
         assert len(measured(there)) == 4
 
 
-@pytest.mark.fault("a second run into the same folder, or results collected meanwhile", "the run "
-                   "goes on; the second is refused, and what is there so far is collected")  # fmt: skip
+@pytest.mark.fault(
+    "a second run into the same folder, and results collected meanwhile",
+    "the second is refused, what is there so far is collected, and the run goes on",
+)
 def test_a_run_that_goes_on_is_left_alone(
     tmp_path: Path, whole: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run, execute = begun(tmp_path)
+    run, execute = begun(tmp_path, US, passes=2)
 
     def meddle() -> None:
         assert cli.main(["run", "--resume", str(run.folder)]) == cli.USAGE
@@ -525,7 +569,7 @@ def set_clock(monkeypatch: pytest.MonkeyPatch, steps_s: Iterator[float], *module
             return cls.at
 
     for module in modules:
-        monkeypatch.setattr(f"harness.runner.{module}.datetime", Clock)
+        monkeypatch.setattr(sys.modules[f"harness.runner.{module}"], "datetime", Clock)
 
 
 @pytest.mark.fault("the clock is set back between runs", "the later run still comes last")
@@ -547,7 +591,7 @@ def test_a_clock_that_is_set_back_changes_no_figure(
     tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_clock(monkeypatch, repeat(-1e5), "measure", "execute")
-    run, execute = begun(tmp_path)
+    run, execute = begun(tmp_path, US, passes=2)
     execute()
     assert kills.same(run.folder, whole)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,37 +27,6 @@ def test_each_record_is_on_disk_when_append_returns(begun: store.RunRecord) -> N
     with store.Journal(begun.folder) as journal:
         journal.append("note", {"n": 1})
         assert list(read_journal(begun.folder)) == [(1, {"kind": "note", "n": 1})]
-
-
-def test_each_record_is_synced_and_not_only_written(
-    begun: store.RunRecord, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    synced = []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
-    with store.Journal(begun.folder) as journal:
-        journal.append("note", {"n": 1})
-        journal.append("note", {"n": 2})
-    size = (begun.folder / "journal.jsonl").stat().st_size
-    assert synced == [size // 2, size]
-
-
-def test_a_disk_that_is_full_is_told_and_keeps_what_it_holds(begun: store.RunRecord) -> None:
-    resource = pytest.importorskip("resource")
-    path = begun.folder / "journal.jsonl"
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def fill() -> None:
-        with store.Journal(begun.folder) as journal:
-            journal.append("note", {"n": 1})
-            resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, limits[1]))
-            journal.append("note", {"n": 2})
-
-    try:
-        with pytest.raises(HarnessError, match=r"File too large.*run --resume"):
-            fill()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert [record["n"] for _, record in read_journal(begun.folder)] == [1]
 
 
 @pytest.mark.parametrize(
