@@ -104,8 +104,9 @@ def test_a_run_that_is_killed_again_and_again_comes_to_the_same_end(
 ) -> None:
     many = ",".join(map(str, US))
     typed = [*RUN, "scale", "--param", f"us={many}", "--passes", "2", "--results", str(tmp_path)]
-    journal = 7  # writes of a folder and a plan come before it
-    for at in (journal + 3, 4, 6):
+    # With the first case of the first pass, the next one, and the last; what comes before is, of
+    # the first run, its folders, plan and journal, and of each, what is said of a worker.
+    for at in (8, 4, 6):
         run = kills.Run(*typed, program=("-c", KILLED, str(at)))
         told = run.told()
         assert run.process.returncode == -signal.SIGKILL
@@ -497,23 +498,25 @@ def test_a_folder_that_may_only_be_read_is_told_before_anything_is_measured(
 
 
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("what", "at", "said"),
     [
         pytest.param(
-            *("removed", "was removed while it was being written; what was measured has been put"),
+            *("removed", 8, "was removed while it was being written; what was measured has been"),
             marks=pytest.mark.fault("its folder is removed", "it is put back, and the run stops"),
         ),
         pytest.param(
-            *("replaced", "-kept: go on with `layerbench run --resume"),
+            *("replaced", 2, "-kept: go on with `layerbench run --resume"),
             marks=pytest.mark.fault("its folder is replaced", "what it held is kept beside it"),
         ),
         pytest.param(
-            *("moved", "was moved away while it was being written"),
+            *("moved", 2, "was moved away while it was being written"),
             marks=pytest.mark.fault("its folder is moved away", "it stops; all is where it went"),
         ),
     ],
 )
-def test_a_run_whose_folder_goes_loses_nothing(tmp_path: Path, what: str, said: str) -> None:
+def test_a_run_whose_folder_goes_loses_nothing(
+    tmp_path: Path, what: str, at: int, said: str
+) -> None:
     run, execute = begun(tmp_path, US)
 
     def go() -> None:
@@ -525,7 +528,7 @@ def test_a_run_whose_folder_goes_loses_nothing(tmp_path: Path, what: str, said: 
             run.folder.mkdir()
             (run.folder / "journal.jsonl").write_text("mine\n")
 
-    told = Told(2, go)
+    told = Told(at, go)
     with pytest.raises(HarnessError, match=re.escape(said)):
         execute(told)
     (there,) = (path.parent for path in tmp_path.rglob("run.json"))
