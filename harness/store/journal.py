@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 from harness import faults
 from harness.store.writing import lock, make_folder, remove_partial, sync_names, write_atomically
@@ -25,6 +25,8 @@ RUN_FILE = "run.json"
 JOURNAL_FILE = "journal.jsonl"
 REFERENCE_FOLDER = "reference"
 """Where the reference's answers are kept while a run lasts."""
+
+_CHUNK = 2**16
 
 _Made = TypeVar("_Made")
 
@@ -195,8 +197,7 @@ class Journal:
                     raise UsageError(
                         f"{folder} is in use by another layerbench; wait for it to end"
                     )
-                self._file.seek(0)
-                self._file.truncate(self._file.read().rfind(b"\n") + 1)
+                self._file.truncate(_whole_lines(self._file))
                 sync_names(folder)
             except OSError as error:
                 raise self.failure(error) from error
@@ -279,6 +280,18 @@ class Journal:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _whole_lines(file: BinaryIO) -> int:
+    """Bytes up to the end of the last line that is whole; of a file that may be large."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - _CHUNK)
+        file.seek(start)
+        if newline := file.read(end - start).rfind(b"\n") + 1:
+            return start + newline
+        end = start
+    return 0
 
 
 def _resume(folder: Path) -> str:

@@ -333,6 +333,17 @@ def test_a_run_stopped_by_a_full_disk_at_each_write_comes_to_the_same_end(
     assert measured(run.folder) == [case.id for case in run.cases]
 
 
+@pytest.mark.fault("a worker's log that cannot be written", f"it says so and stops; {NOTHING_LOST}")
+def test_a_log_that_cannot_be_written_stops_the_run(tmp_path: Path) -> None:
+    run, execute = begun(tmp_path)
+    (run.folder / "logs").touch()
+    with pytest.raises(HarnessError, match=r"logs cannot be used \(File exists\).*run --resume"):
+        execute()
+    (run.folder / "logs").unlink()
+    execute()
+    assert measured(run.folder) == [case.id for case in run.cases]
+
+
 @pytest.mark.fault("a disk that is full when a run begins", "it says so; nothing stays behind")
 def test_a_run_that_cannot_begin_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
