@@ -16,8 +16,9 @@ from harness.cli.parser import parse
 from harness.types import HarnessError, InfrastructureError, NothingToCompareError
 
 GOOD, USAGE, FAILED, NOTHING, INTERRUPTED = 0, 2, 3, 4, 130
-"""Exit statuses: all good; a mistake in what was asked for; a case failed, became slower than
-allowed, or (``--strict``) failed a check of itself; nothing to compare; stopped from outside."""
+"""Exit statuses: all good; a mistake in what was asked for, or files that cannot be written; a case
+failed, became slower than allowed, or (``--strict``) failed a check of itself; nothing to compare;
+stopped from outside."""
 STOPS = {
     "SIGINT": "stopped",
     "SIGTERM": "stopped by SIGTERM, as kill, a job scheduler or a shutdown sends it",
