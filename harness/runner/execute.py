@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import time
 from collections import defaultdict
@@ -224,8 +223,7 @@ class _Execution:
     def _start(self, bench: Bench, round_: Round) -> tuple[WorkerProcess, dict[str, Any]]:
         """A worker that is ready; the first one of a pass has measured the machine's ceilings."""
         worker = start(bench, round_.probe, self._run.folder, self._run.suites)
-        with contextlib.ExitStack() as unless_ready:
-            unless_ready.callback(worker.kill)
+        try:
             greeting = worker.greeting()
             began = self._versions.setdefault(bench.framework, greeting["version"])
             if began != greeting["version"]:
@@ -237,12 +235,12 @@ class _Execution:
             if round_.probe == "latency":
                 try:
                     self._measure_ceilings(worker, bench, round_.pass_index)
-                except (
-                    WorkerFailedError
-                ):  # rows go without a roofline, and are measured all the same
+                except WorkerFailedError:  # rows are measured all the same, without a roofline
                     worker.kill()
                     return self._start(bench, round_)
-            unless_ready.pop_all()
+        except BaseException:
+            worker.kill()
+            raise
         return worker, greeting
 
     def _measure_ceilings(self, worker: WorkerProcess, bench: Bench, pass_index: int) -> None:
