@@ -96,8 +96,8 @@ sys.exit(main())
 
 
 @pytest.mark.fault(
-    "kill -9 in the middle of any write, or at any other time",
-    f"nothing but the case it was at is lost, no process stays; {NOTHING_LOST} to the same end",
+    "SIGKILL in the middle of any write, or at any other time",
+    f"Nothing but the case it was at is lost, no process stays; {NOTHING_LOST} to the same end",
 )
 def test_a_run_that_is_killed_again_and_again_comes_to_the_same_end(
     tmp_path: Path, whole: Path
@@ -136,7 +136,7 @@ def command_lines(mark: str) -> Iterator[list[str]]:
             yield process.cmdline()
 
 
-@pytest.mark.fault("kill -9 while a layer has processes of its own", "they are killed too")
+@pytest.mark.fault("SIGKILL while a layer has processes of its own", "They are killed too")
 def test_nothing_that_a_layer_started_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
     run = kills.Run(*RUN, "fault", "--param", "kind=leave_and_hang", "--results", str(tmp_path))
     while not any("300.125" in words for words in command_lines(run.mark)):
@@ -147,7 +147,10 @@ def test_nothing_that_a_layer_started_outlives_a_parent_that_is_killed(tmp_path:
     assert kills.still_alive(run.mark) == []
 
 
-@pytest.mark.fault("kill -9 while results are collected or a report is written", "the old file")
+@pytest.mark.fault(
+    "SIGKILL while results are collected or a report is written",
+    "The old file is whole, and the next try leaves nothing behind",
+)
 @pytest.mark.parametrize("command", ["collect", "report"])
 def test_a_file_is_whole_though_its_writer_was_killed(
     whole: Path, tmp_path: Path, command: str
@@ -179,15 +182,15 @@ def contents(folder: Path) -> dict[Path, bytes]:
     [
         pytest.param(
             *(signal.SIGINT, r"\nstopped; all that"),
-            marks=pytest.mark.fault("SIGINT (Ctrl-C)", f"it stops at once; {NOTHING_LOST}"),
+            marks=pytest.mark.fault("SIGINT (Ctrl-C)", f"It stops at once; {NOTHING_LOST}"),
         ),
         pytest.param(
             *(signal.SIGTERM, "stopped by SIGTERM, as kill, a job scheduler"),
-            marks=pytest.mark.fault("SIGTERM", f"it stops at once; {NOTHING_LOST}"),
+            marks=pytest.mark.fault("SIGTERM", f"It stops at once; {NOTHING_LOST}"),
         ),
         pytest.param(
             *(signal.SIGHUP, r"stopped by SIGHUP, as its terminal was closed \(nohup or tmux"),
-            marks=pytest.mark.fault("SIGHUP", f"it stops at once; {NOTHING_LOST}"),
+            marks=pytest.mark.fault("SIGHUP", f"It stops at once; {NOTHING_LOST}"),
         ),
     ],
 )
@@ -227,7 +230,7 @@ sys.exit(main())
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux names open files so")
-@pytest.mark.fault("SIGINT twice", f"it ends without what the first would wait for; {NOTHING_LOST}")
+@pytest.mark.fault("SIGINT twice", f"It ends without what the first would wait for; {NOTHING_LOST}")
 def test_a_second_stop_ends_it_at_once_and_loses_nothing(tmp_path: Path) -> None:
     run = kills.Run(*RUN, "fault", "--param", "kind=hang", "--timeout", "60s",
                     "--results", str(tmp_path), program=("-c", SLOW))  # fmt: skip
@@ -248,7 +251,7 @@ def test_a_second_stop_ends_it_at_once_and_loses_nothing(tmp_path: Path) -> None
     assert len(store.load(folder)) == 1
 
 
-@pytest.mark.fault("its terminal is closed", f"it stops in good order; {NOTHING_LOST}")
+@pytest.mark.fault("The terminal of a run is closed", f"It stops in good order; {NOTHING_LOST}")
 def test_a_terminal_that_is_closed_stops_a_run_in_good_order(tmp_path: Path) -> None:
     pty = pytest.importorskip("pty")
     child, terminal = pty.fork()
@@ -266,7 +269,7 @@ def test_a_terminal_that_is_closed_stops_a_run_in_good_order(tmp_path: Path) -> 
     assert (folder / "cases.parquet").exists()
 
 
-@pytest.mark.fault("its terminal is closed, under nohup", "it goes on")
+@pytest.mark.fault("The terminal of a run is closed, under nohup", "It goes on")
 def test_a_hang_up_that_nohup_turned_off_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -304,7 +307,7 @@ class FullDisk:
         self._sync(descriptor)
 
 
-@pytest.mark.fault("a disk that is full at any write", f"it says so and stops; {NOTHING_LOST}")
+@pytest.mark.fault("A disk that is full at any write", f"It says so and stops; {NOTHING_LOST}")
 def test_a_run_stopped_by_a_full_disk_at_each_write_comes_to_the_same_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,7 +336,7 @@ def test_a_run_stopped_by_a_full_disk_at_each_write_comes_to_the_same_end(
     assert measured(run.folder) == [case.id for case in run.cases]
 
 
-@pytest.mark.fault("a worker's log that cannot be written", f"it says so and stops; {NOTHING_LOST}")
+@pytest.mark.fault("A worker's log that cannot be written", f"It says so and stops; {NOTHING_LOST}")
 def test_a_log_that_cannot_be_written_stops_the_run(tmp_path: Path) -> None:
     run, execute = begun(tmp_path)
     (run.folder / "logs").touch()
@@ -344,7 +347,7 @@ def test_a_log_that_cannot_be_written_stops_the_run(tmp_path: Path) -> None:
     assert measured(run.folder) == [case.id for case in run.cases]
 
 
-@pytest.mark.fault("a disk that is full when a run begins", "it says so; nothing stays behind")
+@pytest.mark.fault("A disk that is full when a run begins", "It says so; nothing stays behind")
 def test_a_run_that_cannot_begin_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,7 +360,7 @@ def test_a_run_that_cannot_begin_leaves_nothing(
 
 
 @pytest.mark.fault(
-    "a disk that is full when all is measured", "what was measured is shown; exit status 2"
+    "A disk that is full when all is measured", "What was measured is shown; exit status 2"
 )
 def test_what_was_measured_is_shown_though_it_cannot_be_collected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -387,7 +390,7 @@ def mounted(folder: Path, option: str) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-@pytest.mark.fault("a file system that fills up", f"it says so and stops; {NOTHING_LOST}")
+@pytest.mark.fault("A file system that fills up", f"It says so and stops; {NOTHING_LOST}")
 def test_a_run_goes_on_when_a_full_file_system_has_room_again(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     with mounted(disk, "size=64k"):
@@ -406,7 +409,7 @@ def test_a_run_goes_on_when_a_full_file_system_has_room_again(tmp_path: Path) ->
 
 
 @pytest.mark.fault(
-    "a quota reached in the middle of a line", "the line is taken back, and it stops"
+    "A quota reached in the middle of a line", "The line is taken back, and it stops"
 )
 def test_a_line_that_could_be_written_in_part_only_is_taken_back(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
@@ -429,7 +432,9 @@ def test_a_line_that_could_be_written_in_part_only_is_taken_back(tmp_path: Path)
     assert [record["n"] for _, record in read_journal(run.folder)] == [1]
 
 
-@pytest.mark.fault("a disk that is full when a file is made of results", "the old file; it says so")
+@pytest.mark.fault(
+    "A disk that is full when a file is made of results", "It says so; the old file is as it was"
+)
 @pytest.mark.parametrize(
     "typed",
     [
@@ -461,7 +466,7 @@ def test_a_file_that_cannot_be_written_is_as_it_was(
     assert contents(tmp_path) == before
 
 
-@pytest.mark.fault("a disk that is full under the reference's answers", "they are computed anew")
+@pytest.mark.fault("A disk that is full under the reference's answers", "They are computed anew")
 def test_an_answer_that_cannot_be_kept_costs_no_case(tmp_path: Path) -> None:
     run, execute = begun(tmp_path)
     with mounted(run.folder / "reference", "size=4k"):
@@ -487,7 +492,7 @@ def read_only(folder: Path) -> Iterator[None]:
         path.chmod(mode)
 
 
-@pytest.mark.fault("a results folder that may only be read", "it says so before it measures")
+@pytest.mark.fault("A results folder that may only be read", "It says so before it measures")
 def test_a_folder_that_may_only_be_read_is_told_before_anything_is_measured(
     whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -513,15 +518,22 @@ def test_a_folder_that_may_only_be_read_is_told_before_anything_is_measured(
     [
         pytest.param(
             *("removed", 8, "was removed while it was being written; what was measured has been"),
-            marks=pytest.mark.fault("its folder is removed", "it is put back, and the run stops"),
+            marks=pytest.mark.fault(
+                "The folder of a run is removed", "It is put back, and the run stops"
+            ),
         ),
         pytest.param(
             *("replaced", 2, "-kept: go on with `layerbench run --resume"),
-            marks=pytest.mark.fault("its folder is replaced", "what it held is kept beside it"),
+            marks=pytest.mark.fault(
+                "The folder of a run is replaced",
+                "It is put back beside the new one, and the run stops",
+            ),
         ),
         pytest.param(
             *("moved", 2, "was moved away while it was being written"),
-            marks=pytest.mark.fault("its folder is moved away", "it stops; all is where it went"),
+            marks=pytest.mark.fault(
+                "The folder of a run is moved away", "It stops; all is where it went"
+            ),
         ),
     ],
 )
@@ -552,8 +564,8 @@ def test_a_run_whose_folder_goes_loses_nothing(
 
 
 @pytest.mark.fault(
-    "a second run into the same folder, and results collected meanwhile",
-    "the second is refused, what is there so far is collected, and the run goes on",
+    "A second run into the same folder, and results collected meanwhile",
+    "The second is refused, what is there so far is collected, and the run goes on",
 )
 def test_a_run_that_goes_on_is_left_alone(
     tmp_path: Path, whole: Path, capsys: pytest.CaptureFixture[str]
@@ -586,7 +598,7 @@ def set_clock(monkeypatch: pytest.MonkeyPatch, steps_s: Iterator[float], *module
         monkeypatch.setattr(sys.modules[f"harness.runner.{module}"], "datetime", Clock)
 
 
-@pytest.mark.fault("the clock is set back between runs", "the later run still comes last")
+@pytest.mark.fault("The clock is set back between runs", "The later run still comes last")
 def test_runs_sort_in_the_order_of_beginning_whatever_the_clock_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -600,7 +612,7 @@ def test_runs_sort_in_the_order_of_beginning_whatever_the_clock_says(
     assert names == sorted(names)
 
 
-@pytest.mark.fault("the clock is set back during a run", "times are off, and no duration")
+@pytest.mark.fault("The clock is set back during a run", "Times are off, and no duration")
 def test_a_clock_that_is_set_back_changes_no_figure(
     tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -618,7 +630,7 @@ def test_a_budget_that_is_spent_stays_spent(tmp_path: Path) -> None:
     assert kills.order(run.folder) == before
 
 
-@pytest.mark.fault("a power cut", "what was told of is on the disk, with the names of its files")
+@pytest.mark.fault("A power cut", "What was told of is on the disk, with the names of its files")
 def test_what_is_written_is_synced_with_the_names_of_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
