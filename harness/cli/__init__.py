@@ -85,8 +85,8 @@ def _say(error: object, status: int) -> int:
 class _WhileItIsRead:
     """A stream whose reader may leave, as in ``layerbench list | head``, or its terminal be closed.
 
-    What is written after that is lost, and nothing else: a run goes on, a gate still decides. Of
-    any other error one is told who names the stream.
+    What is written after that is lost, and nothing else: a run goes on, a gate still decides. Any
+    other error is raised with the stream's name, or not at all if it has none.
     """
 
     def __init__(self, stream: TextIO, name: str = "") -> None:

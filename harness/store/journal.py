@@ -234,7 +234,7 @@ class Journal:
             HarnessError: it was removed, or moved away.
         """
         path, mine = self._folder / JOURNAL_FILE, os.fstat(self._file.fileno())
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             if os.path.samestat(path.stat(), mine):
                 return
         if mine.st_nlink:

@@ -73,9 +73,10 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def remove_partial(folder: Path) -> None:
-    """Removes what crashes in the middle of `write_atomically` have left in a folder."""
+    """Removes what crashes in the middle of `write_atomically` have left in a folder, if it can."""
     for partial in folder.glob(".*.partial"):
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
 
 
 def make_folder(folder: Path) -> None:
