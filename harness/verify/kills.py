@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import secrets
 import signal
 import subprocess
@@ -28,8 +29,8 @@ SWEEP = (
     *("--layer", "steady,crashing,leaving", "--batch", "1,2", "--mode", "forward,train"),
     *("--execution", "eager", "--passes", "2", "--sample-time", "50ms"),
 )
-TOLD_WORDS = 6
-"""In the line that a run tells of a case: how many so far, its id, three figures, its status."""
+_TOLD = re.compile(r"^\d+/\d+  (\S+)  .*\n", re.MULTILINE)
+"""The line that a run tells of a case: how many so far, its id, and what came of it."""
 VARYING = ["run_id", "started_at"]
 """Columns in which two runs of the same differ."""
 
@@ -135,8 +136,7 @@ class Run:
     def told(self) -> list[str]:
         """Ids of the cases that it has told of, once it has ended."""
         said, _ = self.process.communicate()
-        lines = (line.split("  ") for line in said.splitlines())
-        return [words[1] for words in lines if len(words) == TOLD_WORDS]
+        return _TOLD.findall(said)
 
 
 def missing(told: Iterable[str], folder: Path) -> list[str]:
