@@ -310,6 +310,11 @@ def _hold_in_children(mebibytes: int) -> None:
     time.sleep(600)
 
 
+def _leave_a_sleeper_and_hang() -> None:
+    _start_a_sleeper()
+    time.sleep(600)
+
+
 class _Unreadable(BaseException):
     def __str__(self) -> str:
         raise ZeroDivisionError
@@ -373,6 +378,7 @@ FAULTS = {
     "pieces": _take_all_memory_in_small_pieces,
     "shared": lambda: _share(400),
     "children": lambda: _hold_in_children(150),
+    "leave_and_hang": _leave_a_sleeper_and_hang,
     "unreadable": _raise_what_cannot_be_read,
     "colours": _raise_colours,
     "talk": _talk_of_memory_and_segfault,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import io
 import os
@@ -16,22 +17,42 @@ from harness.damage import Damage, noticed
 from harness.types import HarnessError, InfrastructureError, NothingToCompareError
 
 GOOD, USAGE, FAILED, NOTHING, INTERRUPTED = 0, 2, 3, 4, 130
-"""Exit statuses: all good; a mistake in what was asked for; a case failed, misses a pass, became
-slower than allowed, or (``--strict``) failed a check of itself or is damaged; nothing measured, or
-nothing to compare; stopped from outside."""
+"""Exit statuses: all good; a mistake in what was asked for, or files that cannot be written; a case
+failed, misses a pass, became slower than allowed, or (``--strict``) failed a check of itself or is
+damaged; nothing measured, or nothing to compare; stopped from outside."""
+STOPS = {
+    "SIGINT": "stopped",
+    "SIGTERM": "stopped by SIGTERM, as kill, a job scheduler or a shutdown sends it",
+    "SIGHUP": "stopped by SIGHUP, as its terminal was closed (nohup or tmux would keep it going)",
+}
+"""Signals that end a command in good order, and how that is told."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
-    if sys.stdout is None:  # closed by whoever started it
+    for name in STOPS:
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, _stop)
+    with contextlib.ExitStack() as streams:
+        if sys.stdout is not None:  # else closed by whoever started it
+            if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks is spelt out
+                sys.stdout.reconfigure(errors="backslashreplace")
+            output = _WhileItIsRead(sys.stdout, "standard output")
+            streams.enter_context(contextlib.redirect_stdout(cast("TextIO", output)))
+        if sys.stderr is not None:
+            complaints = _WhileItIsRead(sys.stderr)
+            streams.enter_context(contextlib.redirect_stderr(cast("TextIO", complaints)))
         return _command(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks is spelt out
-        sys.stdout.reconfigure(errors="backslashreplace")
-    with contextlib.redirect_stdout(cast("TextIO", _WhileItIsRead(sys.stdout))):
-        return _command(arguments)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def stopped(stop: KeyboardInterrupt) -> str:
+    """By what; in words that a sentence can go on from."""
+    return STOPS.get(str(stop), "stopped")
 
 
 def _command(arguments: Sequence[str] | None) -> int:
@@ -54,8 +75,8 @@ def _command(arguments: Sequence[str] | None) -> int:
     except OSError as error:  # a full disk, a file that may not be read
         named = f"{error.filename}: " if error.filename else ""
         return _say(f"{named}{error.strerror or error}", USAGE)
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except KeyboardInterrupt as stop:
+        return _say(stopped(stop), INTERRUPTED)
 
 
 def _say(error: object, status: int) -> int:
@@ -68,13 +89,15 @@ def _tell(damage: Damage) -> None:
 
 
 class _WhileItIsRead:
-    """Standard output whose reader may leave, as in ``layerbench list | head``.
+    """A stream whose reader may leave, as in ``layerbench list | head``, or its terminal be closed.
 
-    What is written after that is lost, and nothing else: a run goes on, a gate still decides.
+    What is written after that is lost, and nothing else: a run goes on, a gate still decides. Any
+    other error is raised with the stream's name, or not at all if it has none.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, name: str = "") -> None:
         self._stream = stream
+        self._name = name
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -95,5 +118,5 @@ class _WhileItIsRead:
         except OSError as error:
             # Python writes out at its end what is left, so that has to have somewhere to go.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
-            if not isinstance(error, BrokenPipeError):
-                raise
+            if self._name and error.errno not in (errno.EPIPE, errno.EIO):
+                raise OSError(error.errno, error.strerror, self._name) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness import catalogue, frameworks, runner, store, units
-from harness.cli import FAILED, GOOD, INTERRUPTED, NOTHING, figures
+from harness.cli import FAILED, GOOD, INTERRUPTED, NOTHING, figures, stopped
 from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain as _console
 from harness.cli.console import typed
@@ -36,8 +35,8 @@ from harness.report import (
     terminal,
 )
 from harness.report.figures import whole
-from harness.store.writing import writing
-from harness.types import Status
+from harness.store.writing import save
+from harness.types import HarnessError, Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,16 +142,16 @@ def run_command(options: Namespace) -> int:
     try:
         with Progress(console) as progress:
             runner.execute(record, layers, progress)
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C has nothing more to stop
+    except KeyboardInterrupt as stop:
         console.print(
-            f"\nstopped; all that was measured is kept. Go on with:\n"
+            f"\n{stopped(stop)}; all that was measured is kept. Go on with:\n"
             f"  layerbench run --resume {shlex.quote(str(record.folder))}",
             soft_wrap=True,
         )
-        store.collect(record.folder)
+        if refused := _collect(record.folder):
+            console.print(str(refused), style="red", soft_wrap=True)
         return INTERRUPTED
-    store.collect(record.folder)
+    refused = _collect(record.folder)
     with noticed() as damaged:
         frame = store.load(record.folder)
     console.print()
@@ -163,7 +162,10 @@ def run_command(options: Namespace) -> int:
         unsound = "; ".join(filter(None, reasons))
     if unsound:
         console.print(f"strict: {unsound}", style="red")
-    return FAILED if unsound else _exit_status(frame, record.passes, console)
+    status = FAILED if unsound else _exit_status(frame, record.passes, console)
+    if refused:
+        raise refused
+    return status
 
 
 def _exit_status(frame: pd.DataFrame, passes: int | None, console: Console) -> int:
@@ -178,6 +180,15 @@ def _exit_status(frame: pd.DataFrame, passes: int | None, console: Console) -> i
     if short:
         console.print(f"{units.count(short, 'row')} with fewer passes than planned", style="red")
     return FAILED if short else GOOD
+
+
+def _collect(folder: Path) -> HarnessError | None:
+    """Makes a run's Parquet files, or says why it cannot; its journal holds the same."""
+    try:
+        store.collect(folder)
+    except HarnessError as error:
+        return error
+    return None
 
 
 def _request(options: Namespace) -> runner.Request:
@@ -234,17 +245,14 @@ def report_command(options: Namespace) -> int:
     read = contents.read(frame, runs, damaged)
     told = [markdown.render(frame, runs, read)] if paths else []
     page = html.render(frame, runs, pages, samples=samples, outcomes=outcomes, read=read)
-    texts = {
+    written: dict[str, str | bytes] = {
         f"{name}.html": page,
         f"{name}.md": "\n".join([*told, *map(gate.FORMATS["summary"], outcomes)]),
     }
-    written = {file: text.encode() for file, text in texts.items()}
     if data := caps.data_file(frame, runs):
         written[data] = store.to_parquet(frame)
     for file, content in written.items():
-        with writing(folder, "name another folder with --out"):
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / file).write_bytes(content)
+        save(folder / file, content, "name another folder with --out")
         print(folder / file)
     if options.figures is not None:
         named = whole.every(frame, runs, samples, read)
@@ -274,9 +282,8 @@ def profile_command(options: Namespace) -> int:
         print(f"layerbench: {options.case}: {failure.status}: {failure.reason}", file=sys.stderr)
         return FAILED
     written = profiles.files(found.case, found.framework_version, found.operators, found.memory)
-    with writing(found.folder, "name another folder with --out"):
-        for name, text in written.items():
-            (found.folder / name).write_text(text, encoding="utf-8")
+    for name, text in written.items():
+        save(found.folder / name, text, "name another folder with --out")
     console = _console()
     console.print(terminal.table(profiles.operators(found.operators, most=SHOWN_OPERATORS)))
     for file in sorted(found.folder.iterdir()):

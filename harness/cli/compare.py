@@ -17,7 +17,7 @@ from harness.compare.machines import Result, by_device, names
 from harness.report import markdown, terminal
 from harness.report.machines import document
 from harness.report.machines.section import Section, compared
-from harness.store.writing import writing
+from harness.store.writing import save
 from harness.types import UsageError
 
 PAGE = "comparison"
@@ -97,7 +97,5 @@ def _write(section: Section, folder: Path) -> None:
     texts = {".html": document.render(section), ".md": markdown.comparison(section)}
     for suffix, text in texts.items():
         file = folder / f"{PAGE}{suffix}"
-        with writing(folder, "name another folder with --out"):
-            folder.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+        save(file, text, "name another folder with --out")
         print(file)

@@ -12,7 +12,7 @@ from harness.cli import GOOD
 from harness.cli.parser import by_name
 from harness.layer import Array, Config, Layer
 from harness.report import pattern as drawing
-from harness.store.writing import writing
+from harness.store.writing import write_atomically, writing
 from harness.types import UsageError, Value
 
 LONGEST = 2048
@@ -41,7 +41,7 @@ def draw_command(options: Namespace) -> int:
         suffix,
     )
     with writing(file, "name another file with --out"):
-        file.write_bytes(image)
+        write_atomically(file, image)
     print(file)
     return GOOD
 

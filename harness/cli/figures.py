@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.report.figures.dress import narrow
 from harness.report.figures.files import FORMATS, file_name, image
 from harness.report.figures.whole import Named
-from harness.store.writing import writing
+from harness.store.writing import make_folder, save, writing
 
 
 def write(figures: Iterable[Named], folder: Path) -> int:
@@ -19,12 +19,11 @@ def write(figures: Iterable[Named], folder: Path) -> int:
     """
     taken: set[str] = set()
     with writing(folder, "name another folder with --figures"):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     for named in figures:
         name = file_name(named.parts, taken)
         figure = narrow(named.draw(), named.width)
         for suffix in FORMATS:
             content = image(figure, suffix, name)
-            with writing(folder, "name another folder with --figures"):
-                (folder / f"{name}.{suffix}").write_bytes(content)
+            save(folder / f"{name}.{suffix}", content, "name another folder with --figures")
     return len(taken)

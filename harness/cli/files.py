@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from harness.cli.parser.formats import STDOUT
-from harness.store.writing import writing
+from harness.store.writing import save, writing
 from harness.types import UsageError
 
 
@@ -39,6 +39,9 @@ def write(contents: Iterable[tuple[str, str | bytes]]) -> bool:
 
 def _write(file: Path, content: str | bytes) -> None:
     data = content if isinstance(content, bytes) else content.encode(errors="backslashreplace")
-    with writing(file.parent, "name another file"):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+    remedy = "name another file"
+    if file.is_symlink() or (file.exists() and not file.is_file()):  # such as /dev/stderr
+        with writing(file.parent, remedy):
+            file.write_bytes(data)
+    else:
+        save(file, data, remedy)

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness import runner, store, units
-from harness.cli import FAILED, GOOD, INTERRUPTED, NOTHING
+from harness.cli import FAILED, GOOD, INTERRUPTED, NOTHING, stopped
 from harness.cli.asked import request as asked_request
 from harness.cli.console import plain, typed
 from harness.cli.progress import Progress
@@ -87,13 +87,13 @@ def crossover_command(options: Namespace) -> int:
         progress.print(f"{name.upper()}: {text}", soft_wrap=True)
     run = runner.begin(asked.plan, Path(options.results), f"layerbench {typed()}")
     progress.print(f"results: {run.folder}", soft_wrap=True)
-    interrupted = False
+    interrupted = ""
     try:
         with Progress(progress) as shown:
             for _ in crossover.crossover(asked, run, shown):
                 pass
-    except KeyboardInterrupt:
-        interrupted = True
+    except KeyboardInterrupt as stop:
+        interrupted = stopped(stop)
     store.collect(run.folder)
     pairs = crossover.measured(asked, store.read_run(run.folder))
     if options.json:
@@ -106,7 +106,7 @@ def crossover_command(options: Namespace) -> int:
             console.print(sentence)
     if interrupted:
         progress.print(
-            f"\nstopped; all that was measured is kept: "
+            f"\n{interrupted}; all that was measured is kept: "
             f"layerbench report {shlex.quote(str(run.folder))}",
             soft_wrap=True,
         )

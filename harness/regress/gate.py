@@ -25,8 +25,7 @@ from harness.regress.verdicts import Evidence, outcomes
 from harness.runner import Request
 from harness.runner.sampling import Effort
 from harness.store import Journal
-from harness.store.journal import write_atomically
-from harness.store.writing import writing
+from harness.store.writing import save, writing
 from harness.types import Case, InfrastructureError, UsageError
 
 OUTCOME_FILE = "outcome.json"
@@ -116,8 +115,7 @@ def regress(asked: Asked, on_progress: OnProgress) -> tuple[Outcome, Path]:
         notes=tuple(_notes(checkouts, plans, evidence, budget)),
     )
     try:
-        with writing(folder, "make room"):
-            write_atomically(folder / OUTCOME_FILE, outcome.to_text().encode())
+        save(folder / OUTCOME_FILE, outcome.to_text(), "make room")
     except UsageError as error:  # what was found is not lost for it
         outcome = replace(outcome, notes=(*outcome.notes, str(error)))
     return outcome, folder

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-import shutil
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from harness.layer import Config, Layer, declared
 from harness.runner import guard, measure, received
 from harness.runner.process import CaseFailedError, WorkerFailedError, WorkerProcess
 from harness.runner.sampling import Effort
-from harness.runner.workers import memory_limit_bytes, reference_folder, start
+from harness.runner.workers import memory_limit_bytes, start
 from harness.store import Journal, Journaled, RunRecord, read
 from harness.types import Bench, Case, Measurement, Status, UsageError
 
@@ -55,10 +55,16 @@ def execute(run: RunRecord, layers: Mapping[str, Layer], on_event: Callable[[Eve
     Raises:
         UsageError: another process is writing the run's journal, or a framework has changed
             since the run was begun.
+        HarnessError: the run's folder cannot be written, was removed, or was moved away.
     """
     with Journal(run.folder) as journal:
-        _Execution(run, layers, journal, read(run, part=True), on_event).all_rounds()
-    shutil.rmtree(reference_folder(run.folder), ignore_errors=True)
+        try:
+            _Execution(run, layers, journal, read(run, part=True), on_event).all_rounds()
+        except OSError as error:  # a full disk, or nothing there any more
+            journal.check_place()
+            raise journal.failure(error) from error
+        finally:
+            journal.tidy()
 
 
 class _Execution:
@@ -89,6 +95,10 @@ class _Execution:
         """Whose worker could not be started; a resumed run tries again."""
         self._ceilings: set[tuple[Bench, int, str]] = set()
         self._versions = {w["framework"]: w["version"] for w in before.workers}
+        self._taken_s: dict[Round, float] = defaultdict(float)
+        """Of the budget, by rounds that came to their end, before the run was cut short too."""
+        for record in before.rounds:
+            self._taken_s[Round(record["probe"], record["pass_index"])] += record["taken_s"]
 
     def all_rounds(self) -> None:
         self._rule_out()
@@ -116,41 +126,55 @@ class _Execution:
 
     def _rounds(self) -> Iterator[Round]:
         """The first pass answers everything, so memory comes second; then passes narrow."""
-        start = time.monotonic()
         yield Round("latency", 0)
-        longest = time.monotonic() - start
         yield Round("memory", 0)
         index = 1
-        while self._another(index, time.monotonic() - start, longest):
-            before = time.monotonic()
+        while self._another(index):
             yield Round("latency", index)
-            longest = max(longest, time.monotonic() - before)
             index += 1
 
-    def _another(self, index: int, spent_s: float, longest_s: float) -> bool:
+    def _another(self, index: int) -> bool:
         if all(case in self._out or Bench.of(case) in self._lost for case in self._run.cases):
             return False
         if self._run.passes is not None and index >= self._run.passes:
             return False
+        longest_s = max((s for r, s in self._taken_s.items() if r.probe == "latency"), default=0.0)
+        spent_s = sum(self._taken_s.values())
         return self._run.budget_s is None or spent_s + longest_s <= self._run.budget_s
 
     def _round(self, round_: Round) -> None:
-        benches: dict[Bench, list[Case]] = {}
-        for case in self._run.cases:
-            bench = Bench.of(case)
-            if not (case in self._out or bench in self._lost or (case, round_) in self._done):
-                benches.setdefault(bench, []).append(case)
-        total = sum(map(len, benches.values()))
+        left = {bench: self._left(cases, round_) for bench, cases in self._in_order(round_)}
+        total = sum(map(len, left.values()))
         if not total:
             return
+        start = time.monotonic()
         self._on_event(Event(*round_, self._run.passes, 0, total))
-        rng = random.Random(f"{self._run.seed}/{round_.probe}/{round_.pass_index}")
         done = 0
-        for bench in rng.sample(list(benches), len(benches)):
-            cases = rng.sample(benches[bench], len(benches[bench]))
+        for bench, cases in left.items():
             for measurement in self._at(bench, round_, cases):
                 done += 1
                 self._on_event(Event(*round_, self._run.passes, done, total, measurement))
+        taken_s = time.monotonic() - start
+        self._taken_s[round_] += taken_s
+        self._journal.append("round", {**round_._asdict(), "taken_s": taken_s})
+
+    def _in_order(self, round_: Round) -> Iterator[tuple[Bench, list[Case]]]:
+        """The whole plan in the round's random order, which is the same in a run that goes on."""
+        benches: dict[Bench, list[Case]] = {}
+        for case in self._run.cases:
+            benches.setdefault(Bench.of(case), []).append(case)
+        rng = random.Random(f"{self._run.seed}/{round_.probe}/{round_.pass_index}")
+        for bench in rng.sample(list(benches), len(benches)):
+            yield bench, rng.sample(benches[bench], len(benches[bench]))
+
+    def _left(self, cases: Sequence[Case], round_: Round) -> list[Case]:
+        return [
+            case
+            for case in cases
+            if not (
+                case in self._out or Bench.of(case) in self._lost or (case, round_) in self._done
+            )
+        ]
 
     def _at(self, bench: Bench, round_: Round, cases: Sequence[Case]) -> Iterator[Measurement]:
         """Each case's measurement, journaled; a worker that fails costs its case only."""
@@ -193,9 +217,12 @@ class _Execution:
                 if worker and (spoilt or not worker.alive):
                     worker.close()
                     worker = None
-        finally:
+        except BaseException:  # Ctrl-C: nobody wants to wait until a layer has come to its end
             if worker is not None:
-                worker.close()
+                worker.kill()
+            raise
+        if worker is not None:
+            worker.close()
 
     def _not_worth_trying(self, case: Case) -> str:
         """Why not; empty if it is. What has come through once is tried again whatever happens."""
@@ -224,24 +251,23 @@ class _Execution:
         worker = start(bench, round_.probe, run.folder, run.suites, self._limit_bytes)
         try:
             greeting = received.greeting(worker.greeting())
-        except WorkerFailedError:
+            began = self._versions.setdefault(bench.framework, greeting["version"])
+            if began != greeting["version"]:
+                raise UsageError(
+                    f"this run was begun with {bench.framework} {began}, and here is now "
+                    f"{greeting['version']}: begin a new run"
+                )
+            about = {"run_id": run.run_id, **bench._asdict(), **round_._asdict(), **greeting}
+            self._journal.append("worker", about)
+            if round_.probe == "latency":
+                try:
+                    self._measure_ceilings(worker, bench, round_.pass_index)
+                except WorkerFailedError:  # rows are measured all the same, without a roofline
+                    worker.kill()
+                    return self._start(bench, round_)
+        except BaseException:
             worker.kill()
             raise
-        began = self._versions.setdefault(bench.framework, greeting["version"])
-        if began != greeting["version"]:
-            worker.close()
-            raise UsageError(
-                f"this run was begun with {bench.framework} {began}, and here is now "
-                f"{greeting['version']}: begin a new run"
-            )
-        about = {"run_id": self._run.run_id, **bench._asdict(), **round_._asdict(), **greeting}
-        self._journal.append("worker", about)
-        if round_.probe == "latency":
-            try:
-                self._measure_ceilings(worker, bench, round_.pass_index)
-            except WorkerFailedError:  # rows go without a roofline, and are measured all the same
-                worker.kill()
-                return self._start(bench, round_)
         return worker, greeting
 
     def _measure_ceilings(self, worker: WorkerProcess, bench: Bench, pass_index: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import queue
@@ -10,14 +11,14 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, cast
 
 import psutil
 
-from harness import faults, units
+from harness import faults, reaper, units
 from harness.devices import cgroup, resident
 from harness.runner.deadline import Deadline
 from harness.runner.pipes import LONGEST_ANSWER, Answers, Log
@@ -31,8 +32,9 @@ WATCH_S = 0.25
 """How often the parent looks at the memory of a worker that is busy with one request. Samples are
 asked for in shorter ones (`harness.runner.measure.CHUNK_S`), so it never does during calls that do
 not take as long themselves; and to look takes less than a thousandth of this time."""
-_MARK = "LAYERBENCH_WORKER"
-"""Environment variable by which everything a worker has started can be told."""
+_PARENT = f"{os.environ.get(reaper.MARK, '')}/{secrets.token_hex(8)}"
+"""With this begins the mark of everything that workers of this process have started; and it begins
+with the process's own, if it is itself the work of a worker."""
 _NO_MEMORY = (
     *("bad_alloc", "MemoryError", "out of memory", "can't allocate", "Cannot allocate", "OOM when"),
 )
@@ -85,15 +87,16 @@ class WorkerProcess:
     ) -> None:
         """Starts the process; `greeting` waits for it to be ready."""
         self._oom_kills = cgroup.oom_kills()
-        self._token = secrets.token_hex(8)
+        self._mark = f"{_PARENT}/{secrets.token_hex(8)}"
         self._limit_bytes = setup.memory_limit_bytes
         self._asked = 0
+        _start_reaper()
         self._process = subprocess.Popen(
             [python, "-P", "-c", program("harness.worker"), setup.json],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **environment, _MARK: self._token},
+            env={**os.environ, **environment, reaper.MARK: self._mark},
             start_new_session=True,  # so that Ctrl-C reaches the parent only
         )
         self._answers = Answers(cast("BufferedReader", self._process.stdout))
@@ -115,6 +118,9 @@ class WorkerProcess:
         except CaseFailedError as failure:
             self.close()
             raise WorkerFailedError(failure.status, failure.reason) from None
+        except BaseException:  # Ctrl-C
+            self.kill()
+            raise
 
     def ask(self, timeout_s: float, **request: Any) -> dict[str, Any]:
         """The worker's answer; see `harness.answers.Worker`.
@@ -245,19 +251,22 @@ class WorkerProcess:
         self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the kernel, in a driver
             self._process.wait(EXIT_TIMEOUT_S)
-        for process in (*started, *self._marked()):
-            with contextlib.suppress(psutil.Error):
-                process.kill()
+        reaper.kill(self._mark, started)
         self._hang_up()
         self._answers.end(EXIT_TIMEOUT_S)
         self._log.end(EXIT_TIMEOUT_S)
 
-    def _marked(self) -> Iterator[psutil.Process]:
-        """What left its group, or outlived it, but still has its environment."""
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, OSError):
-                if process.environ().get(_MARK) == self._token:
-                    yield process
+
+@functools.cache
+def _start_reaper() -> subprocess.Popen[bytes]:
+    """One for this process; its pipe stays open until this process is gone."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", program("harness.reaper"), _PARENT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _failure(answer: Any) -> CaseFailedError | None:

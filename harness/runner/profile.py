@@ -11,7 +11,7 @@ from harness.profilers.operators import Cost
 from harness.runner.execute import ruled_out
 from harness.runner.request import Request, make_plan
 from harness.runner.workers import start
-from harness.store.writing import writing
+from harness.store.writing import make_folder, save, writing
 from harness.types import Bench, Case, UsageError
 
 TRACE_FILE = "trace.json"
@@ -57,16 +57,17 @@ def profile(case_id: str, suites: Sequence[str], out: Path) -> Profile:
         raise UsageError(f"case {case.id} is {verdict[0]}: {verdict[1]}")
     folder = out / case.id
     with writing(out, "name another folder with --out"):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     with tempfile.TemporaryDirectory() as logs:
         worker = start(Bench.of(case), "profile", Path(logs), plan.suites)
         try:
             version = worker.greeting()["version"]
             worker.ask(plan.sweep.timeout_s, do="prepare", case=case.to_json())
-            chrome = str((folder / TRACE_FILE).resolve())
-            answer = worker.ask(PROFILE_TIMEOUT_S, do="profile", chrome=chrome)
+            chrome = Path(logs) / TRACE_FILE
+            answer = worker.ask(PROFILE_TIMEOUT_S, do="profile", chrome=str(chrome))
         finally:
             worker.close()
+        save(folder / TRACE_FILE, chrome.read_bytes(), "name another folder with --out")
     return Profile(
         case,
         folder,

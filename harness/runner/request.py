@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,7 +31,7 @@ from harness.runner.execute import ruled_out
 from harness.runner.workers import check_memory
 from harness.search.axis import AXES as SEARCHED
 from harness.store import RunRecord, read_run
-from harness.store.writing import writing
+from harness.store.writing import make_folder, sync_names, writing
 from harness.sweep import Sweep
 from harness.types import Case, UsageError, Value
 
@@ -286,8 +288,9 @@ def begin(plan: Plan, results: Path, command: str) -> RunRecord:
         UsageError: nothing can be written there.
     """
     this = machine.describe()
+    home = results / this["machine_id"]
     now = datetime.now(UTC)
-    name = f"{now:%Y%m%d-%H%M%S}-{plan.sweep.name}-{secrets.token_hex(2)}"
+    name = f"{_after_all(home, now):{_STAMP}}-{plan.sweep.name}-{secrets.token_hex(2)}"
     run = RunRecord(
         run_id=name,
         started_at=now.isoformat(timespec="seconds"),
@@ -305,11 +308,34 @@ def begin(plan: Plan, results: Path, command: str) -> RunRecord:
         cases=plan.cases,
         max_memory_bytes=plan.request.max_memory_bytes,
         insist=plan.request.insist,
-        folder=results / this["machine_id"] / name,
+        folder=home / name,
     )
     with writing(results, "name another folder for the results"):
-        run.save()
+        make_folder(home)
+        run.folder.mkdir()  # nobody else's
+        try:
+            sync_names(home)
+            run.save()
+        except BaseException:
+            shutil.rmtree(run.folder, ignore_errors=True)
+            raise
     return run
+
+
+_STAMP = "%Y%m%d-%H%M%S"
+
+
+def _after_all(home: Path, now: datetime) -> datetime:
+    """Now, or a second after the last run there, so that names sort in the order of beginning.
+
+    A clock may have been set back since, and two runs may begin within a second.
+    """
+    times = [now]
+    for folder in home.glob("*"):
+        with contextlib.suppress(ValueError, OverflowError):  # something else lies there
+            begun = datetime.strptime(folder.name[:15], _STAMP).replace(tzinfo=UTC)
+            times.append(begun + timedelta(seconds=1))
+    return max(times)
 
 
 def continued(folder: Path) -> tuple[RunRecord, dict[str, Layer]]:

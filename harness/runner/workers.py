@@ -12,6 +12,7 @@ from typing import Any
 from harness import frameworks, units
 from harness.devices import cpu, machine
 from harness.runner.process import WorkerProcess
+from harness.store.journal import REFERENCE_FOLDER
 from harness.types import Bench, Case, UsageError
 from harness.worker import Setup
 
@@ -118,7 +119,7 @@ def start(
 
 def reference_folder(folder: Path) -> Path:
     """Where the reference's answers are kept while a run lasts."""
-    return folder / "reference"
+    return folder / REFERENCE_FOLDER
 
 
 class Workers:

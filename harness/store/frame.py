@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.damage import tell
 from harness.store import parquet, rows, sources
-from harness.store.journal import (
-    RUN_FILE,
-    RunRecord,
-    described,
-    read_run,
-    write_atomically,
-)
+from harness.store.journal import RUN_FILE, RunRecord, described, read_run, tidy
 from harness.store.reading import Table, holding_more, outdone, read_one, sound_ones
 from harness.store.records import Journaled, circumstances, read, sorted_out
 from harness.store.samples import SAMPLE_COLUMNS, samples
 from harness.store.sources import Paths
-from harness.store.writing import writing
+from harness.store.writing import save
 from harness.types import UsageError
 
 if TYPE_CHECKING:
@@ -190,6 +184,7 @@ def collect(paths: Paths) -> list[Path]:
     """Writes each run's cases and samples as Parquet, each file whole or not at all.
 
     A file that holds more than the run's journal does now, which has lost lines, is left as it is.
+    What a run that was killed has left of itself beside its journal is removed.
 
     Raises:
         HarnessError: as `load`, or a run's folder cannot be written to.
@@ -200,6 +195,7 @@ def collect(paths: Paths) -> list[Path]:
         raise _without_run(found[0])
     written: list[Path] = []
     for run, journaled, made_from in sound_ones(runs, _whole):
+        tidy(run.folder)
         damage = journaled.damage
         for table in (_CASES, _SAMPLES):
             file, frame = run.folder / table.name, table.made(run, journaled)
@@ -208,8 +204,8 @@ def collect(paths: Paths) -> list[Path]:
                 continue
             # Of a damaged run it is never current: its journal is read each time, and told.
             content = parquet.to_parquet(frame, "" if damage else made_from, damage)
-            with writing(run.folder, "the run's own files are as they were"):
-                write_atomically(file, content)
+            remedy = "its journal holds what was measured: mend that, then `layerbench collect`"
+            save(file, content, remedy)
             written.append(file)
         tell(damage)
     return written

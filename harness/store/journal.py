@@ -10,7 +10,8 @@ import contextlib
 import dataclasses
 import json
 import os
-import sys
+import shlex
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +20,13 @@ from typing import Any, Self, TypeVar
 from harness import faults
 from harness.store import sound
 from harness.store.lines import decoded, encoded, numbered
+from harness.store.writing import lock, make_folder, remove_partial, sync_names, write_atomically
 from harness.types import SCHEMA_VERSION, Case, HarnessError, UsageError
 
 RUN_FILE = "run.json"
 JOURNAL_FILE = "journal.jsonl"
+REFERENCE_FOLDER = "reference"
+"""Where the reference's answers are kept while a run lasts."""
 CHECKED = 2
 """The schema from which on each line of a journal carries a checksum."""
 TORN = "torn"
@@ -102,20 +106,10 @@ class RunRecord:
 
     def save(self) -> None:
         """Writes ``run.json``, whole or not at all, and a journal before it if there is none."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         (self.folder / JOURNAL_FILE).touch()  # from now on one that is missing has been lost
         text = json.dumps(self.to_json(), indent=1, ensure_ascii=False)
         write_atomically(self.folder / RUN_FILE, text.encode())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replaces a file so that a reader sees the old content or the new, and a crash likewise."""
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def read_run(folder: Path) -> RunRecord:
@@ -211,40 +205,106 @@ class Journal:
 
         Raises:
             UsageError: another process is writing it.
+            HarnessError: it cannot be written.
         """
-        path = folder / JOURNAL_FILE
-        # Without a buffer, so that nothing is left to be written when it is closed.
-        self._file = path.open("a+b", buffering=0)
-        if not _lock(self._file.fileno()):
-            self._file.close()
-            raise UsageError(f"{folder} is in use by another layerbench; wait for it to end")
-        if self._file.seek(0, os.SEEK_END):
-            self._file.seek(-1, os.SEEK_END)
-            if self._file.read(1) != b"\n":
-                self._write(b"\n" + encoded(TORN, {}))
+        self._folder = folder
+        with contextlib.ExitStack() as opened:
+            try:
+                # Without a buffer, so that nothing is left to be written when it is closed.
+                self._file = opened.enter_context((folder / JOURNAL_FILE).open("a+b", buffering=0))
+                if not lock(self._file.fileno()):
+                    raise UsageError(
+                        f"{folder} is in use by another layerbench; wait for it to end"
+                    )
+                if self._is_torn():
+                    self._write(b"\n" + encoded(TORN, {}))
+                sync_names(folder)
+            except OSError as error:
+                raise self.failure(error) from error
+            self._plan = None
+            with contextlib.suppress(FileNotFoundError):  # a gate has none
+                self._plan = opened.enter_context((folder / RUN_FILE).open("rb"))
+            self._opened = opened.pop_all()
+
+    def _is_torn(self) -> bool:
+        if not self._file.seek(0, os.SEEK_END):
+            return False
+        self._file.seek(-1, os.SEEK_END)
+        return self._file.read(1) != b"\n"
 
     def append(self, kind: str, data: Mapping[str, Any]) -> None:
         """Adds one record and returns when it is on the disk.
 
         Raises:
-            HarnessError: the disk is full, or gone.
+            HarnessError: the disk is full, or gone, or the folder was removed or moved away.
         """
-        self._write(encoded(kind, data))
+        try:
+            self._write(encoded(kind, data))
+        except OSError as error:
+            raise self.failure(error) from error
+        self.check_place()
 
     def _write(self, content: bytes) -> None:
+        """All of it, or, on a disk that is full, say, nothing: half a line would be of no use."""
+        before = os.fstat(self._file.fileno()).st_size
         try:
             left = memoryview(content)
             while left:
                 left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
-        except OSError as error:  # a full disk, say
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(before)
+            raise
+
+    def check_place(self) -> None:
+        """Makes sure that what is written here can be found again.
+
+        Of a folder that was removed, what was measured is put back.
+
+        Raises:
+            HarnessError: it was removed, or moved away.
+        """
+        path, mine = self._folder / JOURNAL_FILE, os.fstat(self._file.fileno())
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            if os.path.samestat(path.stat(), mine):
+                return
+        if mine.st_nlink:
             raise HarnessError(
-                f"{self._file.name} cannot be written ({error.strerror}); what it holds is kept: "
-                "make room, and then go on (a run: `layerbench run --resume`) or begin again"
-            ) from error
+                f"{self._folder} was moved away while it was being written; all that was measured "
+                "went with it: go on there with `layerbench run --resume FOLDER`"
+            )
+        # Nobody's newer file is written over.
+        kept = (
+            self._folder.with_name(f"{self._folder.name}-kept") if path.exists() else self._folder
+        )
+        try:
+            make_folder(kept)
+            for name, file in ((RUN_FILE, self._plan), (JOURNAL_FILE, self._file)):
+                if file is not None:
+                    file.seek(0)
+                    write_atomically(kept / name, file.read())
+        except OSError as error:
+            raise self.failure(error) from error
+        raise HarnessError(
+            f"{self._folder} was removed while it was being written; what was measured has been "
+            f"put back into {kept}: go on with `{_resume(kept)}`, or remove it again"
+        )
+
+    def failure(self, error: OSError) -> HarnessError:
+        """What to tell of an error of the system that ends the run."""
+        named = error.filename or self._folder / JOURNAL_FILE
+        return HarnessError(
+            f"{named} cannot be used ({error.strerror or error}); what was measured is kept: "
+            f"mend that, and then go on (a run: `{_resume(self._folder)}`) or begin again"
+        )
+
+    def tidy(self) -> None:
+        """Removes what a run needs only while it lasts, and what one that was killed left half."""
+        _tidy(self._folder)
 
     def close(self) -> None:
-        self._file.close()
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self
@@ -253,19 +313,20 @@ class Journal:
         self.close()
 
 
-def _lock(descriptor: int) -> bool:
-    """Takes the file for this process until it is closed, or the process ends."""
-    if sys.platform == "win32":
-        import msvcrt
+def _resume(folder: Path) -> str:
+    return f"layerbench run --resume {shlex.quote(str(folder))}"
 
-        with contextlib.suppress(OSError):
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            return True
-        return False
-    import fcntl
 
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def tidy(folder: Path) -> None:
+    """As `Journal.tidy`, of a run that was begun before; one that goes on is left alone.
+
+    Its journal is as it was: what was damaged stays so, and is told again.
+    """
+    with contextlib.suppress(OSError), (folder / JOURNAL_FILE).open("r+b") as file:
+        if lock(file.fileno()):
+            _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    remove_partial(folder)
+    shutil.rmtree(folder / REFERENCE_FOLDER, ignore_errors=True)

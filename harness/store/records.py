@@ -28,6 +28,8 @@ class Journaled:
     """One a process: what it was for, the framework's version, and its settings, such as TF32."""
     no_ceilings: dict[tuple[Bench, str], str] = field(default_factory=dict)
     """Why the ceilings of a dtype could not be measured, the last time that they could not."""
+    rounds: list[dict[str, Any]] = field(default_factory=list)
+    """Each walk over the plan that came to its end, and how long it took."""
     lost: dict[Bench, dict[str, Any]] = field(default_factory=dict)
     """The last time that a worker could not be started, and why."""
     damage: Damage | None = None
@@ -116,6 +118,9 @@ class _Sorting:
             sound.check_bench(record)
             sound.check_text(record, "version")
             found.workers.append(record)
+        elif kind == "round":
+            sound.check_round(record)
+            found.rounds.append(record)
         elif kind == "no_ceilings":
             sound.check_text(record, "dtype", "reason")
             found.no_ceilings[sound.check_bench(record), record["dtype"]] = record["reason"]

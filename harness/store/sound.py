@@ -96,6 +96,13 @@ def check_text(record: Mapping[str, Any], *names: str) -> None:
         _check(isinstance(record[name], str), name, record[name])
 
 
+def check_round(record: Mapping[str, Any]) -> None:
+    """As `check_measurement`, of a walk over the plan that came to its end."""
+    _check(record["probe"] in _PROBES, "probe", record["probe"])
+    _check(_is_whole(record["pass_index"]), "pass_index", record["pass_index"])
+    _check(_is_number(record["taken_s"]), "taken_s", record["taken_s"])
+
+
 def check_status(record: Mapping[str, Any]) -> None:
     """As `check_measurement`, of why and when a worker could not be started."""
     Status(record["status"])

@@ -7,7 +7,7 @@ import importlib
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -36,9 +36,10 @@ COMPARISONS = {
     "gate-real": "gate.real",
     "history": "history",
     "scale": "scale",
+    "kills": "kills",
 }
-"""What the harness itself costs, attention beside what others published, a million rows, and the
-gate, which takes hours: asked for by name."""
+"""What the harness itself costs, attention beside what others published, a million rows, runs that
+are killed, and the gate, which takes hours: asked for by name."""
 _ALL = (*PROOFS, *COMPARISONS)
 
 
@@ -49,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="write the tables into this file's section"
     )
+    parser.add_argument(
+        "--points", type=int, default=100, metavar="N", help="how often kills kills a run"
+    )
     given = parser.parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 160)
     try:
@@ -56,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.markdown:
             table.check(given.markdown, names)  # before minutes are spent
         verdicts = set()
-        for name, rows in _run(names, console):
+        for name, rows in _run(names, console, {"kills": {"points": given.points}}):
             verdicts |= {row.verdict for row in rows}
             if given.markdown:
                 table.write(given.markdown, {name: rows})
@@ -66,11 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 3 if Verdict.FAILS in verdicts else 0
 
 
-def _run(names: Iterable[str], console: Console) -> Iterable[tuple[str, list[Row]]]:
+def _run(
+    names: Iterable[str], console: Console, options: Mapping[str, Mapping[str, int]]
+) -> Iterable[tuple[str, list[Row]]]:
     for name in names:
         module = importlib.import_module(f"harness.verify.{(PROOFS | COMPARISONS)[name]}")
         start = time.monotonic()
-        rows = list(_to_its_end(name, module.rows()))
+        rows = list(_to_its_end(name, module.rows(**options.get(name, {}))))
         console.print(table.rendered(name, rows, time.monotonic() - start))
         yield name, rows
 

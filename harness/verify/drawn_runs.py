@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from harness import catalogue, store
 from harness.gate.history import MOST_RUNS
 from harness.store import parquet
-from harness.store.journal import RUN_FILE, RunRecord, write_atomically
+from harness.store.journal import RUN_FILE, RunRecord
+from harness.store.writing import write_atomically
 from harness.types import Case, Status
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from harness import units
 from harness.devices import machine
+from harness.store.writing import write_atomically
 from harness.types import UsageError
 from harness.verify.row import Row, Verdict
 
@@ -69,7 +70,7 @@ def write(path: Path, found: Mapping[str, Sequence[Row]]) -> None:
         before, _, rest = text.partition(start)
         after = rest.partition(end)[2]
         text = f"{before}{start}\n{stamp}\n\n{markdown(rows)}\n{end}{after}"
-    path.write_text(text, encoding="utf-8")
+    write_atomically(path, text.encode())
 
 
 def markdown(rows: Sequence[Row]) -> str:

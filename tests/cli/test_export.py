@@ -35,6 +35,14 @@ def test_every_format_goes_to_its_file(results: Path, capsys: pytest.CaptureFixt
         )
 
 
+def test_a_link_is_written_through(results: Path) -> None:
+    Path("link.csv").symlink_to("there.csv")
+    for _ in range(2):
+        assert cli.main(["export", "--format", "csv=link.csv"]) == 0
+        assert Path("link.csv").is_symlink()
+        assert len(harness.load("there.csv")) == 1
+
+
 def test_the_latest_run_goes_to_standard_output_if_nothing_else_is_said(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import psutil
 import pytest
-from fake_runs import SUITE, request
+from fake_runs import request
 
-from harness import runner, store
-from harness.types import Case, UsageError
+from harness import runner
+from harness.types import Case
 
 Measured = Callable[..., pd.DataFrame]
 
@@ -111,66 +107,6 @@ def test_the_order_of_cases_differs_between_passes_and_not_between_runs(tmp_path
 def test_a_budget_makes_as_many_passes_as_fit(measured: Measured) -> None:
     assert measured(passes=None, budget_s=1e-3)["passes"].tolist() == [1]
     assert measured(passes=None, budget_s=4.0)["passes"].iloc[0] > 1
-
-
-def test_a_killed_run_loses_nothing_and_resumes_to_the_same_end(tmp_path: Path) -> None:
-    results = tmp_path / "results"
-    command = [
-        *(sys.executable, "-m", "harness", "run", "--suite", SUITE, "--layer", "scale"),
-        *("--framework", "fake", "--mode", "forward", "--execution", "eager", "--passes", "2"),
-        *("--batch", "1", "--param", "us=10,20,30,40,50,60,70,80", "--results", str(results)),
-        *("--sample-time", "300ms"),
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    journal: list[Path] = []
-    while not journal or journal[0].read_text().count("\n") < 5:
-        assert process.poll() is None, "the run ended before it could be killed"
-        time.sleep(0.01)
-        journal = list(results.rglob("journal.jsonl"))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    folder = journal[0].parent
-    with journal[0].open("a") as file:
-        file.write('{"kind": "measurement", "torn')
-    with pytest.warns(store.DamagedResultsWarning, match="cut short"):
-        before = store.load(folder)
-    assert (before["status"] == "ok").sum() >= 3
-    assert (before["status"] == "interrupted").any()
-    resumed = subprocess.run(
-        [sys.executable, "-m", "harness", "run", "--resume", str(folder)], check=True, stdout=-3
-    )
-    assert resumed.returncode == 0
-    after = store.load(folder)
-    assert after["status"].tolist() == ["ok"] * 8
-    assert after["passes"].tolist() == [2] * 8
-    kept = before[before["status"] == "ok"].set_index("case_id")["started_at"]
-    assert after.set_index("case_id").loc[kept.index, "started_at"].tolist() == kept.tolist()
-    assert not (folder / "reference").exists()
-
-
-def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
-    command = [
-        *(sys.executable, "-m", "harness", "run", "--suite", SUITE, "--layer", "fault"),
-        *("--framework", "fake", "--mode", "forward", "--execution", "eager"),
-        *("--param", "kind=hang", "--results", str(tmp_path / "results")),
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    workers: list[psutil.Process] = []
-    while not workers:
-        assert process.poll() is None
-        time.sleep(0.05)
-        workers = psutil.Process(process.pid).children()
-    process.kill()
-    process.wait()
-    _, alive = psutil.wait_procs(workers, timeout=5)
-    assert not alive
-
-
-def test_two_runs_into_one_folder_are_refused(tmp_path: Path) -> None:
-    plan = runner.make_plan(request())
-    record = runner.begin(plan, tmp_path, "test")
-    with store.Journal(record.folder), pytest.raises(UsageError, match="in use by another"):
-        runner.execute(record, plan.layers, lambda event: None)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot pin")

@@ -244,7 +244,7 @@ def test_a_folder_that_cannot_be_written_is_told_by_collect(
     def refuse(path: Path, content: bytes) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr("harness.store.frame.write_atomically", refuse)
+    monkeypatch.setattr("harness.store.writing.write_atomically", refuse)
     with pytest.raises(UsageError, match=r"cannot write to .*\(Permission denied\)"):
         store.collect(tmp_path)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from fake_runs import request
 
 from harness import runner, store
 from harness.store.journal import read_journal
-from harness.types import HarnessError, UsageError
+from harness.types import UsageError
 
 
 @pytest.fixture
@@ -26,39 +25,6 @@ def test_each_record_is_on_disk_when_append_returns(begun: store.RunRecord) -> N
     with store.Journal(begun.folder) as journal:
         journal.append("note", {"n": 1})
         assert list(read_journal(begun.folder)) == [(1, {"kind": "note", "n": 1})]
-
-
-def test_each_record_is_synced_and_not_only_written(
-    begun: store.RunRecord, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    synced = []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
-    with store.Journal(begun.folder) as journal:
-        journal.append("note", {"n": 1})
-        journal.append("note", {"n": 2})
-    size = (begun.folder / "journal.jsonl").stat().st_size
-    assert synced == [size // 2, size]
-
-
-def test_a_disk_that_is_full_is_told_and_keeps_what_it_holds(begun: store.RunRecord) -> None:
-    resource = pytest.importorskip("resource")
-    path = begun.folder / "journal.jsonl"
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def fill() -> None:
-        with store.Journal(begun.folder) as journal:
-            journal.append("note", {"n": 1})
-            resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, limits[1]))
-            journal.append("note", {"n": 2})
-
-    try:
-        with pytest.raises(HarnessError, match=r"File too large.*run --resume"):
-            fill()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    (kept, torn) = (record for _, record in read_journal(begun.folder))
-    assert kept == {"kind": "note", "n": 1}
-    assert torn == "cut short"
 
 
 def test_numbers_that_json_cannot_hold_are_not_written(begun: store.RunRecord) -> None:
