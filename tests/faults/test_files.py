@@ -91,8 +91,10 @@ class TestLines:
         total = len(journals.records(journaled))
         content = path.read_bytes()[:-40]
         path.write_bytes(content)
-        _, (damage,) = journals.loaded(journaled)
-        assert f"1 of {total} lines is left out: {total} (cut short)" in damage.what
+        for load in (store.load, store.collect):
+            _, (damage,) = journals.loaded(journaled, load)
+            assert f"1 of {total} lines is left out: {total} (cut short)" in damage.what
+        assert path.read_bytes() == content
         with store.Journal(journaled) as journal:
             journal.append("note", {"n": 1})
         assert path.read_bytes().startswith(content + b"\n")
