@@ -47,19 +47,19 @@ def test_the_command_that_is_kept_makes_the_same_run_again(
     monkeypatch.chdir(tmp_path)
     harness.run(
         layers=["scale"], suites=SUITE, batch=(1, 2), params={"us": 30}, budget_s="1ms",
-        memory_bytes="2GiB", **{**FAKE, "passes": None},
+        max_memory_bytes="2GiB", **{**FAKE, "passes": None},
     )  # fmt: skip
     runs = list(tmp_path.rglob("run.json"))
     first = json.loads(runs[0].read_text(encoding="utf-8"))
     assert first["command"] == (
         f"harness.run('quick', layers=['scale'], params={{'us': [30]}}, suites=[{SUITE!r}], "
-        "budget_s=0.001, memory_bytes=2147483648, batch=[1, 2], "
+        "budget_s=0.001, max_memory_bytes=2147483648, batch=[1, 2], "
         "framework=['fake'], execution=['eager'], mode=['forward'])"
     )
     eval(first["command"], {"harness": harness})
     (again,) = (path for path in tmp_path.rglob("run.json") if path not in runs)
     second = json.loads(again.read_text(encoding="utf-8"))
-    for name in ("command", "cases", "passes", "budget_s", "memory_bytes", "suites", "sweep"):
+    for name in ("command", "cases", "passes", "budget_s", "max_memory_bytes", "suites", "sweep"):
         assert second[name] == first[name]
 
 
@@ -76,9 +76,9 @@ def test_a_plain_call_is_kept_plain() -> None:
         ({"results": ""}, "'' is not a folder"),
         ({"results": 3}, "3 is not a folder"),
         ({"passes": 0}, "passes 0 is not 1 or more"),
-        ({"memory_bytes": "much"}, "write one such as 512MiB"),
-        ({"memory_bytes": 0}, "memory_bytes = 0 is not a size"),
-        ({"memory_bytes": 2**60}, "is more than this machine's"),
+        ({"max_memory_bytes": "much"}, "write one such as 512MiB"),
+        ({"max_memory_bytes": 0}, "max_memory_bytes = 0 is not a number of bytes"),
+        ({"max_memory_bytes": 2**60}, "is more than this machine's"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_kept(
