@@ -147,6 +147,9 @@ class TestLines:
             pytest.param({"case": 3}, "it is no record of its kind", id="case"),
             pytest.param({"doubled_samples_s": [1e-3] * 9}, "pairs of samples that", id="pairs"),
             pytest.param({"device_samples_s": [1e-3] * 999}, "not as many device", id="device"),
+            pytest.param({"disturbances": [[0, 9999, "waiting", 0.1]]}, "disturbances", id="mark"),
+            pytest.param({"disturbances": [[0, 1, "ghosts", 0.1]]}, "disturbances", id="ghosts"),
+            pytest.param({"disturbances": [7]}, "", id="no_mark"),
             pytest.param(
                 {"status": "okay"}, "'okay' is not a valid Status", id="status",
                 marks=fault("A line holds a status that there is not", "It is left out and named"),

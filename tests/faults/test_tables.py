@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +103,22 @@ class TestParquet:
             except HarnessError:
                 told += 1
         assert told > 50
+
+    def test_no_number_of_rows_passes_that_is_not_the_file_s(
+        self, collected: Path, tmp_path: Path
+    ) -> None:
+        expected = store.load_samples(collected / journals.SAMPLES)
+        content = (collected / journals.SAMPLES).read_bytes()
+        twice = 2 * len(expected)  # as the footer writes a number: doubled, seven bits a byte
+        number = bytes([twice & 127 | 128, twice >> 7] if twice > 127 else [twice])
+        places = [found.start() for found in re.finditer(re.escape(number), content)]
+        assert len(places) > 5
+        file = tmp_path / "samples.parquet"
+        for place, bit in product(places, (4, 5, 6)):
+            file.write_bytes(content)
+            journals.flip(file, place, bit)
+            with contextlib.suppress(HarnessError):
+                pd.testing.assert_frame_equal(store.load_samples(file), expected)
 
     def test_a_column_of_another_type_is_broken(self, collected: Path) -> None:
         other_type(collected / journals.CASES)
