@@ -22,7 +22,7 @@ from harness.report import (
     summary,
     verdict,
 )
-from harness.report.attention.section import Section, section
+from harness.report.attention.section import Section
 from harness.report.choose import compiling
 from harness.report.choose import section as choose
 from harness.report.contents import Contents
@@ -62,10 +62,10 @@ def render(frame: pd.DataFrame, runs: Sequence[Run], read: Contents | None = Non
 def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterator[str]:
     whole, newest, pairs = read.whole, read.newest, read.pairs
     yield f"# {escape(summary.title(whole, runs))}"
-    yield "\n".join(f"- {escape(text)}" for text in _verdict(whole, runs))
+    yield "\n".join(f"- {escape(text)}" for text in _verdict(read, runs))
     for note in [*summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)]:
         yield f"> {escape(note)}"
-    yield from _attention(section(newest))
+    yield from _attention(read.attention)
     if read.histories:
         yield "## History"
         yield from _histories(read.histories)
@@ -77,7 +77,7 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterato
         yield legend.RATIO
     yield _or(compared, "No case was measured in two frameworks.")
     yield from _choose(choose.section(newest))
-    if sides := machines.section(frame, runs):
+    if sides := read.sides:
         yield "## Machines compared"
         yield from _machines(sides)
     yield "## Latency by layer"
@@ -146,12 +146,14 @@ def _or(content: Table, otherwise: str) -> str:
     return table(content) if content else otherwise
 
 
-def _verdict(whole: Sequence[Row], runs: Sequence[Run]) -> Iterator[str]:
+def _verdict(read: Contents, runs: Sequence[Run]) -> Iterator[str]:
     """What the first page says: the verdict, what was measured, and the line on trust."""
-    yield from verdict.sentences(whole)
-    if whole:
-        yield summary.measured(whole, runs)
-        yield f"Trust: {verdict.trust(whole)}."
+    yield from verdict.sentences(read.whole, read.sides, read.attention)
+    for lead in verdict.histories(read.histories):
+        yield f"{lead.title}: {lead.text}" if lead.title else lead.text
+    if read.whole:
+        yield summary.measured(read.whole, runs)
+        yield f"Trust: {verdict.trust(read.whole)}."
 
 
 def _attention(found: Section) -> Iterator[str]:
