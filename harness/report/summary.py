@@ -71,12 +71,16 @@ def notes(frame: pd.DataFrame, newest: Sequence[Row], runs: Sequence[Run]) -> li
 
 def ratio_sentence(mean: Mapping[str, Any]) -> str:
     """``Against torch eager, tensorflow eager takes 1.45× (1.38–1.53) the time …``."""
-    text = units.ratio_interval(mean["ratio"], mean["ratio_low"], mean["ratio_high"])
+    text = _ratio(mean)
     cases = units.count(mean["cases"], "common case")
     return (
         f"Against {mean['base']}, {mean['other']} takes {text} the time, "
         f"as the geometric mean of {cases}"
     )
+
+
+def _ratio(mean: Mapping[str, Any]) -> str:
+    return units.ratio_interval(mean["ratio"], mean["ratio_low"], mean["ratio_high"])
 
 
 def example(rows: Sequence[Row]) -> Row | None:
@@ -181,8 +185,8 @@ def compared(rows: Sequence[Row], pairs: pd.DataFrame) -> list[str]:
         least, most = (pick(own, key=lambda layer: float(layer["ratio"])) for pick in (min, max))
         if least is not most:
             text += (
-                f"; from {units.ratio(least['ratio'])} for {least['layer']} {least['mode']}"
-                f" to {units.ratio(most['ratio'])} for {most['layer']} {most['mode']}"
+                f"; from {_ratio(least)} for {least['layer']} {least['mode']}"
+                f" to {_ratio(most)} for {most['layer']} {most['mode']}"
             )
         named = f" ({mean['device']} of {mean['machine_id']})" if len(bases) > 1 else ""
         sentences.append(f"{text}{named}.")

@@ -38,8 +38,8 @@ class TestFastest:
         ]
         assert told(*members)[0] == (
             "On cpu, over 2 cases, torch eager is fastest: tensorflow eager takes "
-            "4.00× (3.50–4.58) its time; by layer from 2.00× (1.75–2.29) for dense forward to 8.00× (6.99–9.15) for "
-            "lstm forward."
+            "4.00× (3.50–4.58) its time; by layer from 2.00× (1.75–2.29) for dense forward to "
+            "8.00× (6.99–9.15) for lstm forward."
         )
 
     def test_another_is_named_where_its_whole_interval_is_below_one(self) -> None:
@@ -199,7 +199,7 @@ class TestTrust:
             row(batch=8, audit=["trend"]),
         ]
         assert told(*members)[2] == (
-            "A typical latency is known to ±9.5 %, and 1 of 4 settled and passed all checks; "
+            "A typical latency is known to ±9.55 %, and 1 of 4 settled and passed all checks; "
             "mistrust the rest first (not converged 1, not warm 1, a failed check 1)."
         )
 
