@@ -32,7 +32,7 @@ from harness.report.machines import section as machines
 from harness.report.provenance import Run
 from harness.report.rows import Row
 from harness.report.table import Table
-from harness.report.text import printable
+from harness.report.text import CODE, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterato
     yield f"# {escape(summary.title(whole, runs))}"
     yield "\n".join(f"- {escape(text)}" for text in _verdict(read, runs))
     for note in [*summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)]:
-        yield f"> {escape(note)}"
+        yield f"> {prose(note)}"
     yield from _attention(read.attention)
     if read.histories:
         yield "## History"
@@ -133,7 +133,17 @@ def table(content: Table) -> str:
 
 def escape(text: str) -> str:
     """Text on one line that stays text: no markup, HTML or link, and no table cell ends in it."""
-    unlinked = _LINKED.sub("\u200b", _inert(text)).translate(_SPECIAL)
+    return _escaped(_inert(text))
+
+
+def prose(text: str) -> str:
+    """The same, with what stands between backticks left as code, in which nothing is markup."""
+    pieces = enumerate(CODE.split(_inert(text)))
+    return "".join(f"`{piece}`" if index % 2 else _escaped(piece) for index, piece in pieces)
+
+
+def _escaped(line: str) -> str:
+    unlinked = _LINKED.sub("\u200b", line).translate(_SPECIAL)
     return html.escape(_LIST.sub(r"\1\\", unlinked), quote=False)
 
 
@@ -201,7 +211,7 @@ def _choose(found: choose.Section) -> Iterator[str]:
 def _histories(blocks: Sequence[Block]) -> Iterator[str]:
     """For each machine the verdict first, then each event with its table, then what was seen."""
     if len(blocks) > 1:
-        yield escape(MACHINES)
+        yield prose(MACHINES)
     for block in blocks:
         yield f"### {escape(block.title)}"
         yield f"**{escape(block.verdict)}**"
@@ -210,7 +220,7 @@ def _histories(blocks: Sequence[Block]) -> Iterator[str]:
             yield escape(told.event.runs)
             yield table(told.table)
             if told.causes:
-                yield "\n".join(f"- {escape(cause)}" for cause in told.causes)
+                yield "\n".join(f"- {prose(cause)}" for cause in told.causes)
         for remark in block.remarks:
             yield f"> {escape(remark)}"
 
@@ -233,7 +243,7 @@ def _machines(section: machines.Section) -> Iterator[str]:
         yield "What cannot be compared:"
         yield table(missing)
     for remark in section.remarks:
-        yield f"> {escape(remark)}"
+        yield f"> {prose(remark)}"
 
 
 def _latencies(newest: Sequence[Row]) -> Iterator[str]:

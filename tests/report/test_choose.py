@@ -228,11 +228,11 @@ class TestDirections:
         ]  # fmt: skip
         found = blocks([member for changes in others for member in both(**changes)])
         assert sorted(block.place for block in found) == [
-            "cpu, bfloat16, 1 thread @ box",
-            "cpu, float32, 1 thread @ box",
+            "cpu, bfloat16, 1 thread (box)",
+            "cpu, float32, 1 thread (box)",
             "cpu, float32, 1 thread @ far",
-            "cpu, float32, 2 threads @ box",
-            "cuda, float32, 1 thread @ box",
+            "cpu, float32, 2 threads (box)",
+            "cuda, float32, 1 thread (box)",
         ]
 
     def test_drawing_has_the_means_in_words(self) -> None:

@@ -148,7 +148,7 @@ class TestFigures:
     def test_machines_are_told_apart(self) -> None:
         table = frame([row(machine_id="left"), row(machine_id="right")])
         case = table["case_id"][0]
-        assert list(exported("bencher", table)) == [f"{case} @ left", f"{case} @ right"]
+        assert list(exported("bencher", table)) == [f"{case} (left)", f"{case} (right)"]
 
 
 class TestPytestBenchmark:

@@ -137,6 +137,17 @@ class TestReport:
         assert "What got slower is not known" in unknown
         assert 'href="#history"' not in unknown
 
+    def test_what_to_type_is_set_as_code_and_not_between_backticks(self) -> None:
+        left, right = (stored([noise(20) + STEP], name, name) for name in ("left", "right"))
+        both = pd.concat([left[0], right[0]], ignore_index=True), [*left[1], *right[1]]
+        page, text = html.render(*both), markdown.render(*both)
+        command = "layerbench regress --base=a00000000000 --head=b00000000000"
+        for typed in (command, "layerbench compare A B"):
+            assert f"<code>{typed}</code>" in page
+            assert f"`{typed}`" in text
+            assert f"\\`{typed}" not in text
+        assert "`layerbench" not in page
+
     def test_every_case_has_a_line_with_its_last_latency_and_where_it_stands(self) -> None:
         table, runs = stored([noise(20), noise(7, seed=1), noise(20, seed=2) + STEP])
         (block,) = section(table, runs)
