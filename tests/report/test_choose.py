@@ -230,7 +230,7 @@ class TestDirections:
         assert sorted(block.place for block in found) == [
             "cpu, bfloat16, 1 thread (box)",
             "cpu, float32, 1 thread (box)",
-            "cpu, float32, 1 thread @ far",
+            "cpu, float32, 1 thread (far)",
             "cpu, float32, 2 threads (box)",
             "cuda, float32, 1 thread (box)",
         ]
