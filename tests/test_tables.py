@@ -57,6 +57,7 @@ def test_equal_figures_that_are_told_differently_each_keep_their_own_text() -> N
 def test_ratios_can_be_reckoned_with() -> None:
     data = harness.tables.frameworks(quick()).data
     assert data.query("Layer == 'lstm'")[RATIO].gt(1).all()
+    assert (data[RATIO].dtype, data["Cases"].dtype) == ("float64", "int64")
     assert set(data["Against"]) == {"torch eager"}
 
 

@@ -78,7 +78,7 @@ def _named(wanted: str, sides: Sequence[Result], by_path: Mapping[str, Result]) 
 def _judge(section: Section, most: float, console: Console) -> int:
     """Says what is slower than that, and whether there is any such case."""
     bad = compare.regressions(section.compared, most)
-    limit = units.percent(most)
+    limit = units.share(most)
     if bad.empty:
         console.print(f"no case is slower by more than {limit}")
         return GOOD

@@ -171,7 +171,7 @@ def has_one_machine(frame: pd.DataFrame) -> bool:
 
 def machine_suffix(machine_id: str, *, one_machine: bool) -> str:
     """What names the machine after a framework, where there are several."""
-    return "" if one_machine else f" @ {machine_id}"
+    return "" if one_machine else f" ({machine_id})"
 
 
 def ordered_series(rows: Iterable[Row]) -> list[str]:

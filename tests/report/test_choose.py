@@ -56,7 +56,7 @@ class TestGrids:
     def test_each_size_has_the_speedup_with_its_interval(self) -> None:
         (grid,) = drawn([*compiled(), *sizes()])
         (found,) = grid.maps
-        assert found.title == "forward: torch compiled over torch eager"
+        assert found.title == "forward: speedup of torch compiled, torch eager = 1"
         assert (found.columns, [line.name for line in found.lines]) == (
             ("s16", "s64"),
             ["b1", "b8"],
@@ -144,10 +144,10 @@ class TestGrids:
         ]
         (grid,) = drawn(members)
         assert [found.title for found in grid.maps] == [
-            "forward: torch compiled over torch eager",
-            "forward: tensorflow compiled over torch eager",
-            "train: torch compiled over torch eager",
-            "train: tensorflow compiled over torch eager",
+            "forward: speedup of torch compiled, torch eager = 1",
+            "forward: speedup of tensorflow compiled, torch eager = 1",
+            "train: speedup of torch compiled, torch eager = 1",
+            "train: speedup of tensorflow compiled, torch eager = 1",
         ]
         assert (grid.layer, grid.setting) == ("dense", "cpu, float32, 1 thread, units=256")
 
@@ -155,8 +155,8 @@ class TestGrids:
         dead = [row(status="oom", batch=b, seq=s) for b, s in itertools.product(BATCHES, LENGTHS)]
         (grid,) = drawn([*dead, *compiled(), *compiled(framework="tensorflow")])
         assert [found.title for found in grid.maps] == [
-            "forward: torch eager over torch compiled",
-            "forward: tensorflow compiled over torch compiled",
+            "forward: speedup of torch eager, torch compiled = 1",
+            "forward: speedup of tensorflow compiled, torch compiled = 1",
         ]
 
 
@@ -228,11 +228,11 @@ class TestDirections:
         ]  # fmt: skip
         found = blocks([member for changes in others for member in both(**changes)])
         assert sorted(block.place for block in found) == [
-            "cpu, bfloat16, 1 thread @ box",
-            "cpu, float32, 1 thread @ box",
-            "cpu, float32, 1 thread @ far",
-            "cpu, float32, 2 threads @ box",
-            "cuda, float32, 1 thread @ box",
+            "cpu, bfloat16, 1 thread (box)",
+            "cpu, float32, 1 thread (box)",
+            "cpu, float32, 1 thread (far)",
+            "cpu, float32, 2 threads (box)",
+            "cuda, float32, 1 thread (box)",
         ]
 
     def test_drawing_has_the_means_in_words(self) -> None:
@@ -386,7 +386,7 @@ class TestReport:
         ids = Counter(page.attributes("id"))
         assert {"speedups", "directions", "compiling"} <= ids.keys()
         assert [name for name, number in ids.items() if number > 1] == []
-        assert "forward: tensorflow compiled over torch eager" in page.text
+        assert "forward: speedup of tensorflow compiled, torch eager = 1" in page.text
         assert any(d.startswith("Backward over forward, cpu") for d in page.drawings())
         assert "Pays after calls" in page.text
         assert "nan" not in page.text.lower()
@@ -450,7 +450,7 @@ class TestReport:
         page = Page(text)
         assert [tag for tag, _ in page.tags].count("script") == 1
         assert not any(page.attributes("onload"))
-        assert f"forward: {EVIL} compiled over {EVIL} eager" in page.text
+        assert f"forward: speedup of {EVIL} compiled, {EVIL} eager = 1" in page.text
         told = markdown.render(table, [])
         assert "<script>" not in told
         assert "\n# heading" not in told

@@ -113,7 +113,7 @@ class TestFigures:
         entries = {entry["name"]: entry for entry in exported("github-action-benchmark", table)}
         latency = entries[f"{case} latency"]
         assert latency["value"] == pytest.approx(2e6)
-        assert (latency["unit"], latency["range"]) == ("ns", "± 9.5 %")
+        assert (latency["unit"], latency["range"]) == ("ns", "± 9.55 %")
         assert latency["extra"].splitlines() == [
             "median with its 95 % interval: 2.00 ms (1.82–2.20)",
             "torch 2.13.0 on box, run run-1",
@@ -148,7 +148,7 @@ class TestFigures:
     def test_machines_are_told_apart(self) -> None:
         table = frame([row(machine_id="left"), row(machine_id="right")])
         case = table["case_id"][0]
-        assert list(exported("bencher", table)) == [f"{case} @ left", f"{case} @ right"]
+        assert list(exported("bencher", table)) == [f"{case} (left)", f"{case} (right)"]
 
 
 class TestPytestBenchmark:

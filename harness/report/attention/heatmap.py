@@ -33,6 +33,8 @@ def _line(study: Study, variant: Variant) -> HeatLine:
 
 
 def _cell(base: Row | None, row: Row | None) -> HeatCell:
-    """With the density below the speedup."""
+    """With its interval and the density below the speedup."""
+    speedup = point(row, base, LATENCY).ratio
+    limits = units.limits(speedup.low, speedup.high) if speedup else ""
     density = "" if row is None or row.density is None else units.percent(row.density)
-    return cell(base, row, point(row, base, LATENCY).ratio, density)
+    return cell(base, row, speedup, "; ".join(filter(None, (limits, density))))

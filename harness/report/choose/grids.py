@@ -64,7 +64,7 @@ def _maps(mode: str, rows: Sequence[Row]) -> Iterator[HeatMap]:
                 HeatLine(f"b{b}", tuple(_cell(sizes[base], sizes[name], (b, n)) for n in lengths))
                 for b in batches
             )
-            title = f"{mode}: {name} over {base}"
+            title = f"{mode}: speedup of {name}, {base} = 1"
             yield HeatMap(title, "Size", tuple(f"s{n}" for n in lengths), lines)
 
 
