@@ -176,6 +176,15 @@ class TestDefying:
         (line,) = lines(compared(by_device([here])).defying)
         assert line["Possible reason"] == "other threads: 1 → 8"
 
+    def test_a_case_that_one_side_lacks_makes_no_reason(self) -> None:
+        rest = [row(layer=layer) for layer in USUAL]
+        here, there = [row(), row(batch=64), *rest], [row(9e-3), *rest]
+        for sides in ((here, there), (there, here)):
+            names = ("old", "new")
+            found = compared([box(name, rows) for name, rows in zip(names, sides, strict=True)])
+            (line,) = lines(found.defying)
+            assert line["Possible reason"] == "none found"
+
     def test_of_several_machines_each_is_named(self) -> None:
         rest = [row(layer=layer) for layer in USUAL]
         rows, slow = [row(), *rest], [row(9e-3), *rest]
@@ -318,6 +327,15 @@ class TestCircumstances:
         said = " ".join(compared([box("cpu", [row()]), cuda]).remarks)
         assert "--across-devices" in said
         assert "--across-devices" not in " ".join(two().remarks)
+
+    def test_devices_that_were_set_side_by_side_are_no_remark(self) -> None:
+        cpu, gpu = box("cpu box", [row()]), box("gpu box", [row(), row(device="cuda")])
+        sides = compared(by_device([cpu, gpu]))
+        of_a_report = section(pd.concat([cpu.frame, gpu.frame]), [*cpu.runs, *gpu.runs])
+        for found in (sides, of_a_report):
+            assert found is not None
+            assert len(found.others) == 2
+            assert "--across-devices" not in " ".join(found.remarks)
 
 
 class TestTerminal:

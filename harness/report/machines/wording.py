@@ -169,7 +169,8 @@ def only_elsewhere(results: Sequence[Result]) -> str:
     places = [
         set(zip(result.frame["device"], result.frame["threads"], strict=True)) for result in results
     ]
-    if all(place == places[0] for place in places):
+    apart = all(len(place) == 1 for place in places)  # or else nothing would have matched
+    if apart or all(place == places[0] for place in places):
         return ""
     return (
         "Not all were measured on the same devices and with the same threads. Cases are matched "
