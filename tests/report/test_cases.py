@@ -192,9 +192,18 @@ class TestSamples:
         table = frame([row(1e-3), row(1e-3, run_id="run-2")])
         taken = samples(table, passes=2, each=3)
         found = by_row(taken)
-        assert set(found) == {("run-1", table["case_id"][0]), ("run-2", table["case_id"][0])}
+        case = table["case_id"][0]
+        assert set(found) == {("box", "run-1", case), ("box", "run-2", case)}
         first = taken[(taken["run_id"] == "run-1") & (taken["pass_index"] == 1)]
-        assert found["run-1", table["case_id"][0]][1] == Pass(1, tuple(first["wall_s"]))
+        assert found["box", "run-1", case][1] == Pass(1, tuple(first["wall_s"]))
+
+    def test_machines_whose_runs_share_an_id_stay_apart(self) -> None:
+        table = frame([row(1e-3, machine_id="left"), row(9e-3, machine_id="right")])
+        taken = samples(table, passes=1, each=3)
+        found = by_row(taken)
+        for read in rows.read(table):
+            own = taken.loc[taken["machine_id"] == read.machine_id, "wall_s"]
+            assert found[key(read)] == (Pass(0, tuple(own)),)
 
     @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), 0.0, -1.0])
     def test_what_is_no_time_is_left_out(self, wrong: float) -> None:
