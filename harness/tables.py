@@ -131,7 +131,7 @@ def _data(table: Table) -> pd.DataFrame:
     return pd.DataFrame(
         {
             name: pd.Series(
-                [row[number].figure if numeric else row[number].text for row in table.rows],
+                [row[number].value if numeric else row[number].text for row in table.rows],
                 dtype="float64" if numeric else "str",
             )
             for number, (name, numeric) in enumerate(zip(table.header, table.numeric, strict=True))
@@ -149,7 +149,7 @@ def _shown(cells: list[Cell], *, numeric: bool) -> list[tuple[list[int], Callabl
     texts: dict[Any, str] = {}
     apart: dict[str, list[int]] = {}
     for index, cell in enumerate(cells):
-        value = cell.figure if numeric else cell.text
+        value = cell.value if numeric else cell.text
         if value is None or texts.setdefault(value, cell.text) != cell.text:
             apart.setdefault(cell.text, []).append(index)
     alike = sorted(set(range(len(cells))).difference(*apart.values()))

@@ -48,8 +48,9 @@ def _median_cell(row: Row) -> Cell:
 
 def _memory_cell(row: Row) -> Cell:
     """Less than can be read sorts below whatever could be."""
-    figure = 0.0 if row.memory_below_resolution else row.peak_memory_bytes
-    return Cell(row.peak_memory, figure)
+    if row.memory_below_resolution:
+        return Cell(row.peak_memory, 0.0, bound=True)
+    return Cell(row.peak_memory, row.peak_memory_bytes)
 
 
 def allocated(row: Row) -> str:
