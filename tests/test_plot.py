@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import harness
+from harness.checks import MOST_NAMED
 from harness.report.figures.files import image
 from harness.types import UsageError
 
@@ -145,6 +146,13 @@ class TestHistory:
         table, runs = stored([noise(6)])
         with pytest.raises(UsageError, match="unknown case"):
             harness.plot.history(table, runs, "lstm")
+
+    def test_of_very_many_cases_a_few_are_named(self) -> None:
+        table, runs = stored([noise(6, seed=number) for number in range(3 * MOST_NAMED)])
+        with pytest.raises(UsageError) as refused:
+            harness.plot.history(table, runs, "?")
+        assert str(refused.value).endswith(f"and {2 * MOST_NAMED} more")
+        assert str(refused.value).count("dense/") == MOST_NAMED
 
 
 class TestRoofline:

@@ -18,22 +18,28 @@ from harness.report import markdown, terminal
 from harness.report.machines import document
 from harness.report.machines.section import Section, compared
 from harness.store.writing import writing
-from harness.types import UsageError
+from harness.types import NothingToCompareError, UsageError
 
 PAGE = "comparison"
 """The name of the files that `--out` asks for, less their suffix."""
 
 
 def compare_command(options: Namespace) -> int:
-    """Two results or more, each against the base."""
+    """Two results or more, each against the base.
+
+    Raises:
+        NothingToCompareError: there is no ratio, as when all of the others failed; told at the end.
+    """
     section = compared(_sides(options))
     console = plain()
     console.print(terminal.comparison(section))
     if options.out:
         _write(section, Path(options.out))
-    if options.max_slowdown is None:
-        return GOOD
-    return _judge(section, options.max_slowdown, console)
+    limit = options.max_slowdown
+    status = GOOD if limit is None else _judge(section, limit, console)
+    if status == GOOD and section.compared["ratio"].isna().all():
+        raise NothingToCompareError("no case was measured on both sides; above stands why not")
+    return status
 
 
 def _sides(options: Namespace) -> list[Result]:

@@ -244,6 +244,11 @@ class TestDirections:
         )
         assert "more than forward →" in block.chart
 
+    def test_the_cheapest_way_back_is_drawn_first(self) -> None:
+        (block,) = blocks([*both(3.0, layer="lstm"), *both()])
+        assert block.chart
+        assert block.chart.index(">dense</text>") < block.chart.index(">lstm</text>")
+
     def test_one_direction_is_nothing_to_compare(self) -> None:
         assert blocks([row(mode="forward"), row(mode="forward", batch=1)]) == []
         assert blocks([row(mode="backward"), row(mode="train")]) == []

@@ -254,8 +254,8 @@ class TestTables:
     def test_every_case_names_its_machine_where_there_are_several(self) -> None:
         rows = [row()]
         several = compared([box("a", rows), box("b", rows), box("c", rows)])
-        assert [line["Machine"] for line in lines(several.cases)] == ["b", "c"]
-        assert "Machine" not in two().cases.header
+        assert [line["Machine"] for line in lines(several.worst_cases)] == ["b", "c"]
+        assert "Machine" not in two().worst_cases.header
 
     def test_what_cannot_be_compared_is_told_by_kind(self) -> None:
         base = [
@@ -355,6 +355,17 @@ class TestTerminal:
         places = [text.index(part) for part in parts]
         assert places == sorted(places)
 
+    def test_of_very_many_cases_the_worst_are_listed_and_what_it_comes_to_is_last(self) -> None:
+        batches = range(1, terminal.MOST_CASES + 4)
+        base = box("old", [row(1e-3, batch=b) for b in batches])
+        found = compared([base, box("new", [row(1e-3 * b, batch=b) for b in batches])])
+        text = shown(found)
+        listed = text.partition("By case, the worst 40 of 43")[2].partition("A ratio is")[0]
+        assert listed.count("units=256") == terminal.MOST_CASES
+        assert "/b43-" in listed
+        assert "/b3-" not in listed
+        assert shown(pair()).count("By case\n") == 1
+
     @pytest.mark.parametrize("width", [40, 80, 120])
     def test_no_line_is_wider_than_the_terminal(self, width: int) -> None:
         assert max(map(len, shown(pair(), width).splitlines())) <= width
@@ -381,7 +392,7 @@ class TestPage:
     def test_is_the_same_bytes_when_made_twice(self) -> None:
         assert document.render(pair()) == document.render(pair())
 
-    def test_draws_the_slowest_layer_first_with_every_machine(self) -> None:
+    def test_draws_the_fastest_layer_first_with_every_machine(self) -> None:
         times = {"quick": 0.5e-3, "slow": 4e-3}
         base = box("old", [row(1e-3, layer=layer) for layer in times])
         other = box("new", [row(seconds, layer=layer) for layer, seconds in times.items()])
@@ -389,7 +400,7 @@ class TestPage:
         assert Page(drawing.svg).drawings() == [
             "Time ratios by layer, forward. slow, new: 4.00×; quick, new: 0.500×."
         ]
-        places = [drawing.svg.index(f">{name}</text>") for name in ("slow", "quick")]
+        places = [drawing.svg.index(f">{name}</text>") for name in ("quick", "slow")]
         assert places == sorted(places)
 
     def test_the_key_stands_only_beside_several(self) -> None:

@@ -144,7 +144,7 @@ class Block:
 
     @property
     def chart(self) -> Markup | None:
-        """The means with their intervals, a line a layer."""
+        """The means with their intervals, a line a layer, the cheapest way back first."""
         means = self.means
         if not means:
             return None
@@ -161,7 +161,7 @@ class Block:
         ]
         told = "; ".join(f"{m.layer}, {m.series}: {units.ratio(m.ratio.value)}" for m in means)
         svg = forest.forest(
-            drawn,
+            forest.fastest_first(drawn),
             (),
             forest.shared_limits(drawn),
             self._shown(),

@@ -11,10 +11,9 @@ from harness import units
 from harness.compare.lines import Line, devices_apart
 from harness.report.canvas import Style, styles
 from harness.report.charts import swatch
-from harness.report.forest import forest, shared_limits
+from harness.report.forest import fastest_first, forest, shared_limits
 from harness.report.page import Figure
 from harness.report.rows import mode_order
-from harness.stats import geometric_mean
 
 
 def key(machines: Sequence[str]) -> list[Figure]:
@@ -27,7 +26,7 @@ def key(machines: Sequence[str]) -> list[Figure]:
 
 
 def forests(lines: Sequence[Line], machines: Sequence[str]) -> list[Figure]:
-    """A drawing a mode, and a device where machines have several; the slowest layer first.
+    """A drawing a mode, and a device where machines have several; the fastest layer first.
 
     Args:
         lines: one a machine, device, layer and mode.
@@ -57,17 +56,9 @@ def _forests(lines: Sequence[Line], looks: Mapping[str, Style]) -> Iterator[Figu
             for line in members
         )
         description = f"Time ratios by layer, {title}. {figures}."
-        rows = [_ratio(line) for line in _slowest_first(members)]
+        rows = fastest_first(list(map(_ratio, members)))
         drawing = forest(rows, (), limits, looks, f"machines{index}", description)
         yield Figure(title, Markup(drawing), mode=members[0].value("mode"))
-
-
-def _slowest_first(lines: Sequence[Line]) -> list[Line]:
-    """By layer, and by the mean of what all machines make of each."""
-    by_layer: dict[str, list[float]] = {}
-    for line in lines:
-        by_layer.setdefault(line.value("layer"), []).append(line.ratio.value)
-    return sorted(lines, key=lambda line: -geometric_mean(by_layer[line.value("layer")]))
 
 
 def _ratio(line: Line) -> dict[str, Any]:

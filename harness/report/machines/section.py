@@ -91,15 +91,14 @@ class Section:
     def configurations(self) -> Table:
         return tables.configurations(self.by_configuration)
 
-    @property
-    def cases(self) -> Table:
-        """Every case and other result, the worst first."""
-        return ratios.runs(self.compared)
+    def worst(self, most: int) -> Table:
+        """Cases and other results, the worst first, at most so many."""
+        return ratios.runs(self.compared, most=most)
 
     @property
     def worst_cases(self) -> Table:
-        """The first of `cases`: as many as a page can bear."""
-        return ratios.runs(self.compared, most=caps.ROWS)
+        """As many of them as a page can bear."""
+        return self.worst(caps.ROWS)
 
     @property
     def worst_cases_title(self) -> str:
