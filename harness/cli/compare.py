@@ -11,10 +11,11 @@ from rich.console import Console
 
 from harness import compare, store, units
 from harness.checks import check_known
-from harness.cli import FAILED, GOOD
+from harness.cli import FAILED, GOOD, figures
 from harness.cli.console import plain
 from harness.compare.machines import Result, by_device, names
 from harness.report import markdown, terminal
+from harness.report.figures import whole
 from harness.report.machines import document
 from harness.report.machines.section import Section, compared
 from harness.store.writing import writing
@@ -35,6 +36,9 @@ def compare_command(options: Namespace) -> int:
     console.print(terminal.comparison(section))
     if options.out:
         _write(section, Path(options.out))
+    if options.figures:
+        drawn = figures.write(whole.of_comparison(section), Path(options.figures))
+        print(f"{options.figures}: {units.count(drawn, 'figure')}, each as PNG, SVG and PDF")
     limit = options.max_slowdown
     status = GOOD if limit is None else _judge(section, limit, console)
     if status == GOOD and section.compared["ratio"].isna().all():

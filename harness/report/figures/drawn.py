@@ -14,10 +14,14 @@ from harness.report.axes import Scale
 from harness.report.canvas import Style
 from harness.report.cases import chart as samples
 from harness.report.cases.samples import Pass
+from harness.report.choose.directions import SIDES, Block
+from harness.report.figures import grid
 from harness.report.figures.dress import Caption, dress
 from harness.report.forests import Forest
+from harness.report.heatmap import HeatMap
 from harness.report.history import chart as history
 from harness.report.history import events
+from harness.report.machines.drawings import Plot
 from harness.report.panels import MEMORY, Panel
 from harness.report.roofline import chart as roofline
 from harness.report.roofline.points import Roofline
@@ -71,6 +75,31 @@ def of_forest(found: Forest, looks: Mapping[str, Style]) -> Figure:
             f"{found.mode}, on {found.where}; geometric mean over common cases, 95 % interval",
         ),
         key=tuple(others.items()),
+    )
+    return dress(figure, caption)
+
+
+def of_grid(found: HeatMap, title: str, *details: str) -> Figure:
+    """Speedups in a grid: over batch and length, or of ways to attend."""
+    return dress(grid.figure(found), Caption(title=title, details=(found.title, *details)))
+
+
+def of_directions(found: Block) -> Figure:
+    """What a backward pass takes of a forward one, by layer; of a block that has means."""
+    figure = forest.forest_figure(
+        found.ratios, (), forest.shared_limits(found.ratios), found.shown, SIDES
+    )
+    details = ("geometric mean over the sizes that all frameworks have, 95 % interval",)
+    return dress(figure, Caption(found.title, details, key=tuple(found.shown.items())))
+
+
+def of_machines(found: Plot, base: str) -> Figure:
+    """How the other machines do against one, by layer."""
+    figure = forest.forest_figure(found.ratios, (), found.limits, found.looks)
+    caption = Caption(
+        title=f"Time relative to {base}",
+        details=(f"{found.title}; geometric mean over common cases, 95 % interval",),
+        key=tuple(found.looks.items()),
     )
     return dress(figure, caption)
 

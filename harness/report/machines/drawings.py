@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -25,23 +26,54 @@ def key(machines: Sequence[str]) -> list[Figure]:
     ]
 
 
-def forests(lines: Sequence[Line], machines: Sequence[str]) -> list[Figure]:
-    """A drawing a mode, and a device where machines have several; the fastest layer first.
+@dataclass(frozen=True)
+class Plot:
+    """What one drawing holds.
+
+    Attributes:
+        title: the mode, and the device where machines have several.
+        mode: alone.
+        ratios: as `harness.report.forest` takes them, the fastest layer first.
+        limits: of the axis, the same in each drawing.
+        looks: of each machine.
+    """
+
+    title: str
+    mode: str
+    ratios: tuple[Mapping[str, Any], ...]
+    limits: tuple[float, float]
+    looks: Mapping[str, Style]
+
+
+def plots(lines: Sequence[Line], machines: Sequence[str]) -> list[Plot]:
+    """One a mode, and a device where machines have several.
 
     Args:
         lines: one a machine, device, layer and mode.
         machines: the names of all, in order.
     """
-    return list(_forests(lines, _styles(machines)))
+    return list(_plots(lines, _styles(machines))) if lines else []
+
+
+def forests(plots: Sequence[Plot]) -> list[Figure]:
+    """Each of them as a drawing for a page."""
+    return [_forest(plot, f"machines{index}") for index, plot in enumerate(plots)]
+
+
+def _forest(plot: Plot, key: str) -> Figure:
+    figures = "; ".join(
+        f"{row['layer']}, {row['other']}: {units.ratio(row['ratio'])}" for row in plot.ratios
+    )
+    description = f"Time ratios by layer, {plot.title}. {figures}."
+    drawing = forest(plot.ratios, (), plot.limits, plot.looks, key, description)
+    return Figure(plot.title, Markup(drawing), mode=plot.mode)
 
 
 def _styles(machines: Sequence[str]) -> dict[str, Style]:
     return styles({name: (name, "eager") for name in machines})
 
 
-def _forests(lines: Sequence[Line], looks: Mapping[str, Style]) -> Iterator[Figure]:
-    if not lines:
-        return
+def _plots(lines: Sequence[Line], looks: Mapping[str, Style]) -> Iterator[Plot]:
     limits = shared_limits([_ratio(line) for line in lines])
     apart = devices_apart(lines)
     groups: dict[tuple[str, ...], list[Line]] = {}
@@ -49,16 +81,9 @@ def _forests(lines: Sequence[Line], looks: Mapping[str, Style]) -> Iterator[Figu
         group = tuple(line.value(name) for name in (("mode", "device") if apart else ("mode",)))
         groups.setdefault(group, []).append(line)
     in_order = sorted(groups.items(), key=lambda item: (mode_order(item[0][0]), item[0]))
-    for index, (group, members) in enumerate(in_order):
-        title = ", ".join(group)
-        figures = "; ".join(
-            f"{line.value('layer')}, {line.value('machine')}: {units.ratio(line.ratio.value)}"
-            for line in members
-        )
-        description = f"Time ratios by layer, {title}. {figures}."
-        rows = fastest_first(list(map(_ratio, members)))
-        drawing = forest(rows, (), limits, looks, f"machines{index}", description)
-        yield Figure(title, Markup(drawing), mode=members[0].value("mode"))
+    for group, members in in_order:
+        ratios = fastest_first(list(map(_ratio, members)))
+        yield Plot(", ".join(group), members[0].value("mode"), tuple(ratios), limits, looks)
 
 
 def _ratio(line: Line) -> dict[str, Any]:
