@@ -115,6 +115,19 @@ def test_a_page_and_markdown_are_written_where_asked(
         assert "box-2 against box-1" in file.read_text(encoding="utf-8")
 
 
+def test_its_drawings_are_written_where_asked(
+    measured: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    typed = ["one", "two", "--figures", str(tmp_path / "drawn")]
+    status, told, _ = said(typed, measured, capsys, monkeypatch)
+    assert status == 0
+    assert told.splitlines()[-1].endswith("drawn: 1 figure, each as PNG, SVG and PDF")
+    assert {file.name for file in (tmp_path / "drawn").iterdir()} == {
+        f"machines-forward-box-1.{suffix}" for suffix in ("png", "svg", "pdf")
+    }
+
+
 def test_others_that_measured_nothing_are_told_and_are_exit_status_4(
     measured: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,

@@ -398,7 +398,7 @@ class TestPage:
         other = box("new", [row(seconds, layer=layer) for layer, seconds in times.items()])
         (drawing,) = compared([base, other]).charts
         assert Page(drawing.svg).drawings() == [
-            "Time ratios by layer, forward. slow, new: 4.00×; quick, new: 0.500×."
+            "Time ratios by layer, forward. quick, new: 0.500×; slow, new: 4.00×."
         ]
         places = [drawing.svg.index(f">{name}</text>") for name in ("quick", "slow")]
         assert places == sorted(places)

@@ -17,6 +17,18 @@ _Sizes: TypeAlias = Mapping[tuple[int, int], Row]
 
 
 @dataclass(frozen=True)
+class Speedup(HeatMap):
+    """A grid of one mode.
+
+    Attributes:
+        other: what is held against the base.
+    """
+
+    mode: str
+    other: str
+
+
+@dataclass(frozen=True)
 class Grid:
     """All of one layer in one setting.
 
@@ -29,7 +41,7 @@ class Grid:
     layer: str
     setting: str
     facets: Mapping[str, str]
-    maps: tuple[HeatMap, ...]
+    maps: tuple[Speedup, ...]
 
 
 def grids(newest: Sequence[Row]) -> Iterator[Grid]:
@@ -48,7 +60,7 @@ def grids(newest: Sequence[Row]) -> Iterator[Grid]:
             yield Grid(first.layer, setting, facets.of(members), tuple(maps))
 
 
-def _maps(mode: str, rows: Sequence[Row]) -> Iterator[HeatMap]:
+def _maps(mode: str, rows: Sequence[Row]) -> Iterator[Speedup]:
     sizes: dict[str, dict[tuple[int, int], Row]] = {name: {} for name in ordered_series(rows)}
     for row in rows:
         sizes[row.series][row.batch, row.seq or 0] = row
@@ -65,7 +77,7 @@ def _maps(mode: str, rows: Sequence[Row]) -> Iterator[HeatMap]:
                 for b in batches
             )
             title = f"{mode}: {name} over {base}"
-            yield HeatMap(title, "Size", tuple(f"s{n}" for n in lengths), lines)
+            yield Speedup(title, "Size", tuple(f"s{n}" for n in lengths), lines, mode, name)
 
 
 def _varied(sizes: _Sizes) -> list[int]:

@@ -15,6 +15,7 @@ from harness.report.canvas import Style
 from harness.report.cases import chart as samples
 from harness.report.cases.samples import Pass
 from harness.report.choose.directions import SIDES, Block
+from harness.report.choose.grids import Grid, Speedup
 from harness.report.figures import grid
 from harness.report.figures.dress import Caption, dress
 from harness.report.forests import Forest
@@ -30,6 +31,9 @@ from harness.report.summary import together
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+_HATCHED = "hatched: the 95 % interval contains 1"
 
 
 def of_panel(
@@ -79,9 +83,16 @@ def of_forest(found: Forest, looks: Mapping[str, Style]) -> Figure:
     return dress(figure, caption)
 
 
-def of_grid(found: HeatMap, title: str, *details: str) -> Figure:
-    """Speedups in a grid: over batch and length, or of ways to attend."""
-    return dress(grid.figure(found), Caption(title=title, details=(found.title, *details)))
+def of_speedup(of: Grid, found: Speedup) -> Figure:
+    """One grid of a layer, over batch size and sequence length."""
+    details = (found.title, of.setting, _HATCHED)
+    return dress(grid.figure(found), Caption(f"Speedup of {of.layer}", details))
+
+
+def of_densities(found: HeatMap, base: str, setting: str) -> Figure:
+    """The speedup of each way to attend over the length, and how much of the scores it computes."""
+    details = (found.title, setting, "below a speedup: the density", _HATCHED)
+    return dress(grid.figure(found), Caption(f"Speedup over {base}", details))
 
 
 def of_directions(found: Block) -> Figure:

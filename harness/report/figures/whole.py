@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-HATCHED = "hatched: the 95 % interval contains 1"
-DENSITY = "below a speedup: the density"
+_NARROW = 4
+"""Columns of a grid that one column of a paper has room for."""
 _UNCHANGED = 60
 """Histories of cases without a change that are drawn at most, of a machine."""
 
@@ -131,12 +131,13 @@ def _of_choice(newest: Sequence[Row]) -> Iterator[Named]:
     told = choose.section(newest)
     for found in told.grids:
         for one in found.maps:
-            draw = partial(drawn.of_grid, one, f"Speedup of {found.layer}", found.setting, HATCHED)
-            yield Named(("speedup", found.layer, one.title, found.setting), draw)
+            draw = partial(drawn.of_speedup, found, one)
+            parts = ("speedup", found.layer, one.title, found.setting)
+            yield Named(parts, draw, COLUMN if len(one.columns) <= _NARROW else PAGE)
     for block in told.directions:
         if block.means:
-            parts = ("directions", block.mode, block.place)
-            yield Named(parts, partial(drawn.of_directions, block))
+            where = ("directions", block.mode, block.place)
+            yield Named(where, partial(drawn.of_directions, block))
 
 
 def of_comparison(section: machines.Section) -> Iterator[Named]:
@@ -163,8 +164,7 @@ def _of_attention(newest: Sequence[Row]) -> Iterator[Named]:
                 draw = partial(drawn.of_attention, panel, scale, looks, study)
                 yield Named(parts, draw, PAGE)
         for found in block.heatmaps:
-            title = f"Speedup over {block.base}"
-            draw = partial(drawn.of_grid, found, title, block.title, DENSITY, HATCHED)
+            draw = partial(drawn.of_densities, found, block.base, block.title)
             yield Named(("attention-speedup", found.title, block.title), draw, PAGE)
 
 
