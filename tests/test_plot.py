@@ -186,7 +186,9 @@ class TestMachines:
 class TestAttention:
     def test_every_variant_is_named_at_its_line(self) -> None:
         told = texts(harness.plot.attention(attention_frame()))
-        assert {"Attention, forward", "sliding_window", "attention_plain", "sdpa_flash"} <= set(told)
+        assert {"Attention, forward", "sliding_window", "attention_plain", "sdpa_flash"} <= set(
+            told
+        )
 
     def test_none_is_told(self) -> None:
         with pytest.raises(UsageError, match="no attention was measured at two lengths"):

@@ -363,12 +363,12 @@ class TestHeatmap:
         assert texts[16384] == "alone"
 
     def test_each_cell_has_the_density_of_its_length(self) -> None:
-        assert [cell.note for cell in self.line(*FEW).cells] == [
+        assert [cell.notes[-1] for cell in self.line(*FEW).cells] == [
             "100.0 %", "100.0 %", "80.0 %", "40.0 %", "20.0 %", "10.0 %", "5.0 %", "2.5 %",
         ]  # fmt: skip
         table = heatmap_table(heatmap(study(rows())))
         assert table.header == ("Variant", *map(str, LENGTHS))
-        assert column(table, "16384")["sliding_window_attention"] == "19.2× (2.5 %)"
+        assert column(table, "16384")["sliding_window_attention"] == "19.2× (17.8–20.6; 2.5 %)"
 
     def test_dense_first_then_by_keys_a_query_and_those_without_scores_last(self) -> None:
         names = [line.name for line in heatmap(study(rows(MANY))).lines]

@@ -62,10 +62,10 @@ class TestGrids:
             ["b1", "b8"],
         )
         # Both intervals are a factor of 1.1 either way, the ratio's is 1.1 ** sqrt(2) = 1.144.
-        expected = HeatCell("2.00×", "1.75–2.29", strength=0.25, unsure=False)
+        expected = HeatCell("2.00×", ("1.75–2.29",), strength=0.25, unsure=False)
         assert all(
-            (cell.text, cell.note, cell.unsure, cell.failed)
-            == (expected.text, expected.note, expected.unsure, expected.failed)
+            (cell.text, cell.notes, cell.unsure, cell.failed)
+            == (expected.text, expected.notes, expected.unsure, expected.failed)
             for line in cells(grid)
             for cell in line
         )

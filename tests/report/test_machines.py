@@ -119,7 +119,10 @@ class TestDefying:
             "forward",
             "torch eager",
         )
-        assert (line["Time ratio"], line["Expected"]) == ("1.00×", "0.100×")
+        assert (line["Time ratio (95 % interval)"], line["Expected"]) == (
+            "1.00× (0.874–1.14)",
+            "0.100×",
+        )
         assert line["Off by (95 % interval)"] == "10.0× (8.74–11.4)"
         assert line["Possible reason"] == "another bound: compute → overhead"
         assert found.expectations == (
@@ -412,7 +415,7 @@ class TestPage:
     def test_markdown_holds_the_same(self) -> None:
         text = markdown.comparison(pair())
         assert text.startswith("# new against old\n")
-        assert "| lstm | forward | torch eager | 1.00× | 0.100× |" in text
+        assert "| lstm | forward | torch eager | 1.00× (0.874–1.14) | 0.100× |" in text
         assert "as the geometric mean of 6 common cases" in text
         assert "| lstm | forward |" in text.split("By layer.")[1]
 

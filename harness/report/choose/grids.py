@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from harness import units
 from harness.report import facets
 from harness.report.choose.matching import alike, one_build, place, time_ratio
 from harness.report.heatmap import HeatCell, HeatLine, HeatMap, cell
@@ -89,9 +88,8 @@ def _varied(sizes: _Sizes) -> list[int]:
 
 
 def _cell(bases: _Sizes, others: _Sizes, size: tuple[int, int]) -> HeatCell:
-    """With its interval below the speedup."""
     base, row = bases.get(size), others.get(size)
     if base is None or row is None or not one_build(row, base):
         return cell(base, None, None)
     speedup = time_ratio(base, row)
-    return cell(base, row, speedup, units.limits(speedup.low, speedup.high) if speedup else "")
+    return cell(base, row, speedup)

@@ -91,7 +91,7 @@ def of_speedup(of: Grid, found: Speedup) -> Figure:
 
 def of_densities(found: HeatMap, base: str, setting: str) -> Figure:
     """The speedup of each way to attend over the length, and how much of the scores it computes."""
-    details = (found.title, setting, "below a speedup: the density", _HATCHED)
+    details = (found.title, setting, "below a speedup: its interval and the density", _HATCHED)
     return dress(grid.figure(found), Caption(f"Speedup over {base}", details))
 
 

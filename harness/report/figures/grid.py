@@ -16,8 +16,9 @@ FASTER, SLOWER = "#0072b2", "#d55e00"
 """As in the page: blue and vermilion of Okabe and Ito (2008)."""
 _STRONGEST = 0.5
 """Of a tint, so that the text on it keeps its contrast."""
-_WIDTH, _HEIGHT, _HEAD, _FOOT, _EDGE = 84.0, 34.0, 22.0, 6.0, 8.0
-"""In points: a cell, the names of columns above, the rest below and aside."""
+_WIDTH, _HEIGHT, _LINE, _HEAD, _FOOT, _EDGE = 84.0, 21.0, 13.0, 22.0, 6.0, 8.0
+"""In points: a cell, and what a line of its note adds to its height; the names of columns above,
+the rest below and aside."""
 _SMALL = FONT_SIZE - 2.5
 _LONGEST = 28
 """Letters of a line's name."""
@@ -31,7 +32,10 @@ def figure(found: HeatMap) -> Figure:
     columns, lines = len(found.columns), len(found.lines)
     left = max(map(len, names)) * LETTER + 2 * _EDGE
     spare = max(0, _LEAST - columns) * _WIDTH
-    size = left + columns * _WIDTH + spare + _EDGE, _HEAD + lines * _HEIGHT + _FOOT
+    cells = [cell for line in found.lines for cell in line.cells]
+    notes = max(len(cell.notes) for cell in cells)
+    height = lines * (_HEIGHT + notes * _LINE)
+    size = left + columns * _WIDTH + spare + _EDGE, _HEAD + height + _FOOT
     drawn, axes = canvas(*size, (left, spare + _EDGE, _HEAD, _FOOT))
     axes.grid(visible=False)
     axes.set(xlim=(0, columns), ylim=(lines, 0), xticks=[], yticks=[])
@@ -58,6 +62,7 @@ def _draw(axes: Axes, cell: HeatCell, x: int, y: int) -> None:
     )
     at, data = (x + 0.5, y + 0.5), ("data", "data")
     colour = SLOWER if cell.failed else INK
-    label(axes, cell.text, at, data, (0, 6 if cell.note else 0), "center", colour)
-    if cell.note:
-        label(axes, cell.note, at, data, (0, -7), "center", INK, _SMALL)
+    middle = _LINE * len(cell.notes) / 2
+    label(axes, cell.text, at, data, (0, middle), "center", colour)
+    for number, note in enumerate(cell.notes, start=1):
+        label(axes, note, at, data, (0, middle - _LINE * number), "center", INK, _SMALL)

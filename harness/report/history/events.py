@@ -233,7 +233,8 @@ def standing(history: History, case: CaseHistory) -> Cell:
     last = case.changes[-1]
     tone: Tone = "muted" if not case.slower else "bad"
     when = started(history.run(case.runs[last.at]))[:10]
-    return Cell(f"{units.ratio(last.ratio.value)} from {when} on: {state(case, last)}", tone=tone)
+    ratio = units.ratio_interval(last.ratio.value, last.ratio.low, last.ratio.high)
+    return Cell(f"{ratio} from {when} on: {state(case, last)}", tone=tone)
 
 
 def state(case: CaseHistory, change: Change) -> str:
