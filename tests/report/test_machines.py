@@ -319,6 +319,11 @@ class TestCircumstances:
     def test_one_device_does_not_stand_for_its_model(self) -> None:
         assert any("does not stand for its model" in said for said in two().remarks)
 
+    def test_what_a_watt_gives_is_not_told_and_that_is_said(self) -> None:
+        told = "No power was measured, so nothing is told of items/s per watt"
+        assert told in Page(document.render(two())).text
+        assert told in markdown.comparison(two())
+
     def test_one_machine_at_two_times_is_a_comparison_in_time(self) -> None:
         base = box("here", [row()])
         later = Result("later", base.frame, [{**base.runs[0], "run_id": "later run"}])

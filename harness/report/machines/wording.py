@@ -30,6 +30,10 @@ ONE_DEVICE = (
     "One device does not stand for its model: another one of the same model, or this one in "
     "another host or at another power limit, may differ by more than these intervals say."
 )
+NO_POWER = (
+    "No power was measured, so nothing is told of items/s per watt: that would take a reading of a "
+    "meter around each case, such as RAPL's counters of a CPU or NVML's of a GPU."
+)
 _MISSES = 0.05
 """The share of 95 % intervals that miss."""
 
@@ -160,7 +164,7 @@ def caveats(base: Result, others: Sequence[Result]) -> list[str]:
             "that is a comparison in time, and what the machine did otherwise is in its ratios."
         )
     if len(earlier) < len(others):
-        told.append(ONE_DEVICE)
+        told += [ONE_DEVICE, NO_POWER]
     return told
 
 
