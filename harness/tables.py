@@ -132,7 +132,7 @@ def _data(table: Table) -> pd.DataFrame:
         cells = [row[number] for row in table.rows]
         if not numeric:
             return pd.Series([cell.text for cell in cells], dtype="str")
-        figures = [cell.figure for cell in cells]
+        figures = [cell.value for cell in cells]
         counts = all(isinstance(figure, int) for figure in figures)
         return pd.Series(figures, dtype="int64" if counts else "float64")
 
@@ -150,7 +150,7 @@ def _shown(cells: list[Cell], *, numeric: bool) -> list[tuple[list[int], Callabl
     texts: dict[Any, str] = {}
     apart: dict[str, list[int]] = {}
     for index, cell in enumerate(cells):
-        value = cell.figure if numeric else cell.text
+        value = cell.value if numeric else cell.text
         if value is None or texts.setdefault(value, cell.text) != cell.text:
             apart.setdefault(cell.text, []).append(index)
     alike = sorted(set(range(len(cells))).difference(*apart.values()))

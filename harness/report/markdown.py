@@ -182,7 +182,7 @@ def _attention(found: Section) -> Iterator[str]:
             yield table(best)
         for drawn in block.heatmaps:
             over = f"Speedup over {escape(block.base)}, {escape(drawn.title)}"
-            yield f"{over}; its interval and its density in brackets, and ~ where it may be none"
+            yield f"{over}; its interval and density in brackets, and ~ where it may be none"
             yield table(heatmap.table(drawn))
         if crossed := block.crossovers:
             yield "Crossover lengths"

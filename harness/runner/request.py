@@ -53,7 +53,7 @@ class Request:
         seed: of the order in which cases are measured.
     """
 
-    sweep: str = "quick"
+    sweep: str = sweep.DEFAULT
     layers: Sequence[str] | None = None
     axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     params: Mapping[str, Sequence[Value]] = field(default_factory=dict)

@@ -364,7 +364,7 @@ class TestHeatmap:
 
     def test_each_cell_has_the_interval_and_the_density_of_its_length(self) -> None:
         cells = self.line(*FEW).cells
-        assert [cell.note.rpartition("; ")[2] for cell in cells] == [
+        assert [cell.notes[-1] for cell in cells] == [
             "100 %", "100 %", "80.0 %", "40.0 %", "20.0 %", "10.0 %", "5.00 %", "2.50 %",
         ]  # fmt: skip
         table = heatmap_table(heatmap(study(rows())))

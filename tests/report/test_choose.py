@@ -62,10 +62,10 @@ class TestGrids:
             ["b1", "b8"],
         )
         # Both intervals are a factor of 1.1 either way, the ratio's is 1.1 ** sqrt(2) = 1.144.
-        expected = HeatCell("2.00×", "1.75–2.29", strength=0.25, unsure=False)
+        expected = HeatCell("2.00×", ("1.75–2.29",), strength=0.25, unsure=False)
         assert all(
-            (cell.text, cell.note, cell.unsure, cell.failed)
-            == (expected.text, expected.note, expected.unsure, expected.failed)
+            (cell.text, cell.notes, cell.unsure, cell.failed)
+            == (expected.text, expected.notes, expected.unsure, expected.failed)
             for line in cells(grid)
             for cell in line
         )
@@ -243,6 +243,11 @@ class TestDirections:
             'eager: 2.00×; lstm, torch eager: 3.00×."' in block.chart
         )
         assert "more than forward →" in block.chart
+
+    def test_the_cheapest_way_back_is_drawn_first(self) -> None:
+        (block,) = blocks([*both(3.0, layer="lstm"), *both()])
+        assert block.chart
+        assert block.chart.index(">dense</text>") < block.chart.index(">lstm</text>")
 
     def test_one_direction_is_nothing_to_compare(self) -> None:
         assert blocks([row(mode="forward"), row(mode="forward", batch=1)]) == []

@@ -20,7 +20,7 @@ from harness.report.exchange import FORMATS
 from harness.report.exchange.results import Results
 from harness.store import COLUMNS
 
-NONE = pd.DataFrame({"case_id": [], "run_id": [], "wall_s": []})
+NONE = pd.DataFrame({"case_id": [], "machine_id": [], "run_id": [], "wall_s": []})
 HOSTILE = [text for text in outcomes.HOSTILE if "\ud800" not in text]
 """A lone surrogate is in no file that is text, whichever program wrote it."""
 
@@ -156,9 +156,9 @@ class TestPytestBenchmark:
 
     def samples(self, table: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(
-            [(case, run, s) for case, run in zip(table["case_id"], table["run_id"], strict=True)
+            [(*of, s) for of in zip(*(table[name] for name in NONE.columns[:-1]), strict=True)
              for s in self.SAMPLES],
-            columns=["case_id", "run_id", "wall_s"],
+            columns=NONE.columns,
         )  # fmt: skip
 
     def test_statistics_are_those_that_it_makes_itself(self) -> None:
@@ -172,6 +172,14 @@ class TestPytestBenchmark:
         assert benchmark["stats"]["outliers"] == theirs.outliers
         assert set(Stats.fields) <= benchmark["stats"].keys()
         assert benchmark["extra_info"]["latency_s"] == 1e-3
+
+    def test_samples_of_machines_whose_runs_share_an_id_stay_apart(self) -> None:
+        table = frame(row(machine_id=name) for name in ("left", "right"))
+        taken = self.samples(table)
+        taken.loc[taken["machine_id"] == "right", "wall_s"] *= 2
+        found = exported("pytest-benchmark", table, taken)["benchmarks"]
+        assert [one["stats"]["rounds"] for one in found] == [len(self.SAMPLES)] * 2
+        assert found[1]["stats"]["min"] == pytest.approx(2 * found[0]["stats"]["min"])
 
     def test_it_sets_frameworks_and_files_beside_each_other(self, tmp_path: Path) -> None:
         table = frame([row(framework=name) for name in ("torch", "tensorflow")])

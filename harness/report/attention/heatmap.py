@@ -33,8 +33,6 @@ def _line(study: Study, variant: Variant) -> HeatLine:
 
 
 def _cell(base: Row | None, row: Row | None) -> HeatCell:
-    """With its interval and the density below the speedup."""
-    speedup = point(row, base, LATENCY).ratio
-    limits = units.limits(speedup.low, speedup.high) if speedup else ""
-    density = "" if row is None or row.density is None else units.percent(row.density)
-    return cell(base, row, speedup, "; ".join(filter(None, (limits, density))))
+    """With the interval below the speedup, and the density."""
+    density = () if row is None or row.density is None else (units.percent(row.density),)
+    return cell(base, row, point(row, base, LATENCY).ratio, *density)
