@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness import units
 from harness.report import facets, legend
@@ -48,6 +48,7 @@ def environment(facets_told: Collection[str] = facets.NAMES) -> jinja2.Environme
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: type(value)(printable(value)) if isinstance(value, str) else value,
     )
+    found.filters["coded"] = coded
     found.globals.update(units=units, legend=legend, data=partial(data, facets_told))
     return found
 
@@ -65,6 +66,18 @@ def render(template: str, choices: Mapping[str, Sequence[str]], **values: object
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     found = templates.get_template(template)
     return found.render(choices=choices, script=script, script_hash=digest, **values)
+
+
+def coded(sentence: str) -> Markup:
+    """A sentence of ours, what stands between backticks as code."""
+    parts = printable(sentence).split("`")
+    if len(parts) % 2 == 0:  # one is left over, so none is ours
+        return escape(printable(sentence))
+    texts = (
+        Markup("<code>{}</code>" if place % 2 else "{}").format(part)
+        for place, part in enumerate(parts)
+    )
+    return Markup("").join(texts)
 
 
 def data(told: Collection[str], values: Mapping[str, str]) -> Markup:

@@ -84,7 +84,7 @@ class TestWhole:
 
     def test_a_thousand_rows_with_their_samples_stay_below_three_megabytes(self) -> None:
         table, runs, taken = example_rows.at_least(1_000)
-        assert table["machine_id"].nunique() > 1
+        assert len(table["machine_id"].unique()) > 1
         text = html.render(table, runs, samples=taken)
         assert len(text.encode()) < caps.PAGE_BYTES
         latencies = [told for told in Page(text).drawings() if told.startswith("Latency, forward")]
