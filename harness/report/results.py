@@ -167,7 +167,7 @@ def every_row(rows: Sequence[Row], links: Iterable[str] = ()) -> Table:
     always = {"Case", "Status", "Settled", "Median (95 % interval)"}
     if not all(row.one_machine for row in rows):
         always.add("Machine")
-    if len({row.run_id for row in rows}) > 1:
+    if len({row.run_id for row in rows}) > len({row.machine_id for row in rows}):
         always.add("Run")
     cells = {name: [column(row) for row in rows] for name, column in columns.items()}
     for index, link in enumerate(links):

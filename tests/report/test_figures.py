@@ -24,13 +24,14 @@ from matplotlib.image import imread
 from matplotlib.text import Annotation, Text
 
 import harness
-from harness.report import caps, contents, rows
+from harness.report import caps, charts, contents, layers, rows
 from harness.report.canvas import PAPER
 from harness.report.cases import section as each_case
 from harness.report.figures import whole
 from harness.report.figures.dress import Caption, dress, narrow
 from harness.report.figures.files import COLUMN, FORMATS, PAGE, file_name, image
 from harness.report.machines.section import compared
+from harness.report.panels import LATENCY
 
 STEP = np.where(np.arange(20) >= 10, 0.15, 0.0)
 SAFE = re.compile(r"[a-z0-9_][a-z0-9_.=-]{0,130}")
@@ -139,13 +140,16 @@ class TestWhole:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         table = frame(row(batch=b, layer=name) for name in ("one", "two") for b in (1, 2, 4))
-        monkeypatch.setattr(caps, "DRAWINGS", 4)
+        made = layers.drawings(rows.newest(table))
+        room = sum(charts.weight(panel) for one in made for panel in one.panels[LATENCY])
+        monkeypatch.setattr(caps, "room", lambda _: room)
         monkeypatch.setattr(caps, "SAMPLES", 1)
         taken = samples(table)
         found = list(whole.every(table, [], taken))
-        assert {named.parts[0] for named in found} == {"one", "samples"}
+        drawn = [named.parts[:2] for named in found if named.parts[0] != "samples"]
+        assert drawn == [("one", "Latency"), ("two", "Latency")]
         told = " ".join(whole.notes(table, taken, contents.read(table, [])))
-        assert told.startswith("3 drawings of 1 layer would be too many")
+        assert told.startswith("4 drawings of 2 layers would be too many")
         assert "1 of 6 measured cases have their samples in a figure" in told
 
     def test_of_a_large_frame_the_figures_are_of_what_the_page_shows(

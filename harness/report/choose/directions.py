@@ -62,6 +62,7 @@ class Block:
         pairs: with one of the two measured at least.
         means: of every layer that has one.
         looks: of every series.
+        most: pairs that are listed.
     """
 
     mode: str
@@ -70,6 +71,7 @@ class Block:
     pairs: tuple[Pair, ...]
     means: tuple[Mean, ...]
     looks: Mapping[str, Style]
+    most: int
 
     @property
     def title(self) -> str:
@@ -121,11 +123,12 @@ class Block:
 
     @property
     def _listed(self) -> tuple[Pair, ...]:
-        return self.pairs[: caps.PAIRS]
+        layers = [pair.forward.layer for pair in self.pairs]
+        return tuple(self.pairs[place] for place in caps.spread(layers, self.most))
 
     @property
     def unlisted(self) -> int:
-        return max(0, len(self.pairs) - caps.PAIRS)
+        return max(0, len(self.pairs) - self.most)
 
     @property
     def remarks(self) -> list[str]:
@@ -203,8 +206,9 @@ def blocks(newest: Sequence[Row]) -> list[Block]:
         pairs = list(_pairs(members, back))
         if any(pair.ratio for pair in pairs):
             found.setdefault((back, place(members[0])), []).extend(pairs)
+    most = caps.PAIRS // max(len(found), 1)
     return [
-        Block(mode, where, f"directions{index}", tuple(pairs), tuple(_means(pairs)), looks)
+        Block(mode, where, f"directions{index}", tuple(pairs), tuple(_means(pairs)), looks, most)
         for index, (mode, where) in enumerate(sorted(found))
         for pairs in [_ordered(found[mode, where])]
     ]

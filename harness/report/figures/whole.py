@@ -94,9 +94,10 @@ def notes(frame: pd.DataFrame, samples: pd.DataFrame | None, read: Contents) -> 
     told = []
     if len(read.newest) < len(read.whole):
         told.append(f"They are of {len(read.newest):,} of {len(read.whole):,} cases.")
-    left_out = [found for found in layers.drawings(read.newest) if not found.fits]
+    left_out = [found for found in layers.drawings(read.newest) if found.left_out]
     if left_out:
-        number = units.count(sum(found.number for found in left_out), "drawing")
+        panels = [one for found in left_out for one in found.left_out.values()]
+        number = units.count(sum(map(len, panels)), "drawing")
         of = units.count(len({found.members[0].layer for found in left_out}), "layer")
         told.append(f"{number} of {of} would be too many: `harness.plot` makes any of them.")
     known = choice.known(caps.every(frame, read.newest), by_row(samples))
@@ -107,8 +108,6 @@ def _of_layer(
     found: Drawings, newest: Sequence[Row], looks: Mapping[str, Style]
 ) -> Iterator[Named]:
     """Each figure, mode and axis; the setting is in a name where the layer has several."""
-    if not found.fits:
-        return
     first = found.members[0]
     varying = rows.varying_parts(row for row in newest if row.layer == first.layer)
     for metric, chosen in found.panels.items():

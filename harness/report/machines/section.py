@@ -99,15 +99,15 @@ class Section:
     @property
     def worst_cases(self) -> Table:
         """As many of them as a page can bear."""
-        return self.worst(caps.ROWS)
+        return self.worst(caps.PAIRS)
 
     @property
     def worst_cases_title(self) -> str:
         """Whether these are all."""
         whole = len(self.compared)
-        if whole <= caps.ROWS:
+        if whole <= caps.PAIRS:
             return "Every case, the worst first"
-        return f"The worst {caps.ROWS:,} of {whole:,} cases"
+        return f"The worst {caps.PAIRS:,} of {whole:,} cases"
 
     @property
     def missing(self) -> Table:
