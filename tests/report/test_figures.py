@@ -103,7 +103,7 @@ class TestWhole:
         taken = samples(table)
         found = list(whole.every(table, [], taken))
         assert {named.parts[0] for named in found} == {"one", "samples"}
-        told = " ".join(whole.notes(table, taken, contents.read(table)))
+        told = " ".join(whole.notes(table, taken, contents.read(table, [])))
         assert told.startswith("3 drawings of 1 layer would be too many")
         assert "1 of 6 measured cases have their samples in a figure" in told
 
@@ -113,7 +113,7 @@ class TestWhole:
         monkeypatch.setattr(caps, "ROWS", 3)
         table = frame(row(batch=b, layer=name) for name in ("one", "two") for b in (1, 2, 4))
         assert {named.parts[0] for named in whole.every(table, [])} == {"one"}
-        told = whole.notes(table, None, contents.read(table))
+        told = whole.notes(table, None, contents.read(table, []))
         assert told == ["They are of 3 of 6 cases.", "Of no case the single samples were read."]
 
     def test_nothing_measured_has_no_figures(self) -> None:
