@@ -202,9 +202,7 @@ class TestReading:
         assert both == [case for case in lstm if "/torch/" in case]
         assert 0 < len(both) < len(lstm) < len(everything)
         shown = page.locator("output#shown").inner_text()
-        assert shown == (
-            f"{len(both)} of {len(everything)} rows; drawings, sentences and means are of all"
-        )
+        assert shown == f"{len(both)} of {len(everything)} rows; drawings and means are of all"
         page.click("#clear")
         shown = page.locator("output#shown").inner_text()
         assert shown == f"{len(everything)} of {len(everything)} rows"

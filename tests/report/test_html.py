@@ -225,14 +225,14 @@ class TestIncompleteData:
         ]
         runs = [run(machine=machine(machine_id=box)) for box in ("left", "right")]
         page = Page(html.render(frame(rows), runs))
-        assert "torch eager @ left" in page.text
+        assert "torch eager (left)" in page.text
         assert "The figures are from 2 machines" in page.text
-        assert "Time relative to torch eager on cpu @ right" in page.text
+        assert "Time relative to torch eager on cpu (right)" in page.text
 
     def test_a_machine_with_nothing_to_compare_beside_one_that_has(self) -> None:
         members = [row(machine_id="left"), row(framework="tensorflow", machine_id="left")]
         page = Page(html.render(frame([*members, row(machine_id="right")]), []))
-        assert "Time relative to torch eager on cpu @ left" in page.text
+        assert "Time relative to torch eager on cpu (left)" in page.text
 
     def test_device_time_has_a_column_where_there_is_a_device(self, page: Page) -> None:
         text = Page(html.render(frame([row(device="cuda", device_time_s=4.2e-5)]), [run()])).text

@@ -7,8 +7,9 @@ import histories
 import numpy as np
 import pandas as pd
 from frames import NAN, frame, quick, row
+from pages import Page
 
-from harness.report import rows, verdict
+from harness.report import html, markdown, rows, verdict
 from harness.report.attention import section
 from harness.report.history import section as history
 from harness.report.machines import section as machines
@@ -142,6 +143,8 @@ class TestMachines:
             "time of box (cpu)"
         )
         assert "Only torch" not in sentence
+        assert f"- {markdown.escape(sentence)}" in markdown.render(table, [])
+        assert sentence in Page(html.render(table, [])).text
 
     def test_machines_come_after_configurations_and_those_that_tie_are_not_ranked(self) -> None:
         table = frame(
@@ -163,14 +166,16 @@ class TestAttention:
         return verdict.sentences(newest, attention=section.section(newest))[0]
 
     def test_the_fastest_way_to_attend_is_told_at_the_greatest_length(self) -> None:
-        linear = next(law for law in attention_frames.MANY if law.layer == "linear_attention")
-        sentence = self.of(*attention_frames.FEW, linear)
+        names = ("linear_attention", "retention")
+        others = [law for law in attention_frames.MANY if law.layer in names]
+        sentence = self.of(*attention_frames.FEW, *others)
         assert sentence.startswith(
             "Of attention at length 16384 (torch on cpu, forward), linear_attention (approximate) "
             "is fastest, at 0.0110× ("
         )
         assert "the time of sdpa_flash, sliding_window_attention takes 0.0522× (" in sentence
         assert "attention_plain" not in sentence  # out of memory there
+        assert "retention" not in sentence  # a formula of its own
 
     def test_a_length_at_which_dense_attention_failed_is_passed_over(self) -> None:
         plain, _, window = attention_frames.FEW
