@@ -246,6 +246,13 @@ EACH: dict[str, Callable[[pd.DataFrame], Figure]] = {
     "frameworks": harness.plot.frameworks,
     "history": lambda table: harness.plot.history(table, [run()], table["case_id"].iloc[0]),
     "roofline": lambda table: harness.plot.roofline(table, [run()]),
+    "machines": lambda table: harness.plot.machines(
+        table.assign(
+            machine_id=["left", "left", "right", "right"][: len(table)],
+            case_id=["1", "2"] * (len(table) // 2),
+        ),
+        [],
+    ),
 }
 
 

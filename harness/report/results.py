@@ -17,7 +17,6 @@ from harness.report.rows import (
     setting_text,
     varying_parts,
 )
-from harness.report.summary import together
 from harness.report.table import Cell, Table
 from harness.types import Status
 
@@ -58,18 +57,18 @@ def _memory_cell(row: Row) -> Cell:
 def allocated(row: Row) -> str:
     """``3.00 MiB = 1.00 MiB parameters + 2.00 MiB outputs``, those of no size left out.
 
-    Where parts are not known they are named, as a framework may not tell them. Of a case without a
+    Where parts are not known that is said, as a framework may not tell them. Of a case without a
     latency nothing is said then.
     """
     parts = row.memory_parts
-    unknown = together(word for word in MEMORY_PARTS if word not in parts)
+    unknown = len(parts) < len(MEMORY_PARTS)
     if unknown and not row.latency:
         return ""
     if not parts:
         return "not known"
     named = [f"{units.size(size)} {word}" for word, size in parts.items() if size]
     total = " = ".join(filter(None, [units.size(sum(parts.values())), " + ".join(named)]))
-    return f"at least {total}; not known: {unknown}" if unknown else total
+    return f"at least {total}; the rest is not known" if unknown else total
 
 
 def _count_cell(value: float | None) -> Cell:

@@ -32,7 +32,7 @@ def test_memory_has_a_column_even_if_every_peak_is_too_small() -> None:
     assert "Peak memory" not in every_row(row(peak_memory_bytes=NAN)).header
 
 
-def test_parts_of_memory_add_up_and_those_that_are_not_known_are_named() -> None:
+def test_parts_of_memory_add_up_and_what_is_not_known_is_said() -> None:
     parts = {"output_bytes": 2.0**20, "saved_bytes": 0.0, "workspace_bytes": 2.0**21}
     known, some = rows.read(frame([row(**parts), row(output_bytes=2.0**20)]))
     assert results.allocated(known) == (
@@ -40,7 +40,7 @@ def test_parts_of_memory_add_up_and_those_that_are_not_known_are_named() -> None
     )
     assert results.allocated(some) == (
         "at least 1.28 MiB = 256 KiB parameters + 32.0 KiB inputs + 1.00 MiB outputs; "
-        "not known: saved for backward and workspace"
+        "the rest is not known"
     )
 
 
