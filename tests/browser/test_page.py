@@ -514,7 +514,7 @@ class TestPlaces:
         self, visit: Open, report: Path
     ) -> None:
         page = visit(report, "#cases").page
-        cell, _ = heading(page, "Roofline")
+        cell, _ = heading(page, "Bound by")
         box = cell.bounding_box()
         assert box["x"] + box["width"] <= 1280
 
