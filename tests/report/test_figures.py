@@ -146,16 +146,10 @@ class TestWhole:
         monkeypatch.setattr(caps, "SAMPLES", 1)
         taken = samples(table)
         found = list(whole.every(table, [], taken))
-<<<<<<< HEAD
         drawn = [named.parts[:2] for named in found if named.parts[0] != "samples"]
         assert drawn == [("one", "Latency"), ("two", "Latency")]
         told = " ".join(whole.notes(table, taken, contents.read(table, [])))
         assert told.startswith("4 drawings of 2 layers would be too many")
-=======
-        assert {named.parts[0] for named in found} == {"one", "samples"}
-        told = " ".join(whole.notes(table, taken, contents.read(table, [])))
-        assert told.startswith("3 drawings of 1 layer would be too many")
->>>>>>> r1
         assert "1 of 6 measured cases have their samples in a figure" in told
 
     def test_of_a_large_frame_the_figures_are_of_what_the_page_shows(
