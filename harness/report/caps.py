@@ -31,6 +31,8 @@ ROW_BYTES = 2_750
 """What a row takes in tables, in its card, in pairs and in the data, about."""
 DRAWN_BYTES = 270_000
 """For drawings of single layers at least, however many rows there are."""
+LENGTHS = 4
+"""Settings of attention whose curves over the length are drawn; each takes some fifty kilobytes."""
 GRIDS = 24
 """Layers and settings whose speedups are drawn at most; each takes some kilobytes."""
 SAMPLES = 8
