@@ -36,8 +36,7 @@ def sentence(
         *(_machines(sides) if sides else ()),
         *(_attention(attention) if attention else ()),
     ]
-    text = "; ".join(found) or _nobody(newest)
-    return f"{text[0].upper()}{text[1:]}."
+    return " ".join(f"{text[0].upper()}{text[1:]}." for text in found or [_nobody(newest)])
 
 
 def _nobody(newest: Sequence[Row]) -> str:
@@ -52,7 +51,7 @@ def _nobody(newest: Sequence[Row]) -> str:
 
 
 def _configurations(newest: Sequence[Row]) -> Iterator[str]:
-    """A clause a device and machine where two configurations did the same work."""
+    """A sentence a device and machine where two configurations did the same work."""
     places: dict[str, dict[str, dict[Hashable, Row]]] = {}
     order = {}
     for row in newest:

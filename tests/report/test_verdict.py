@@ -97,7 +97,7 @@ class TestFastest:
         ]
         assert "torch compiled is fastest, at 0.250× (" in told(*members)[0]
 
-    def test_each_device_has_a_clause(self) -> None:
+    def test_each_device_has_a_sentence(self) -> None:
         members = [
             row(time, framework=framework, device=device)
             for device in ("cpu", "cuda")
@@ -105,7 +105,7 @@ class TestFastest:
         ]
         sentence = told(*members)[0]
         assert "On cpu, " in sentence
-        assert "; on cuda, " in sentence
+        assert ". On cuda, " in sentence
 
     def test_one_configuration_alone_is_said_to_be_alone(self) -> None:
         assert told(row())[0] == "Only torch eager was run, so nothing can be called faster."
@@ -155,7 +155,7 @@ class TestMachines:
         sentence = verdict.sentences(rows.newest(table), machines.section(table, []))[0]
         assert sentence.startswith("On cpu of slow, over 1 case, torch eager is fastest")
         assert (
-            "; of the machines, over 2 cases, a and b are fastest and cannot be told apart: a "
+            ". Of the machines, over 2 cases, a and b are fastest and cannot be told apart: a "
             "takes 0.250× (" in sentence
         )
 
