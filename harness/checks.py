@@ -25,6 +25,9 @@ TOKENS = "tokens="
 """Begins a batch that follows from the length: ``tokens=16384`` is so many over all sequences."""
 LARGEST_COUNT = 2**31 - 1
 """Of a count. Beyond it sizes in bytes no longer fit the 64 bits that arrays count in."""
+MOST_NAMED = 12
+"""Of the names that there are, so many are told to who typed another one."""
+
 _LONGEST_S = 31_536_000.0
 """A year; beyond what clocks and locks can wait some systems raise."""
 _LIMITS = {"rel_ci": 1.0, "sample_s": _LONGEST_S, "timeout_s": _LONGEST_S, "budget_s": _LONGEST_S}
@@ -215,6 +218,13 @@ def choose(kind: str, wanted: Iterable[str], known: Collection[str]) -> list[str
     return list(chosen)
 
 
+def _some(known: Collection[str]) -> str:
+    """The names, or the first of very many: case ids come by the thousand."""
+    rest = len(known) - MOST_NAMED
+    named = ", ".join(list(known)[:MOST_NAMED])
+    return f"{named} and {rest} more" if rest > 0 else named
+
+
 def check_known(kind: str, names: Iterable[str], known: Collection[str]) -> None:
     """Refuses what is not among the known names, letter for letter.
 
@@ -224,5 +234,5 @@ def check_known(kind: str, names: Iterable[str], known: Collection[str]) -> None
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-            hint = f"nearest: {', '.join(near)}" if near else f"there are: {', '.join(known)}"
+            hint = f"nearest: {', '.join(near)}" if near else f"there are: {_some(known)}"
             raise UsageError(f"unknown {kind} {name!r}; {hint}")

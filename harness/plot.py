@@ -21,8 +21,13 @@ from harness import compare
 from harness.checks import check_known
 from harness.gate.history import histories
 from harness.report import charts, rows, series
+from harness.report.attention import charts as attention_charts
+from harness.report.attention import lines
+from harness.report.attention import section as attention_section
+from harness.report.choose import directions, grids
 from harness.report.figures import drawn
 from harness.report.forests import forests
+from harness.report.machines import section as machine_section
 from harness.report.panels import LATENCY, MEMORY, Metric, metrics, panels
 from harness.report.provenance import Run
 from harness.report.roofline.points import rooflines
@@ -33,7 +38,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["frameworks", "history", "latency", "memory", "roofline", "throughput"]
+__all__ = [
+    "attention",
+    "backward",
+    "frameworks",
+    "history",
+    "latency",
+    "machines",
+    "memory",
+    "roofline",
+    "speedup",
+    "throughput",
+]
 
 _FILTER = "filter it first, as in frame[frame['device'] == 'cpu']"
 
@@ -127,6 +143,104 @@ def frameworks(frame: pd.DataFrame, *, base: str | None = None, mode: str = "for
     _known("mode", mode, modes)
     forest = next(one for one in found if (one.base, one.mode) == (chosen, mode))
     return drawn.of_forest(forest, series.looks(newest))
+
+
+def speedup(
+    frame: pd.DataFrame, other: str, layer: str | None = None, *, mode: str = "forward"
+) -> Figure:
+    """A grid of one layer: how much faster than the usual base, at each batch size and length.
+
+        harness.plot.speedup(frame, "tensorflow compiled", "lstm", mode="train")
+
+    Args:
+        frame: what `harness.load` returns.
+        other: the framework and execution that is held against the first there is.
+        layer: which; may be left out if the frame holds one such.
+        mode: ``forward``, ``backward`` or ``train``.
+
+    Raises:
+        UsageError: nothing can be compared so, or the frame holds several settings of the layer.
+    """
+    found = list(grids.grids(_newest(frame)))
+    if not found:
+        raise UsageError(
+            "no layer was measured in two ways at two sequence lengths, so there is no speedup "
+            "over the length"
+        )
+    names = [one.layer for one in found]
+    name = _one("layer", names, "name one") if layer is None else _known("layer", layer, names)
+    of_layer = [one for one in found if one.layer == name]
+    _one(f"setting of {name}", (one.setting for one in of_layer))
+    (grid,) = of_layer
+    _known("mode", mode, [one.mode for one in grid.maps])
+    of_mode = {one.other: one for one in grid.maps if one.mode == mode}
+    return drawn.of_speedup(grid, of_mode[_known("configuration", other, list(of_mode))])
+
+
+def backward(frame: pd.DataFrame) -> Figure:
+    """A forest plot: time of a backward pass, or of training, over that of a forward pass.
+
+        harness.plot.backward(frame[frame["mode"] != "train"])
+
+    Raises:
+        UsageError: no layer was measured both ways, or there are several devices, dtypes, numbers
+            of threads or machines.
+    """
+    found = [block for block in directions.blocks(_newest(frame)) if block.means]
+    if not found:
+        raise UsageError("no layer was measured both forward and back at one size")
+    _one("setting", (block.title for block in found))
+    return drawn.of_directions(found[0])
+
+
+def machines(frame: pd.DataFrame, runs: Sequence[Run], *, mode: str = "forward") -> Figure:
+    """A forest plot: time on each machine, or device, relative to the first, a line a layer.
+
+        harness.plot.machines(harness.load(["a", "b"]), harness.load_runs(["a", "b"]))
+
+    Args:
+        frame: what `harness.load` returns.
+        runs: what `harness.load_runs` returns.
+        mode: ``forward``, ``backward`` or ``train``.
+
+    Raises:
+        UsageError: there are no two machines or devices with a case in common.
+    """
+    _newest(frame)
+    found = machine_section.section(frame, runs)
+    if found is None or not found.plots:
+        raise UsageError("no two machines or devices measured one case, so nothing is compared")
+    _known("mode", mode, [plot.mode for plot in found.plots])
+    plot = next(plot for plot in found.plots if plot.mode == mode)
+    return drawn.of_machines(plot, found.base.name)
+
+
+def attention(frame: pd.DataFrame, *, mode: str = "forward") -> Figure:
+    """Time of every way to attend over the length, dense and sparse, where they cross.
+
+        harness.plot.attention(frame[frame["framework"] == "torch"], mode="train")
+
+    Args:
+        frame: what `harness.load` returns.
+        mode: ``forward``, ``backward`` or ``train``.
+
+    Raises:
+        UsageError: attention was not measured at two lengths, or there are several settings.
+    """
+    found = attention_section.section(_newest(frame)).blocks
+    if not found:
+        raise UsageError("no attention was measured at two lengths beside dense attention")
+    _one("setting", (block.title for block in found))
+    (block,) = found
+    _known("mode", mode, [study.mode for study in block.studies])
+    panels = [lines.panel(study, lines.METRICS[0]) for study in block.studies]
+    study, panel = next(
+        (study, panel)
+        for study, panel in zip(block.studies, panels, strict=True)
+        if study.mode == mode
+    )
+    scale, looks = attention_charts.scale(panels), lines.looks(block.studies)
+    return drawn.of_attention(panel, scale, looks, study)
 
 
 def history(frame: pd.DataFrame, runs: Sequence[Run], case: str) -> Figure:

@@ -32,6 +32,10 @@ _SETTINGS = ("passes", "rel_ci", "sample_s", "timeout_s", "presets", "descriptio
 _TABLES = ("framework_axes", "device_axes", "layer_axes", "params")
 
 
+DEFAULT = "quick"
+"""The sweep of a run that names none; a run of single cases has its settings."""
+
+
 @dataclass(frozen=True)
 class Sweep:
     """What to measure and how long to look at it.

@@ -125,18 +125,19 @@ def _look(cell: Cell, numeric: bool) -> str:
 
 
 def _data(table: Table) -> pd.DataFrame:
-    """Figures as floats, whatever else as text."""
+    """Figures as floats, counts that are all known as integers, whatever else as text."""
     import pandas as pd
 
-    return pd.DataFrame(
-        {
-            name: pd.Series(
-                [row[number].figure if numeric else row[number].text for row in table.rows],
-                dtype="float64" if numeric else "str",
-            )
-            for number, (name, numeric) in enumerate(zip(table.header, table.numeric, strict=True))
-        }
-    )
+    def column(number: int, *, numeric: bool) -> pd.Series[Any]:
+        cells = [row[number] for row in table.rows]
+        if not numeric:
+            return pd.Series([cell.text for cell in cells], dtype="str")
+        figures = [cell.value for cell in cells]
+        counts = all(isinstance(figure, int) for figure in figures)
+        return pd.Series(figures, dtype="int64" if counts else "float64")
+
+    each = enumerate(zip(table.header, table.numeric, strict=True))
+    return pd.DataFrame({name: column(number, numeric=numeric) for number, (name, numeric) in each})
 
 
 def _shown(cells: list[Cell], *, numeric: bool) -> list[tuple[list[int], Callable[[Any], str]]]:
@@ -149,7 +150,7 @@ def _shown(cells: list[Cell], *, numeric: bool) -> list[tuple[list[int], Callabl
     texts: dict[Any, str] = {}
     apart: dict[str, list[int]] = {}
     for index, cell in enumerate(cells):
-        value = cell.figure if numeric else cell.text
+        value = cell.value if numeric else cell.text
         if value is None or texts.setdefault(value, cell.text) != cell.text:
             apart.setdefault(cell.text, []).append(index)
     alike = sorted(set(range(len(cells))).difference(*apart.values()))

@@ -16,6 +16,8 @@ _DURATION = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 MISSING = "–"
+_LEAST_PERCENT = 0.001
+"""Of less it is told that it is less."""
 
 
 def _missing(value: float | None) -> bool:
@@ -108,13 +110,30 @@ def ratio(value: float | None) -> str:
 
 
 def ratio_interval(value: float, low: float, high: float) -> str:
-    """(1.45, 1.38, 1.53) -> '1.45× (1.38–1.53)'."""
-    return f"{ratio(value)} ({limits(low, high)})"
+    """(1.45, 1.38, 1.53) -> '1.45× (1.38–1.53)'; see `limits`."""
+    told = _apart_from_one(value) if _excludes_one(low, high) else _three_digits(value)
+    return f"{told}× ({limits(low, high)})"
 
 
 def limits(low: float, high: float) -> str:
-    """(1.38, 1.53) -> '1.38–1.53': of an interval whose value and unit stand beside it."""
-    return f"{_three_digits(low)}–{_three_digits(high)}"
+    """(1.38, 1.53) -> '1.38–1.53': of the interval of a ratio that stands beside it.
+
+    (1.0047, 1.16) -> '1.005–1.16': one that excludes 1 does not look as if it included it.
+    """
+    digits = _apart_from_one if _excludes_one(low, high) else _three_digits
+    return f"{digits(low)}–{digits(high)}"
+
+
+def _excludes_one(low: float, high: float) -> bool:
+    return low > 1 or high < 1
+
+
+def _apart_from_one(value: float) -> str:
+    """Three digits, or as many more as it takes to tell a figure near 1 from it."""
+    rounded = _three_digits(value)
+    if value == 1 or float(rounded) != 1:
+        return rounded
+    return f"{value:.{1 - math.floor(math.log10(abs(value - 1)))}g}"
 
 
 def ratio_tick(value: float) -> str:
@@ -151,16 +170,19 @@ def calls_interval(value: float, low: float, high: float) -> str:
 
 
 def percent(value: float | None) -> str:
-    """0.0123 -> '1.2 %'; below one two digits, so that little does not look like nothing."""
+    """0.0123 -> '1.23 %'; 1e-07 -> '<0.001 %': little does not look like nothing."""
     if _missing(value):
         return MISSING
     hundredths = (value or 0.0) * 100
-    return f"{hundredths:.2g} %" if 0 < abs(hundredths) < 0.95 else f"{hundredths:.1f} %"
+    if 0 < abs(hundredths) < _LEAST_PERCENT:
+        return f"<{_LEAST_PERCENT} %"
+    return f"{_three_digits(hundredths)} %" if hundredths else "0 %"
 
 
 def share(value: float) -> str:
     """0.05 -> '5 %'; 0.0025 -> '0.25 %': a share that was chosen, without digits it has not."""
-    return f"{value * 100:.3g} %"
+    figure, space, unit = percent(value).partition(" ")
+    return f"{figure.rstrip('0').rstrip('.') if '.' in figure else figure}{space}{unit}"
 
 
 def chance(value: float) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.store import SAMPLE_COLUMNS
 from harness.types import Case
 
 NAN = math.nan
@@ -280,6 +281,7 @@ def samples(table: pd.DataFrame, passes: int = 3, each: int = 30, seed: int = 7)
         pd.DataFrame(
             {
                 "case_id": row["case_id"],
+                "machine_id": row["machine_id"],
                 "run_id": row["run_id"],
                 "pass_index": index,
                 "sample": range(each),
@@ -290,5 +292,4 @@ def samples(table: pd.DataFrame, passes: int = 3, each: int = 30, seed: int = 7)
         for row in measured.to_dict("records")
         for index in range(passes)
     ]
-    columns = ["case_id", "run_id", "pass_index", "sample", "wall_s", "device_s"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*SAMPLE_COLUMNS])

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from attention_frames import attention_frame
 from frames import frame, machine, quick, row, run
 from histories import noise, stored
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import harness
+from harness.checks import MOST_NAMED
 from harness.report.figures.files import image
 from harness.types import UsageError
 
@@ -133,6 +135,67 @@ class TestFrameworks:
             harness.plot.frameworks(several)
 
 
+class TestSpeedup:
+    def test_every_size_of_the_layer_has_its_speedup(self) -> None:
+        figure = harness.plot.speedup(quick(), "tensorflow compiled", "lstm", mode="train")
+        told = texts(figure)
+        assert "Speedup of lstm" in told
+        assert {"b1", "b32", "s16", "s64"} <= set(told)
+        assert len([text for text in told if text.endswith("×")]) == 4
+
+    @pytest.mark.parametrize(
+        ("asked", "complaint"),
+        [
+            ({"other": "jax eager", "layer": "lstm"}, "unknown configuration 'jax eager'"),
+            ({"other": "tensorflow compiled", "layer": "dense"}, "unknown layer 'dense'"),
+            ({"other": "tensorflow compiled"}, "holds more than one layer"),
+        ],
+    )
+    def test_what_is_not_there_or_is_several_is_told(
+        self, asked: dict[str, str], complaint: str
+    ) -> None:
+        with pytest.raises(UsageError, match=complaint):
+            harness.plot.speedup(quick(), **asked)
+
+    def test_one_configuration_has_none(self) -> None:
+        with pytest.raises(UsageError, match="there is no speedup"):
+            harness.plot.speedup(frame([row(seq=8), row(seq=16)]), "torch eager")
+
+
+class TestBackward:
+    def test_every_layer_is_named(self) -> None:
+        told = texts(harness.plot.backward(quick()))
+        assert {"lstm", "dense", "more than forward →"} <= set(told)
+
+    def test_one_direction_is_told(self) -> None:
+        with pytest.raises(UsageError, match="both forward and back"):
+            harness.plot.backward(frame([row()]))
+
+
+class TestMachines:
+    def test_devices_are_held_against_the_first(self) -> None:
+        table = frame([row(4e-3), row(1e-3, device="cuda")])
+        told = texts(harness.plot.machines(table, [run()]))
+        assert {"Time relative to box, cpu", "box, cuda"} <= set(told)
+        assert any(text.startswith("0.250× (0.2") for text in told)
+
+    def test_one_machine_is_told(self) -> None:
+        with pytest.raises(UsageError, match="no two machines or devices"):
+            harness.plot.machines(frame([row()]), [run()])
+
+
+class TestAttention:
+    def test_every_variant_is_named_at_its_line(self) -> None:
+        told = texts(harness.plot.attention(attention_frame()))
+        assert {"Attention, forward", "sliding_window", "attention_plain", "sdpa_flash"} <= set(
+            told
+        )
+
+    def test_none_is_told(self) -> None:
+        with pytest.raises(UsageError, match="no attention was measured at two lengths"):
+            harness.plot.attention(frame([row()]))
+
+
 class TestHistory:
     def test_every_run_is_a_dot(self) -> None:
         table, runs = stored([noise(20) + STEP, noise(20, seed=1)])
@@ -145,6 +208,13 @@ class TestHistory:
         table, runs = stored([noise(6)])
         with pytest.raises(UsageError, match="unknown case"):
             harness.plot.history(table, runs, "lstm")
+
+    def test_of_very_many_cases_a_few_are_named(self) -> None:
+        table, runs = stored([noise(6, seed=number) for number in range(3 * MOST_NAMED)])
+        with pytest.raises(UsageError) as refused:
+            harness.plot.history(table, runs, "?")
+        assert str(refused.value).endswith(f"and {2 * MOST_NAMED} more")
+        assert str(refused.value).count("dense/") == MOST_NAMED
 
 
 class TestRoofline:
@@ -177,6 +247,13 @@ EACH: dict[str, Callable[[pd.DataFrame], Figure]] = {
     "frameworks": harness.plot.frameworks,
     "history": lambda table: harness.plot.history(table, [run()], table["case_id"].iloc[0]),
     "roofline": lambda table: harness.plot.roofline(table, [run()]),
+    "machines": lambda table: harness.plot.machines(
+        table.assign(
+            machine_id=["left", "left", "right", "right"][: len(table)],
+            case_id=["1", "2"] * (len(table) // 2),
+        ),
+        [],
+    ),
 }
 
 

@@ -11,7 +11,7 @@ import outcomes
 import pandas as pd
 import pytest
 from colours import contrast, mix
-from frames import frame, quick, row
+from frames import NAN, frame, quick, row
 from pages import Page
 
 import harness
@@ -54,9 +54,19 @@ def test_equal_figures_that_are_told_differently_each_keep_their_own_text() -> N
     assert set(styler.data["torch eager"]) == {1e-3}
 
 
+def test_memory_too_small_to_read_is_no_figure_and_shows_its_bound() -> None:
+    small = row(batch=2, peak_memory_bytes=NAN, memory_method="VmHWM, below 256 KiB")
+    styler = harness.tables.cases(frame([row(batch=1), small]))
+    read, unread = styler.data["Peak memory"]
+    assert read == 2**20
+    assert math.isnan(unread)
+    assert "&lt;256 KiB" in cells(styler)
+
+
 def test_ratios_can_be_reckoned_with() -> None:
     data = harness.tables.frameworks(quick()).data
     assert data.query("Layer == 'lstm'")[RATIO].gt(1).all()
+    assert (data[RATIO].dtype, data["Cases"].dtype) == ("float64", "int64")
     assert set(data["Against"]) == {"torch eager"}
 
 

@@ -54,15 +54,46 @@ def test_peak_memory_too_small_to_read_has_its_bound(
 def test_rates_ratios_and_shares() -> None:
     assert units.quantity(1.5e9, "FLOP/s") == "1.50 GFLOP/s"
     assert units.ratio(1.5) == "1.50×"
-    assert units.percent(0.0123) == "1.2 %"
-    assert units.percent(0.00996) == "1.0 %"
-    assert units.percent(0.000488) == "0.049 %"
-    assert units.percent(0.0) == "0.0 %"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((0.0123, "1.23 %"), (0.00996, "0.996 %"), (0.0009999, "0.100 %"), (1.0, "100 %")),
+        *((12.345, "1230 %"), (4.88e-4, "0.0488 %"), (1e-5, "0.00100 %"), (1e-7, "<0.001 %")),
+        *((0.0, "0 %"), (None, "–"), (math.nan, "–")),
+    ],
+)
+def test_a_percentage_has_three_digits_and_no_exponent(value: float | None, text: str) -> None:
+    assert units.percent(value) == text
+
+
+def test_a_larger_share_never_looks_smaller() -> None:
+    values = [10 ** (power / 50) for power in range(-249, 50)]
+    told = [float(units.percent(value).removesuffix(" %")) for value in values]
+    assert told == sorted(told)
 
 
 def test_intervals_keep_one_unit() -> None:
     assert units.seconds_interval(1.01e-3, 9.8e-4, 1.04e-3) == "1.01 ms (0.980–1.04)"
     assert units.ratio_interval(1.45, 1.38, 1.53) == "1.45× (1.38–1.53)"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        ((1.08, 1.0047, 1.16), "1.08× (1.005–1.16)"),
+        ((1.002, 1.0011, 1.0031), "1.002× (1.001–1.003)"),
+        ((0.95, 0.9, 0.99996), "0.950× (0.900–0.99996)"),
+        ((1.02, 1.0, 1.04), "1.02× (1.00–1.04)"),
+        ((1.001, 0.9996, 1.04), "1.00× (1.00–1.04)"),
+        ((1.0000001, 1.0000001, 1.2), "1.0000001× (1.0000001–1.20)"),
+    ],
+)
+def test_an_interval_that_excludes_one_never_looks_as_if_it_held_it(
+    ratio: tuple[float, float, float], text: str
+) -> None:
+    assert units.ratio_interval(*ratio) == text
 
 
 def test_ticks_are_round() -> None:
@@ -139,7 +170,10 @@ def test_exact_figures_and_ratios_show_the_smallest_step() -> None:
 
 
 def test_a_chosen_share_has_no_digits_of_its_own() -> None:
-    assert [units.share(value) for value in (0.05, 0.0025, 0.125)] == ["5 %", "0.25 %", "12.5 %"]
+    assert [units.share(value) for value in (0.05, 0.0025, 0.125, 1.0)] == [
+        "5 %", "0.25 %", "12.5 %", "100 %",
+    ]  # fmt: skip
+    assert units.share(1e-7) == "<0.001 %"
 
 
 def test_calls_have_three_digits_and_small_numbers_are_whole() -> None:

@@ -11,29 +11,39 @@ from rich.console import Console
 
 from harness import compare, store, units
 from harness.checks import check_known
-from harness.cli import FAILED, GOOD
+from harness.cli import FAILED, GOOD, figures
 from harness.cli.console import plain
 from harness.compare.machines import Result, by_device, names
 from harness.report import markdown, terminal
+from harness.report.figures import whole
 from harness.report.machines import document
 from harness.report.machines.section import Section, compared
 from harness.store.writing import save
-from harness.types import UsageError
+from harness.types import NothingToCompareError, UsageError
 
 PAGE = "comparison"
 """The name of the files that `--out` asks for, less their suffix."""
 
 
 def compare_command(options: Namespace) -> int:
-    """Two results or more, each against the base."""
+    """Two results or more, each against the base.
+
+    Raises:
+        NothingToCompareError: there is no ratio, as when all of the others failed; told at the end.
+    """
     section = compared(_sides(options))
     console = plain()
     console.print(terminal.comparison(section))
     if options.out:
         _write(section, Path(options.out))
-    if options.max_slowdown is None:
-        return GOOD
-    return _judge(section, options.max_slowdown, console)
+    if options.figures:
+        drawn = figures.write(whole.of_comparison(section), Path(options.figures))
+        print(f"{options.figures}: {units.count(drawn, 'figure')}, each as PNG, SVG and PDF")
+    limit = options.max_slowdown
+    status = GOOD if limit is None else _judge(section, limit, console)
+    if status == GOOD and section.compared["ratio"].isna().all():
+        raise NothingToCompareError("no case was measured on both sides; above stands why not")
+    return status
 
 
 def _sides(options: Namespace) -> list[Result]:
@@ -78,7 +88,7 @@ def _named(wanted: str, sides: Sequence[Result], by_path: Mapping[str, Result]) 
 def _judge(section: Section, most: float, console: Console) -> int:
     """Says what is slower than that, and whether there is any such case."""
     bad = compare.regressions(section.compared, most)
-    limit = units.percent(most)
+    limit = units.share(most)
     if bad.empty:
         console.print(f"no case is slower by more than {limit}")
         return GOOD

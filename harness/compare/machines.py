@@ -130,7 +130,9 @@ def against(base: Result, others: Sequence[Result]) -> pd.DataFrame:
 
     before = _under_roofs(base)
     rows = [row for other in others for row in _against(base, before, other)]
-    cases = pd.DataFrame(rows, columns=list(CASE_COLUMNS[:-1]))
+    # A side that lacks a case has no threads; floats would tell 1 from 1.0 in what differs.
+    counts = {f"{side}_threads": "Int64" for side in ("base", "other")}
+    cases = pd.DataFrame(rows, columns=list(CASE_COLUMNS[:-1])).astype(counts)
     measured = cases[cases["ratio"].notna()]
     sides = measured.groupby("case_id")["machine"].nunique()
     return cases.assign(common=cases["case_id"].isin(sides.index[sides == len(others)]))

@@ -45,4 +45,5 @@ def finding(
     elif known.p_beyond(bound) <= rate or abs(after - before) <= LEAST_S:
         verdict = Verdict.SAME
     seen = visible(logs, len(logs), bound, rate)
-    return Finding("first_call", before, after, known.interval, seen, len(logs), verdict)
+    sides = (mean(list(map(math.log, side))).interval for side in zip(*pairs, strict=True))
+    return Finding("first_call", before, after, known.interval, seen, len(logs), verdict, *sides)

@@ -98,6 +98,8 @@ class Finding:
             found here; None where nothing can be said.
         pairs: fresh pairs of processes behind the ratio; 0 where exact.
         verdict: of this figure.
+        base_interval, head_interval: of times; None where a figure is exact, and in outcomes that
+            were written before these were kept.
     """
 
     metric: str
@@ -107,6 +109,8 @@ class Finding:
     visible: float | None
     pairs: int
     verdict: Verdict
+    base_interval: Interval | None = None
+    head_interval: Interval | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -120,6 +124,8 @@ class Finding:
             visible=untrusted.optional(data["visible"]),
             pairs=untrusted.count(data["pairs"]),
             verdict=Verdict(data["verdict"]),
+            base_interval=untrusted.interval(data.get("base_interval")),
+            head_interval=untrusted.interval(data.get("head_interval")),
         )
 
 

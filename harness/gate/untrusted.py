@@ -69,12 +69,12 @@ def figure(value: Any) -> float | None:
 
 
 def interval(data: Any) -> Interval | None:
-    """A ratio within its limits, or None."""
+    """A ratio or a figure within its limits, or None."""
     if data is None:
         return None
     value, low, high = (number(data[name]) for name in ("value", "low", "high"))
     if not (0 <= low <= value <= high <= _LARGEST and value >= _SMALLEST):
-        raise ValueError(f"{value!r} ({low!r} to {high!r}) is no ratio")
+        raise ValueError(f"{value!r} ({low!r} to {high!r}) is no interval")
     return Interval(value, low, high)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.gate import counts, first_call
@@ -12,6 +12,7 @@ from harness.gate.outcome import CaseOutcome, Finding, Verdict, worst
 from harness.gate.procedure import Decision
 from harness.regress.found import Failure, Found
 from harness.regress.plans import SidePlan
+from harness.stats import Interval, pass_interval
 from harness.types import Status
 
 _CHANGED_REFERENCE = (
@@ -114,6 +115,8 @@ def _findings(case: str, evidence: Evidence) -> Iterator[Finding]:
         decision.visible,
         decision.pairs,
         decision.verdict,
+        _known(base_s),
+        _known(head_s),
     )
     starting = first_call.finding(
         found.first_call_s["base"],
@@ -126,6 +129,14 @@ def _findings(case: str, evidence: Evidence) -> Iterator[Finding]:
     counted = evidence.counted.get(case, {})
     if "base" in counted and "head" in counted:
         yield from counts.findings(counted["base"], counted["head"], evidence.threshold)
+
+
+def _known(seconds: Sequence[float]) -> Interval | None:
+    """How well the time of one side is known by itself, each pair with a process of its own.
+
+    What both sides share, such as a slow moment of the machine, is in it, and not in their ratio.
+    """
+    return pass_interval([Interval(one, one, one) for one in seconds]) if seconds else None
 
 
 def _worst(findings: tuple[Finding, ...]) -> Verdict:

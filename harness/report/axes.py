@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 _MARK_HEIGHT = 0.1
 """Of the height of a panel, for each line of marks of failures above the figures."""
-_MARKS_AT_MOST = 0.5
+_MARKS_AT_MOST = 0.35
+"""However many lines there are, figures keep most of the panel."""
+_TICK = 16.0
+"""In points: the height that a tick's text takes, with the gap to the next one."""
 _HOURGLASS = [(-1, 1), (1, 1), (-1, -1), (1, -1), (-1, 1)]
 _FAILURE_MARKERS: dict[str, Any] = {
     Status.OOM: "X",
@@ -92,7 +95,9 @@ def log_log(
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_ylim(scale.low, scale.top)
-    heights = round_values(scale.low, scale.high, binary=panel.metric.binary)
+    room = (size[1] - sum(margins[2:])) * math.log(scale.high / scale.low)
+    most = min(7, max(2, int(room / math.log(scale.top / scale.low) / _TICK)))
+    heights = round_values(scale.low, scale.high, binary=panel.metric.binary, most=most)
     set_ticks(axes, "y", heights, panel.metric.tick)
     margin = (panel.ticks[-1] / panel.ticks[0]) ** side
     axes.set_xlim(panel.ticks[0] / margin, panel.ticks[-1] * margin)
@@ -115,6 +120,7 @@ def draw_band(axes: Axes, line: Line, colour: str) -> None:
         color=colour,
         alpha=0.16,
         linewidth=0,
+        clip_on=False,  # nothing lies outside, and to say so of each line takes a kilobyte
     )
 
 

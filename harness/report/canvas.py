@@ -48,12 +48,16 @@ class Style:
 
 
 def styles(series: Mapping[str, tuple[str, str]]) -> dict[str, Style]:
-    """A style for each series, from the group (framework, and machine) and execution it is of."""
+    """A style for each series, from the group (framework, and machine) and execution it is of.
+
+    Of as many groups as there are pairs of a hue and a marker no two look alike: where the hues
+    begin again, the markers are another one on.
+    """
     groups = list(dict.fromkeys(group for group, _ in series.values()))
     return {
         name: Style(
             HUES[groups.index(group) % len(HUES)],
-            MARKERS[groups.index(group) % len(MARKERS)],
+            MARKERS[sum(divmod(groups.index(group), len(HUES))) % len(MARKERS)],
             DASHES.get(execution, "-"),
             filled=execution == "eager",
         )

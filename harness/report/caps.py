@@ -6,6 +6,7 @@ all rows; charts, tables and single cases are of as many as a browser and a read
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Literal
@@ -22,13 +23,19 @@ ROWS = 2_000
 """Rows that a page shows, and holds as data, at most; of more the data lie beside it."""
 LISTED = 500
 """Failures, or figures of a gate, that a table lists at most."""
-PAIRS = 150
-"""Pairs of cases of one kind on the page of layers at most; each takes some hundred bytes."""
-DRAWINGS = 160
-"""Drawings of single layers at most; each takes some kilobytes."""
-GRIDS = 40
+PAIRS = 100
+"""Pairs of cases of one kind that a page lists at most; each takes some hundred bytes."""
+PAGE_BYTES = 3_000_000
+"""What a page of a thousand rows stays below."""
+ROW_BYTES = 2_750
+"""What a row takes in tables, in its card, in pairs and in the data, about."""
+DRAWN_BYTES = 270_000
+"""For drawings of single layers at least, however many rows there are."""
+LENGTHS = 4
+"""Settings of attention whose curves over the length are drawn; each takes some fifty kilobytes."""
+GRIDS = 24
 """Layers and settings whose speedups are drawn at most; each takes some kilobytes."""
-SAMPLES = 16
+SAMPLES = 8
 """Cases whose samples are drawn at most; each takes some ten kilobytes."""
 ROOFLINES = 6
 """Rooflines at most; each takes some ten kilobytes."""
@@ -66,13 +73,30 @@ def every(frame: pd.DataFrame, shown: Sequence[Row]) -> Sequence[Row]:
     return read(frame) if len(frame) <= ROWS else shown
 
 
+def room(newest: Sequence[Row]) -> int:
+    """Bytes for drawings of single layers: what is left of a page by the figures themselves."""
+    return max(DRAWN_BYTES, PAGE_BYTES - ROW_BYTES * len(newest))
+
+
 def pairs(found: pd.DataFrame, shown: Sequence[Row]) -> pd.DataFrame:
-    """Of what `harness.compare.frameworks` found, the first pairs of cases that are shown."""
-    if len(found) <= ROWS:
-        return found
+    """Of what `harness.compare.frameworks` found, pairs of cases that are shown; see `spread`."""
     cases = {(row.machine_id, row.case_id) for row in shown}
     base = zip(found["machine_id"], found["base_case"], strict=True)
-    return found[[case in cases for case in base]].head(ROWS)
+    kept = found.loc[[case in cases for case in base]]
+    return kept.iloc[spread(list(kept["layer"]), PAIRS)]
+
+
+def spread(layers: Sequence[str], most: int) -> list[int]:
+    """The places, rising, of as many lines as are listed, by the layer of each line.
+
+    Where there are too many, the first of each layer come before the second of any.
+    """
+    seen: Counter[str] = Counter()
+    turns = []
+    for place, layer in enumerate(layers):
+        turns.append((seen[layer], place))
+        seen[layer] += 1
+    return sorted(place for _, place in sorted(turns)[:most])
 
 
 def shared(frame: pd.DataFrame, cases: pd.Series[str], sides: Sequence[str]) -> pd.DataFrame:

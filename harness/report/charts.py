@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _WIDTH, _HEIGHT = 288.0, 200.0
 _MARGINS = (66.0, 12.0, 10.0, 42.0)
 """In points: a panel and its margins, left, right, top and bottom."""
+_AXES, _MARK, _LETTER = 1_700, 280, 3
+"""In bytes: axes, a mark with its share of line and band, and each letter of its series."""
 _SIDE = 0.12
 """How far the horizontal axis goes beyond its outer values, as a share of their distance."""
 
@@ -59,6 +61,18 @@ def panel_figure(panel: Panel, scale: Scale, by_series: Mapping[str, Style]) -> 
     return figure
 
 
+def weight(panel: Panel) -> int:
+    """About how many bytes the drawing of a panel takes in a page, before it is drawn.
+
+    Its axes, each mark with the words that a reader sees on hovering over it, and all in words.
+    """
+    marks = sum(
+        (_MARK + _LETTER * len(line.series)) * (len(line.points) + len(line.failures))
+        for line in panel.lines
+    )
+    return _AXES + marks + len(panel.description.encode())
+
+
 def shared_scale(panels: Sequence[Panel]) -> Scale:
     """The scale that holds every figure of these panels, and every line of marks."""
     return Scale(*limits(panels), max(len(_marks(panel)) for panel in panels))
@@ -85,6 +99,7 @@ def _draw_line(axes: Axes, panel: Panel, line: Line, style: Style) -> None:
         color=style.colour,
         linestyle=style.dash,
         linewidth=1.6,
+        clip_on=False,
     )
     axes.plot(  # one path for all, as a page may hold thousands
         [x for place, _ in line.points for x in (place, place, math.nan)],
@@ -92,6 +107,7 @@ def _draw_line(axes: Axes, panel: Panel, line: Line, style: Style) -> None:
         color=style.colour,
         linewidth=1.6,
         solid_capstyle="butt",
+        clip_on=False,
     )
     for place, figure in line.points:
         said = titled(panel.told(line, place, figure))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from harness import compare
 from harness.damage import Damage
 from harness.report import caps, rows
+from harness.report.attention import section as attention
 from harness.report.history import section as history
+from harness.report.machines import section as machines
 from harness.report.provenance import Run
 from harness.report.rows import Row
 
@@ -27,6 +29,8 @@ class Contents:
         newest: those of them that charts and tables show; see `harness.report.caps`.
         pairs: what `harness.compare.frameworks` found among them all.
         histories: of the machines with runs enough; they take the longest to find.
+        sides: the machines or devices held against each other, if there are several.
+        attention: what ways to attend come to.
         damage: what is not in the frame, as the file of it is damaged.
     """
 
@@ -34,6 +38,8 @@ class Contents:
     newest: Sequence[Row]
     pairs: pd.DataFrame
     histories: Sequence[history.Block]
+    sides: machines.Section | None
+    attention: attention.Section
     damage: Sequence[Damage] = ()
 
 
@@ -44,5 +50,13 @@ def read(frame: pd.DataFrame, runs: Sequence[Run], damage: Sequence[Damage] = ()
     """
     latest = compare.latest(frame)
     whole = rows.read(latest)
-    found = history.section(frame, runs)
-    return Contents(whole, caps.shown(whole), compare.frameworks(latest), found, damage)
+    newest = caps.shown(whole)
+    return Contents(
+        whole,
+        newest,
+        compare.frameworks(latest),
+        history.section(frame, runs),
+        machines.section(frame, runs),
+        attention.section(newest),
+        damage,
+    )

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _LANE, _GAP, _TOP, _BOTTOM = 14.0, 9.0, 20.0, 24.0
 """In points: a lane a ratio, the gap between two layers, the margins above and below."""
+_WIDTH, _LEFT, _RIGHT = 470.0, 150.0, 106.0
+"""Likewise: of all, with room for the names of layers and for ratios with their intervals."""
 TOGETHER = "all layers"
 """The last line of a plot: the geometric mean over every common case."""
 
@@ -88,7 +90,7 @@ def forest_figure(
     lines = [*layers, TOGETHER] if means else layers
     band = _LANE * len(others) + _GAP
     height = band * len(lines)
-    figure, axes = canvas(420, _TOP + height + _BOTTOM, (150, 56, _TOP, _BOTTOM))
+    figure, axes = canvas(_WIDTH, _TOP + height + _BOTTOM, (_LEFT, _RIGHT, _TOP, _BOTTOM))
     axes.set_xscale("log")
     axes.set_xlim(limits)
     axes.set_ylim(height, 0)
@@ -115,7 +117,7 @@ def forest_figure(
         cases = units.count(row["cases"], "case")
         said = titled(f"{name}, {row['other']}: {text} over {cases}")
         axes.plot([row["ratio"]], [y], **marker(style), **said)
-        label(axes, units.ratio(row["ratio"]), (1, y), beside, (6, 0), "left")
+        label(axes, text, (1, y), beside, (6, 0), "left")
     return figure
 
 

@@ -21,14 +21,14 @@ class HeatCell:
 
     Attributes:
         text: the speedup, or why there is none.
-        note: what stands small below it; may be empty.
+        notes: what stands small below it, a line each.
         strength: from -1, far slower, to 1, far faster; None where there is no speedup.
         unsure: whether its interval contains 1.
         failed: whether it was tried and gave nothing.
     """
 
     text: str
-    note: str = ""
+    notes: tuple[str, ...] = ()
     strength: float | None = None
     unsure: bool = False
     failed: bool = False
@@ -60,14 +60,14 @@ class HeatMap:
         return bool(self.lines)
 
 
-def cell(base: Row | None, row: Row | None, speedup: Interval | None, note: str = "") -> HeatCell:
+def cell(base: Row | None, row: Row | None, speedup: Interval | None, *more: str) -> HeatCell:
     """What is told of a row held against its base.
 
     Args:
         base: None where it was not tried.
         row: likewise.
         speedup: time of the base over that of the row; None where one of them has none.
-        note: to stand below; not below a failure.
+        more: to stand below the interval of the speedup; not below a failure.
     """
     if row is None:
         return HeatCell(units.MISSING)
@@ -75,9 +75,10 @@ def cell(base: Row | None, row: Row | None, speedup: Interval | None, note: str 
         return HeatCell(row.status, failed=True)
     if speedup is None:
         alone = base is not None and base.failed and row.status == Status.OK
-        return HeatCell("alone" if alone else units.MISSING, note)
+        return HeatCell("alone" if alone else units.MISSING, more)
     strength = max(-1.0, min(1.0, math.log(speedup.value) / math.log(_STRONGEST)))
-    return HeatCell(units.ratio(speedup.value), note, strength, unsure=not speedup.excludes(1.0))
+    notes = (units.limits(speedup.low, speedup.high), *more)
+    return HeatCell(units.ratio(speedup.value), notes, strength, unsure=not speedup.excludes(1.0))
 
 
 def table(found: HeatMap) -> Table:
@@ -91,4 +92,5 @@ def table(found: HeatMap) -> Table:
 def _plain(cell: HeatCell) -> Cell:
     tone: Tone = "bad" if cell.failed else ""
     text = f"~{cell.text}" if cell.unsure else cell.text
-    return Cell(f"{text} ({cell.note})" if cell.note else text, cell.strength, tone)
+    notes = "; ".join(cell.notes)
+    return Cell(f"{text} ({notes})" if notes else text, cell.strength, tone)

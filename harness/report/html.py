@@ -24,13 +24,11 @@ from harness.report import (
     summary,
     verdict,
 )
-from harness.report.attention.section import section
 from harness.report.cases import section as each_case
 from harness.report.choose import section as choose
 from harness.report.contents import Contents
 from harness.report.guard import section as guard
 from harness.report.history import events
-from harness.report.machines import section as machines
 from harness.report.provenance import Run
 from harness.report.roofline import section as roofline
 
@@ -81,7 +79,8 @@ def render(
         pages=PAGES,
         title=gate[0].title if gate_only else summary.title(whole, runs),
         choices=facets.choices(every),
-        verdict=[] if gate_only else verdict.sentences(whole),
+        verdict=[] if gate_only else verdict.sentences(whole, read.sides, read.attention),
+        slower=verdict.histories(read.histories),
         measured=summary.measured(whole, runs) if whole else "",
         trust=verdict.trust(whole, read.damage),
         failure_kinds=verdict.failures(whole),
@@ -91,7 +90,7 @@ def render(
             *caps.notes(frame, whole, newest, runs),
         ],
         counts=summary.counts(whole),
-        attention=section(newest),
+        attention=read.attention,
         layers=list(layers.groups(newest, looks)),
         marks=legend.explained(newest),
         compared=summary.compared(whole, pairs) if whole else [],
@@ -111,7 +110,7 @@ def render(
         gate=gate,
         histories=read.histories,
         machines_apart=events.MACHINES,
-        sides=machines.section(frame, runs),
+        sides=read.sides,
         failures=results.failures(caps.failures(whole)),
         not_measured=results.not_measured(whole),
         warnings=results.warnings(newest),

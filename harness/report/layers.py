@@ -17,6 +17,9 @@ from harness.report.rows import Row
 from harness.report.summary import together
 from harness.report.table import Table
 
+_IN_TURN = {LATENCY: 0, MEMORY: 1}
+"""Which figures are drawn before all others where there is not room for all."""
+
 
 @dataclass(frozen=True)
 class Drawings:
@@ -24,29 +27,49 @@ class Drawings:
 
     Attributes:
         members: its rows.
-        panels: of each figure; empty if nothing can be drawn.
-        fits: whether a report, which holds a limited number of drawings, has room for these.
+        panels: of each figure that a page has room for.
+        left_out: of each figure that it has none for.
     """
 
     members: tuple[Row, ...]
     panels: Mapping[Metric, Sequence[Panel]]
-    fits: bool
-
-    @property
-    def number(self) -> int:
-        return sum(map(len, self.panels.values()))
+    left_out: Mapping[Metric, Sequence[Panel]]
 
 
-def drawings(newest: Sequence[Row]) -> Iterator[Drawings]:
-    """Those of each layer and setting, in the order in which they first appear; see `caps`."""
-    room = caps.DRAWINGS
+def drawings(newest: Sequence[Row]) -> list[Drawings]:
+    """Those of each layer and setting, in the order in which they first appear.
+
+    As many as `caps.room` has bytes for: latencies before peaks of memory before throughputs, which
+    a latency tells as well, and each layer's first setting before any layer's second.
+    """
+    found: list[tuple[int, tuple[Row, ...], dict[Metric, list[Panel]]]] = []
     for members in rows.by_layer(newest).values():
-        for setting in dict.fromkeys(row.setting for row in members):
+        for turn, setting in enumerate(dict.fromkeys(row.setting for row in members)):
             group = tuple(row for row in members if row.setting == setting)
-            found = {name: chosen for name in metrics(group) if (chosen := panels(group, name))}
-            made = Drawings(group, found, sum(map(len, found.values())) <= room)
-            room -= made.number if made.fits else 0
-            yield made
+            drawn = {name: chosen for name in metrics(group) if (chosen := panels(group, name))}
+            found.append((turn, group, drawn))
+    in_turn = sorted(
+        (
+            (_IN_TURN.get(metric, len(_IN_TURN)), turn, place, metric)
+            for place, (turn, _, drawn) in enumerate(found)
+            for metric in drawn
+        ),
+        key=lambda one: one[:3],
+    )
+    room, fitting = caps.room(newest), set()
+    for _, _, place, metric in in_turn:
+        weight = sum(map(charts.weight, found[place][2][metric]))
+        if weight <= room:
+            room -= weight
+            fitting.add((place, metric))
+    return [
+        Drawings(
+            group,
+            {metric: chosen for metric, chosen in drawn.items() if (place, metric) in fitting},
+            {metric: chosen for metric, chosen in drawn.items() if (place, metric) not in fitting},
+        )
+        for place, (_, group, drawn) in enumerate(found)
+    ]
 
 
 @dataclass(frozen=True)
@@ -87,10 +110,13 @@ def groups(newest: Sequence[Row], looks: Mapping[str, Style]) -> Iterator[tuple[
 
 def _group(made: Drawings, looks: Mapping[str, Style], key: str) -> Group:
     members, drawn = made.members, made.panels
-    remarks = list(_remarks(members, drawn))
-    if not made.fits:
-        remarks.append(f"{units.count(made.number, 'drawing')} would make this page too large.")
-        drawn = {}
+    remarks = list(_remarks(members, {**drawn, **made.left_out}))
+    if made.left_out:
+        missing = together(sorted({name.title for name in made.left_out}))
+        remarks.append(
+            f"{missing}: not drawn, as drawings of all would make this page too large; "
+            "`harness.plot` draws any of them."
+        )
     shown = {line.series for chosen in drawn.values() for panel in chosen for line in panel.lines}
     return Group(
         setting=rows.setting_text(members[0].setting),

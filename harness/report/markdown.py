@@ -22,7 +22,7 @@ from harness.report import (
     summary,
     verdict,
 )
-from harness.report.attention.section import Section, section
+from harness.report.attention.section import Section
 from harness.report.choose import compiling
 from harness.report.choose import section as choose
 from harness.report.contents import Contents
@@ -32,7 +32,7 @@ from harness.report.machines import section as machines
 from harness.report.provenance import Run
 from harness.report.rows import Row
 from harness.report.table import Table
-from harness.report.text import printable
+from harness.report.text import CODE, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,11 +62,11 @@ def render(frame: pd.DataFrame, runs: Sequence[Run], read: Contents | None = Non
 def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterator[str]:
     whole, newest, pairs = read.whole, read.newest, read.pairs
     yield f"# {escape(summary.title(whole, runs))}"
-    yield "\n".join(f"- {escape(text)}" for text in _verdict(whole, runs))
+    yield "\n".join(f"- {escape(text)}" for text in _verdict(read, runs))
     notes = *summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)
     for note in (*summary.damage_notes(read.damage), *notes):
-        yield f"> {escape(note)}"
-    yield from _attention(section(newest))
+        yield f"> {prose(note)}"
+    yield from _attention(read.attention)
     if read.histories:
         yield "## History"
         yield from _histories(read.histories)
@@ -78,7 +78,7 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterato
         yield legend.RATIO
     yield _or(compared, "No case was measured in two frameworks.")
     yield from _choose(choose.section(newest))
-    if sides := machines.section(frame, runs):
+    if sides := read.sides:
         yield "## Machines compared"
         yield from _machines(sides)
     yield "## Latency by layer"
@@ -134,7 +134,17 @@ def table(content: Table) -> str:
 
 def escape(text: str) -> str:
     """Text on one line that stays text: no markup, HTML or link, and no table cell ends in it."""
-    unlinked = _LINKED.sub("\u200b", _inert(text)).translate(_SPECIAL)
+    return _escaped(_inert(text))
+
+
+def prose(text: str) -> str:
+    """The same, with what stands between backticks left as code, in which nothing is markup."""
+    pieces = enumerate(CODE.split(_inert(text)))
+    return "".join(f"`{piece}`" if index % 2 else _escaped(piece) for index, piece in pieces)
+
+
+def _escaped(line: str) -> str:
+    unlinked = _LINKED.sub("\u200b", line).translate(_SPECIAL)
     return html.escape(_LIST.sub(r"\1\\", unlinked), quote=False)
 
 
@@ -147,12 +157,14 @@ def _or(content: Table, otherwise: str) -> str:
     return table(content) if content else otherwise
 
 
-def _verdict(whole: Sequence[Row], runs: Sequence[Run]) -> Iterator[str]:
+def _verdict(read: Contents, runs: Sequence[Run]) -> Iterator[str]:
     """What the first page says: the verdict, what was measured, and the line on trust."""
-    yield from verdict.sentences(whole)
-    if whole:
-        yield summary.measured(whole, runs)
-        yield f"Trust: {verdict.trust(whole)}."
+    yield from verdict.sentences(read.whole, read.sides, read.attention)
+    for lead in verdict.histories(read.histories):
+        yield f"{lead.title}: {lead.text}" if lead.title else lead.text
+    if read.whole:
+        yield summary.measured(read.whole, runs)
+        yield f"Trust: {verdict.trust(read.whole)}."
 
 
 def _attention(found: Section) -> Iterator[str]:
@@ -171,7 +183,7 @@ def _attention(found: Section) -> Iterator[str]:
             yield table(best)
         for drawn in block.heatmaps:
             over = f"Speedup over {escape(block.base)}, {escape(drawn.title)}"
-            yield f"{over}; its density in brackets, and ~ where it may be none"
+            yield f"{over}; its interval and density in brackets, and ~ where it may be none"
             yield table(heatmap.table(drawn))
         if crossed := block.crossovers:
             yield "Crossover lengths"
@@ -200,7 +212,7 @@ def _choose(found: choose.Section) -> Iterator[str]:
 def _histories(blocks: Sequence[Block]) -> Iterator[str]:
     """For each machine the verdict first, then each event with its table, then what was seen."""
     if len(blocks) > 1:
-        yield escape(MACHINES)
+        yield prose(MACHINES)
     for block in blocks:
         yield f"### {escape(block.title)}"
         yield f"**{escape(block.verdict)}**"
@@ -209,7 +221,7 @@ def _histories(blocks: Sequence[Block]) -> Iterator[str]:
             yield escape(told.event.runs)
             yield table(told.table)
             if told.causes:
-                yield "\n".join(f"- {escape(cause)}" for cause in told.causes)
+                yield "\n".join(f"- {prose(cause)}" for cause in told.causes)
         for remark in block.remarks:
             yield f"> {escape(remark)}"
 
@@ -232,7 +244,7 @@ def _machines(section: machines.Section) -> Iterator[str]:
         yield "What cannot be compared:"
         yield table(missing)
     for remark in section.remarks:
-        yield f"> {escape(remark)}"
+        yield f"> {prose(remark)}"
 
 
 def _latencies(newest: Sequence[Row]) -> Iterator[str]:

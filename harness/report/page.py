@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from harness import units
 from harness.report import facets, legend
-from harness.report.text import printable
+from harness.report.text import CODE, printable
 
 if TYPE_CHECKING:
     import jinja2
@@ -48,6 +48,7 @@ def environment(facets_told: Collection[str] = facets.NAMES) -> jinja2.Environme
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: type(value)(printable(value)) if isinstance(value, str) else value,
     )
+    found.filters["prose"] = prose
     found.globals.update(units=units, legend=legend, data=partial(data, facets_told))
     return found
 
@@ -65,6 +66,14 @@ def render(template: str, choices: Mapping[str, Sequence[str]], **values: object
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     found = templates.get_template(template)
     return found.render(choices=choices, script=script, script_hash=digest, **values)
+
+
+def prose(text: str) -> Markup:
+    """A sentence, with what stands between backticks set as code."""
+    pieces = enumerate(CODE.split(printable(text)))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if index % 2 else piece for index, piece in pieces
+    )
 
 
 def data(told: Collection[str], values: Mapping[str, str]) -> Markup:

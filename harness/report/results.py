@@ -8,6 +8,7 @@ from dataclasses import replace
 from harness import units
 from harness.report import facets, legend
 from harness.report.rows import (
+    MEMORY_PARTS,
     NOT_MEASURED,
     Row,
     by_layer,
@@ -48,21 +49,26 @@ def _median_cell(row: Row) -> Cell:
 
 def _memory_cell(row: Row) -> Cell:
     """Less than can be read sorts below whatever could be."""
-    figure = 0.0 if row.memory_below_resolution else row.peak_memory_bytes
-    return Cell(row.peak_memory, figure)
+    if row.memory_below_resolution:
+        return Cell(row.peak_memory, 0.0, bound=True)
+    return Cell(row.peak_memory, row.peak_memory_bytes)
 
 
 def allocated(row: Row) -> str:
     """``3.00 MiB = 1.00 MiB parameters + 2.00 MiB outputs``, those of no size left out.
 
-    Empty if the parts are not known.
+    Where parts are not known that is said, as a framework may not tell them. Of a case without a
+    latency nothing is said then.
     """
     parts = row.memory_parts
-    if not parts:
+    unknown = len(parts) < len(MEMORY_PARTS)
+    if unknown and not row.latency:
         return ""
-    named = (f"{units.size(size)} {word}" for word, size in parts.items() if size)
-    total = sum(parts.values())
-    return f"{units.size(total)} = {' + '.join(named)}"
+    if not parts:
+        return "not known"
+    named = [f"{units.size(size)} {word}" for word, size in parts.items() if size]
+    total = " = ".join(filter(None, [units.size(sum(parts.values())), " + ".join(named)]))
+    return f"at least {total}; the rest is not known" if unknown else total
 
 
 def _count_cell(value: float | None) -> Cell:
@@ -160,7 +166,7 @@ def every_row(rows: Sequence[Row], links: Iterable[str] = ()) -> Table:
     always = {"Case", "Status", "Settled", "Median (95 % interval)"}
     if not all(row.one_machine for row in rows):
         always.add("Machine")
-    if len({row.run_id for row in rows}) > 1:
+    if len({row.run_id for row in rows}) > len({row.machine_id for row in rows}):
         always.add("Run")
     cells = {name: [column(row) for row in rows] for name, column in columns.items()}
     for index, link in enumerate(links):

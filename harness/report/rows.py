@@ -21,13 +21,14 @@ Setting: TypeAlias = tuple[str, str, int, str]
 NOT_MEASURED = (Status.UNSUPPORTED, Status.NOT_APPLICABLE)
 """Statuses of cases that were never meant to give a figure."""
 _NUMBERS = (int, float)
-_PARTS = {
+MEMORY_PARTS = {
     "parameters": "parameter_bytes",
     "inputs": "input_bytes",
     "outputs": "output_bytes",
     "saved for backward": "saved_bytes",
     "workspace": "workspace_bytes",
 }
+"""What memory is for, in words, and the column that tells how much of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Row:
     density: float | None
     audit: tuple[str, ...]
     memory_parts: dict[str, float]
-    """Of what is allocated at the peak, by what it is for; empty where they cannot all be told."""
+    """Of what is allocated at the peak, those of `MEMORY_PARTS` that are known."""
     execution_path: str
     operators: float | None
     kernels: float | None
@@ -172,7 +173,7 @@ def has_one_machine(frame: pd.DataFrame) -> bool:
 
 def machine_suffix(machine_id: str, *, one_machine: bool) -> str:
     """What names the machine after a framework, where there are several."""
-    return "" if one_machine else f" @ {machine_id}"
+    return "" if one_machine else f" ({machine_id})"
 
 
 def ordered_series(rows: Iterable[Row]) -> list[str]:
@@ -267,12 +268,8 @@ def _latency(row: Mapping[str, Any]) -> Interval | None:
 
 
 def _memory_parts(row: Mapping[str, Any]) -> dict[str, float]:
-    known = {}
-    for word, name in _PARTS.items():
-        if (size := _number(row, name)) is None:
-            return {}
-        known[word] = size
-    return known
+    sizes = {word: _number(row, name) for word, name in MEMORY_PARTS.items()}
+    return {word: size for word, size in sizes.items() if size is not None}
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -6,36 +6,54 @@ A sentence is plain text; whoever lays it out escapes it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from harness import compare, units
 from harness.damage import Damage
-from harness.report.provenance import Run, cpu_model, gpu_names
+from harness.report.provenance import Run, cpu_model, gpu_names, machine_id
 from harness.report.rows import NOT_MEASURED, Row, mode_order
 from harness.types import Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_CPU = "cpu"
 _DAMAGED = 5
 """Files that are told one by one."""
 
 
 def title(rows: Sequence[Row], runs: Sequence[Run]) -> str:
-    """``9 layers in torch and tensorflow on AMD EPYC 7B13``."""
+    """``9 layers in torch and tensorflow on AMD EPYC 7B13 and NVIDIA H100``: what did the work."""
     if not rows:
         return "No results"
     layers = units.count(len({row.layer for row in rows}), "layer")
-    where = together(dict.fromkeys(map(cpu_model, runs)))
+    devices: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        devices.setdefault((row.machine_id, row.run_id), set()).add(row.device)
+    used = (
+        _processors(run, devices.get((machine_id(run), str(run.get("run_id"))), {_CPU}))
+        for run in runs
+    )
+    where = together(dict.fromkeys(name for names in used for name in names))
     text = f"{layers} in {together(_frameworks(rows))}"
     return f"{text} on {where}" if where else text
 
 
+def _processors(run: Run, devices: Set[str]) -> list[str]:
+    """What these devices of a run's machine are, as far as it is known."""
+    found = [cpu_model(run)] if _CPU in devices else []
+    return [*found, *(gpu_names(run) if devices - {_CPU} else ())]
+
+
 def counts(rows: Iterable[Row]) -> dict[str, int]:
-    """The number of rows by status, ok first."""
+    """The number of rows by status: ok, then what failed, the commonest first, then the rest."""
     found = Counter(row.status for row in rows)
-    return {str(status): found[status] for status in Status if found[status]}
+    statuses = sorted(
+        (status for status in Status if found[status]),
+        key=lambda status: (status is not Status.OK, status in NOT_MEASURED, -found[status]),
+    )
+    return {str(status): found[status] for status in statuses}
 
 
 def notes(frame: pd.DataFrame, newest: Sequence[Row], runs: Sequence[Run]) -> list[str]:
@@ -92,12 +110,16 @@ def damage_notes(damage: Sequence[Damage]) -> list[str]:
 
 def ratio_sentence(mean: Mapping[str, Any]) -> str:
     """``Against torch eager, tensorflow eager takes 1.45× (1.38–1.53) the time …``."""
-    text = units.ratio_interval(mean["ratio"], mean["ratio_low"], mean["ratio_high"])
+    text = _ratio(mean)
     cases = units.count(mean["cases"], "common case")
     return (
         f"Against {mean['base']}, {mean['other']} takes {text} the time, "
         f"as the geometric mean of {cases}"
     )
+
+
+def _ratio(mean: Mapping[str, Any]) -> str:
+    return units.ratio_interval(mean["ratio"], mean["ratio_low"], mean["ratio_high"])
 
 
 def example(rows: Sequence[Row]) -> Row | None:
@@ -162,12 +184,12 @@ def _software(rows: Sequence[Row]) -> str:
 def tally(rows: Sequence[Row]) -> str:
     """How many cases gave a latency, how many failed and how, and how many could not be tried."""
     measured = sum(row.latency is not None for row in rows)
-    failed = Counter(row.status for row in rows if row.failed)
-    left_out = Counter(row.status for row in rows if row.status in NOT_MEASURED)
+    failed = counts(row for row in rows if row.failed)
+    left_out = counts(row for row in rows if row.status in NOT_MEASURED)
     parts = [f"{measured} gave a latency"]
     if failed:
         kinds = ", ".join(f"{number} {status}" for status, number in failed.items())
-        parts.append(f"{failed.total()} failed ({kinds})")
+        parts.append(f"{sum(failed.values())} failed ({kinds})")
     else:
         parts.append("none failed")
     parts += [
@@ -202,8 +224,8 @@ def compared(rows: Sequence[Row], pairs: pd.DataFrame) -> list[str]:
         least, most = (pick(own, key=lambda layer: float(layer["ratio"])) for pick in (min, max))
         if least is not most:
             text += (
-                f"; from {units.ratio(least['ratio'])} for {least['layer']} {least['mode']}"
-                f" to {units.ratio(most['ratio'])} for {most['layer']} {most['mode']}"
+                f"; from {_ratio(least)} for {least['layer']} {least['mode']}"
+                f" to {_ratio(most)} for {most['layer']} {most['mode']}"
             )
         named = f" ({mean['device']} of {mean['machine_id']})" if len(bases) > 1 else ""
         sentences.append(f"{text}{named}.")

@@ -68,7 +68,7 @@ def to_svg(figure: Figure, key: str, description: str, variables: Mapping[str, s
     else:
         root.set("aria-hidden", "true")
     ElementTree.register_namespace("", _SVG)
-    return ElementTree.tostring(root, encoding="unicode")
+    return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")  # text has "&gt;"
 
 
 def _give_titles(root: ElementTree.Element) -> None:

@@ -19,6 +19,13 @@ class Cell:
     tone: Tone = ""
     link: str = ""
     """The id of what tells more of it in the same page."""
+    bound: bool = False
+    """Whether the figure only sorts: what was read is less than can be told from nothing."""
+
+    @property
+    def value(self) -> float | None:
+        """What can be reckoned with."""
+        return None if self.bound else self.figure
 
     @property
     def key(self) -> str:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 STYLES: dict[Tone, str] = {"": "", "good": "green", "bad": "bold red", "muted": "dim"}
 _LONG_WORD = 10
 """Longer ones may be broken."""
+MOST_CASES = 40
+"""That a comparison lists: what it comes to stands below them and is to be seen."""
 _GAP = 2
 """Between columns."""
 
@@ -65,7 +67,7 @@ def comparison(section: Section) -> RenderableType:
     tables = {
         f"\nWhat defies the ceilings, against {section.base.name}": section.defying,
         f"\nBy layer, against {section.base.name}": section.layers,
-        "\nBy case": section.cases,
+        f"\nBy case{_cut(section)}": section.worst(MOST_CASES),
     }
     captions = (section.about_ratios, legend.RATIO, section.about_expectations)
     for heading, content in tables.items():
@@ -74,6 +76,14 @@ def comparison(section: Section) -> RenderableType:
     verdicts = [text for told in section.verdicts.values() for text in told]
     sentences = [*verdicts, section.expectations, *section.remarks]
     return Group(*drawn, Text(), *(_text(text) for text in sentences if text))
+
+
+def _cut(section: Section) -> str:
+    """Which of the cases are listed, if not all."""
+    whole = len(section.compared)
+    if whole <= MOST_CASES:
+        return ""
+    return f", the worst {MOST_CASES} of {whole:,}: `--out DIR` writes more"
 
 
 def histories(found: Sequence[History]) -> RenderableType:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+CODE = re.compile("`([^`]+)`")
+"""What a sentence sets apart as something to type."""
+
 
 def printable(text: str) -> str:
     """The text without signs that control a terminal or that no drawing can hold.

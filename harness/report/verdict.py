@@ -8,28 +8,64 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from harness import compare, units
+from harness import units
 from harness.damage import Damage
-from harness.report import rows, summary
+from harness.report import fastest, summary
+from harness.report.attention.section import Section as Attention
+from harness.report.history.section import Block
+from harness.report.machines.section import Section as Machines
 from harness.report.rows import Row
-from harness.report.summary import together
-from harness.stats import Interval, geometric_mean, mean_ratio, ratio_interval
+from harness.report.table import Tone
 
-_PLACES = 2
-"""Devices and machines that the first sentence speaks of; of others the pages do."""
-_OTHERS = 3
-"""Configurations that it names beside the base of each."""
 _FAILURES = 5
 """Kinds of failure that are told on the first page."""
+_HISTORIES = 3
+"""Machines whose history is told there."""
 
 
-def sentences(newest: Sequence[Row]) -> list[str]:
-    """What is fastest, what failed or is missing, and how far to trust it."""
+@dataclass(frozen=True)
+class Lead:
+    """What the history of a machine comes to: its title, its verdict, and how that should strike.
+
+    Without a title it is about further machines.
+    """
+
+    title: str
+    text: str
+    tone: Tone = ""
+
+
+def sentences(
+    newest: Sequence[Row], sides: Machines | None = None, attention: Attention | None = None
+) -> list[str]:
+    """What is fastest, what failed or is missing, and how far to trust it.
+
+    Args:
+        newest: of each case and machine the last row.
+        sides: what holds machines or devices against each other, if there are several.
+        attention: what was found of ways to attend.
+    """
     if not newest:
         return ["There are no results: no case was measured, so there is nothing to report."]
-    return [_fastest(newest), summary.tally(newest), _known(newest)]
+    return [fastest.sentence(newest, sides, attention), summary.tally(newest), _known(newest)]
+
+
+def histories(blocks: Sequence[Block]) -> list[Lead]:
+    """What got slower over the runs of each machine; machines with a slowdown first."""
+    slow = {block.key: any(case.slower for case in block.history.cases) for block in blocks}
+    ordered = sorted(blocks, key=lambda block: not slow[block.key])
+    told = [
+        Lead(block.title, block.verdict, "bad" if slow[block.key] else "")
+        for block in ordered[:_HISTORIES]
+    ]
+    rest = ordered[_HISTORIES:]
+    if not rest:
+        return told
+    others = f"{sum(slow[block.key] for block in rest)} of them with a case that is slower"
+    return [*told, Lead("", f"{units.count(len(rest), 'more machine')} under Guard CI, {others}.")]
 
 
 def outcome(newest: Sequence[Row]) -> list[str]:
@@ -88,79 +124,6 @@ def _checks(measured: Sequence[Row]) -> str:
     return f"failed checks {each or 'none'}"
 
 
-def _fastest(newest: Sequence[Row]) -> str:
-    names = {row.framework for row in newest}
-    if len(names) < 2:
-        return f"Only one framework was run ({together(names)}), so nothing can be called faster."
-    places: dict[str, list[Row]] = {}
-    for row in newest:
-        suffix = rows.machine_suffix(row.machine_id, one_machine=row.one_machine)
-        places.setdefault(f"{row.device}{suffix}", []).append(row)
-    found = [clause for place, members in places.items() if (clause := _at(place, members))]
-    if not found:
-        return "No case was measured by all configurations, so none can be called the fastest."
-    rest = len(found) - _PLACES
-    more = [f"{units.count(rest, 'more device')} under Choose a framework"] if rest > 0 else []
-    told = "; ".join([*found[:_PLACES], *more])
-    return f"{told[0].upper()}{told[1:]}."
-
-
-def _at(place: str, members: Sequence[Row]) -> str:
-    """Who is fastest in one place, over the cases that all of its configurations measured."""
-    by_work: dict[tuple[object, ...], dict[str, Row]] = {}
-    for row in members:
-        work = (row.layer, row.mode, row.dtype, row.threads, row.batch, row.seq, row.params)
-        if row.latency is not None:
-            by_work.setdefault(work, {})[row.configuration] = row
-    names = list(dict.fromkeys(name for found in by_work.values() for name in found))
-    common = [found for found in by_work.values() if len(found) == len(names)]
-    if not common or len({row.framework for row in common[0].values()}) < 2:
-        return ""
-    order = {row.configuration: (row.framework, row.execution) for row in common[0].values()}
-    base, *others = sorted(names, key=lambda name: compare.configuration_order(*order[name]))
-    ratios = {name: [_ratio(found[name], found[base]) for found in common] for name in others}
-    means = {name: mean_ratio(found) for name, found in ratios.items()}
-    first, *rest = sorted(others, key=lambda name: means[name].value)
-    if not means[first].excludes(1.0):
-        told = f"{base} and {first} cannot be told apart ({_told(means[first])} its time)"
-        told += "".join(f", {name} takes {_told(means[name])}" for name in rest[: _OTHERS - 1])
-    elif means[first].value < 1:
-        told = f"{first} is fastest, at {_told(means[first])} the time of {base}"
-        told += "".join(f", {name} at {_told(means[name])}" for name in rest[: _OTHERS - 1])
-    else:
-        slower = [f"{name} takes {_told(means[name])}" for name in (first, *rest)]
-        told = f"{base} is fastest: {', '.join(slower[:_OTHERS])} its time"
-    over = f"over {units.count(len(common), 'case')} that all measured"
-    return f"on {place}, {over}, {told}{_spread(common, ratios)}"
-
-
-def _ratio(other: Row, base: Row) -> Interval:
-    assert other.latency is not None
-    assert base.latency is not None
-    return ratio_interval(other.latency, base.latency)
-
-
-def _told(ratio: Interval) -> str:
-    return units.ratio_interval(ratio.value, ratio.low, ratio.high)
-
-
-def _spread(common: Sequence[Mapping[str, Row]], ratios: Mapping[str, Sequence[Interval]]) -> str:
-    """How far single layers lie from each other: nobody runs a geometric mean."""
-    layers: dict[tuple[str, str, str], list[float]] = {}
-    for name, found in ratios.items():
-        for rows_of, ratio in zip(common, found, strict=True):
-            key = (name, rows_of[name].layer, rows_of[name].mode)
-            layers.setdefault(key, []).append(ratio.value)
-    if len(layers) < 2:
-        return ""
-    means = {key: geometric_mean(values) for key, values in layers.items()}
-    low, high = (
-        f"{units.ratio(means[key])} ({key[1]} {key[2]}{', ' + key[0] if len(ratios) > 1 else ''})"
-        for key in (pick(means, key=lambda key: means[key]) for pick in (min, max))
-    )
-    return f"; by layer from {low} to {high}"
-
-
 def _known(newest: Sequence[Row]) -> str:
     measured = [row for row in newest if row.latency is not None]
     if not measured:
@@ -169,10 +132,10 @@ def _known(newest: Sequence[Row]) -> str:
     parts = [f"A typical latency is known to ±{units.percent(statistics.median(widths))}"]
     sound = sum(row.converged and row.warmed and not row.audit for row in measured)
     if sound == len(measured):
-        parts.append("all settled and passed every check of themselves")
+        parts.append("all settled and passed all checks")
     else:
         parts.append(
-            f"{sound} of {len(measured)} settled and passed every check of themselves; "
+            f"{sound} of {len(measured)} settled and passed all checks; "
             f"mistrust the rest first ({', '.join(_faults(measured))})"
         )
     if any(row.passes == 1 for row in measured):

@@ -56,7 +56,7 @@ class Request:
         insist: on trying cases of which smaller ones ran out of memory.
     """
 
-    sweep: str = "quick"
+    sweep: str = sweep.DEFAULT
     layers: Sequence[str] | None = None
     axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     params: Mapping[str, Sequence[Value]] = field(default_factory=dict)

@@ -174,7 +174,7 @@ def passes(attempts: Sequence[Measurement]) -> Finding | None:
         "passes",
         f"the passes disagree, from {units.seconds(min(medians))} to "
         f"{units.seconds(max(medians))}, where processes usually differ by "
-        f"{units.percent(stats.PROCESS_SD)}; make more of them, on a quieter machine",
+        f"{units.share(stats.PROCESS_SD)}; make more of them, on a quieter machine",
     )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SAMPLE_COLUMNS = {
     "case_id": "str",
+    "machine_id": "str",
     "run_id": "str",
     "pass_index": "int64",
     "sample": "int64",
@@ -47,6 +48,7 @@ def samples(run: RunRecord, journaled: Journaled) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "case_id": each((case_id for case_id, _ in attempts), "str"),
+            "machine_id": str(run.machine.get("machine_id", "")),
             "run_id": run.run_id,
             "pass_index": each((attempt.pass_index for _, attempt in attempts), "int64"),
             "sample": joined(range(count) for count in counts).astype("int64"),

@@ -34,7 +34,7 @@ def files(paths: Paths, name: str) -> list[Path]:
         alone = [f for f in _below(folder, name) if not (f.parent / RUN_FILE).exists()]
         if not runs and not alone:
             raise UsageError(f"{path} holds no results; `layerbench run` makes some")
-        for file in sorted({*runs, *alone}, key=lambda file: file.parent.name):
+        for file in sorted({*runs, *alone}, key=_in_order):
             found.setdefault(file.resolve(), file)
     return list(found.values())
 
@@ -47,6 +47,11 @@ def _paths(paths: Paths) -> list[Path]:
         if not isinstance(path, str | os.PathLike) or not os.fspath(path):
             raise UsageError(f"{path!r} is not a path; give a run's folder or one above it")
     return list(map(Path, given))
+
+
+def _in_order(file: Path) -> tuple[str, str]:
+    """By the name of the run's folder, which begins with its time; of equal ones by the path."""
+    return file.parent.name, str(file)
 
 
 def _below(folder: Path, name: str) -> list[Path]:
@@ -64,4 +69,4 @@ def latest_run(results: str | Path) -> Path:
     runs = _below(Path(results), RUN_FILE)
     if not runs:
         raise UsageError(f"{results} holds no run; `layerbench run` makes one")
-    return max((file.parent for file in runs), key=lambda folder: folder.name)
+    return max(runs, key=_in_order).parent

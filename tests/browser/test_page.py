@@ -202,8 +202,10 @@ class TestReading:
         assert both == [case for case in lstm if "/torch/" in case]
         assert 0 < len(both) < len(lstm) < len(everything)
         shown = page.locator("output#shown").inner_text()
-        assert re.findall(r"\d+", shown) == [str(len(both)), str(len(everything))]
+        assert shown == f"{len(both)} of {len(everything)} rows; drawings and means are of all"
         page.click("#clear")
+        shown = page.locator("output#shown").inner_text()
+        assert shown == f"{len(everything)} of {len(everything)} rows"
         assert visible(page) == everything
 
     def test_a_column_of_counts_sorts_by_what_its_cells_say(
@@ -315,6 +317,20 @@ class TestPrint:
         page.emulate_media(media="print")
         assert page.evaluate(COLOURS) != dark
         assert page.evaluate(COLOURS) == visit(report, scheme="light").page.evaluate(COLOURS)
+
+    def test_a_long_table_has_its_head_on_every_sheet(
+        self, visit: Open, report: Path, tmp_path: Path
+    ) -> None:
+        pypdf = pytest.importorskip("pypdf", reason="pip install 'layerbench[browser]'")
+        page = visit(report, "#cases").page
+        printed(page, tmp_path / "report.pdf")
+        sheets = [
+            squeezed(one.extract_text()) for one in pypdf.PdfReader(tmp_path / "report.pdf").pages
+        ]
+        cases = [squeezed(case) for case in visible(page)]
+        of_table = [sheet for sheet in sheets if sum(f"{case}ok" in sheet for case in cases) > 3]
+        assert len(of_table) > 2
+        assert all("Median(95%interval)" in sheet for sheet in of_table)
 
 
 class TestLargeReport:
@@ -449,3 +465,83 @@ class TestHostileNames:
             page.select_option("#controls select[name=layer]", value)
             again = visit(hostile, f"#{page.url.partition('#')[2]}").page
             assert visible(again) == visible(page)
+
+
+BARS = """
+    () => Math.max(...[...document.querySelectorAll("#pages, search")]
+        .filter(bar => getComputedStyle(bar).position === "sticky")
+        .map(bar => bar.getBoundingClientRect().bottom))
+"""
+"""Down to where bars cover the page."""
+
+
+class TestPlaces:
+    @pytest.mark.parametrize("width", [1280, 390])
+    def test_the_name_of_a_linked_case_is_below_the_bars(
+        self, visit: Open, report: Path, width: int
+    ) -> None:
+        page = visit(report, "#case-5", width=width).page
+        page.wait_for_timeout(200)  # the browser itself goes to the place once more
+        name = page.locator("#case-5 summary").bounding_box()
+        assert page.evaluate(BARS) <= name["y"] < 700
+
+    @pytest.mark.parametrize("page_id", ["framework", "layer"])
+    def test_what_is_cut_on_a_phone_is_shaded_until_it_is_scrolled_to(
+        self, visit: Open, report: Path, page_id: str
+    ) -> None:
+        page = visit(report, f"#{page_id}", width=390).page
+        cut = page.locator(f"#{page_id} :is(.scroll, .panels):visible").filter(
+            has=page.locator("td, figure")
+        )
+        wide = next(
+            one for one in cut.all() if one.evaluate("e => e.scrollWidth > e.clientWidth + 40")
+        )
+        wide.scroll_into_view_if_needed()
+        assert wide.evaluate("e => getComputedStyle(e).overflowX") == "auto"
+        before = wide.evaluate("e => getComputedStyle(e).backgroundAttachment").split(", ")
+        assert before == ["local", "local", "scroll", "scroll"]
+
+    def test_a_phone_scrolls_the_drawings_of_a_layer_sideways(
+        self, visit: Open, report: Path
+    ) -> None:
+        page = visit(report, "#layer", width=390).page
+        row = page.locator("#layer .panels").first
+        tops = {round(one.bounding_box()["y"]) for one in row.locator("figure").all()}
+        assert len(tops) == 1
+        assert row.locator("figure").first.bounding_box()["width"] < 300
+
+    def test_all_columns_but_counts_of_the_table_of_rows_fit_a_laptop(
+        self, visit: Open, report: Path
+    ) -> None:
+        page = visit(report, "#cases").page
+        cell, _ = heading(page, "Bound by")
+        box = cell.bounding_box()
+        assert box["x"] + box["width"] <= 1280
+
+    def test_no_backtick_is_shown(self, visit: Open, every_kind: Path) -> None:
+        page = visit(every_kind).page
+        page.evaluate(SHOW_ALL)
+        assert "`" not in page.locator("main").inner_text()
+
+    def test_a_search_without_a_hit_says_so_below_each_table(
+        self, visit: Open, report: Path
+    ) -> None:
+        page = visit(report, "#cases").page
+        told = page.locator("#cases p:visible", has_text="No row of this table is what")
+        assert told.count() == 0
+        page.fill("#controls input[name=q]", "nothing is called this")
+        page.wait_for_function(f"() => ({VISIBLE_ROWS})().length === 0")
+        assert told.count() >= 1
+        page.click("#clear")
+        assert told.count() == 0
+
+    def test_contents_lead_to_the_layers_that_are_shown_and_to_no_other(
+        self, visit: Open, report: Path
+    ) -> None:
+        page = visit(report, "#layer").page
+        listed = page.locator("#layer .contents a:visible")
+        assert listed.count() > 1
+        page.select_option("#controls select[name=layer]", "lstm")
+        assert listed.all_inner_texts() == ["lstm"]
+        listed.first.click()
+        assert page.locator("#layer h3:visible", has_text="lstm").count() == 1

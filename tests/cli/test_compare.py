@@ -128,6 +128,35 @@ def test_a_page_and_markdown_are_written_where_asked(
         assert "box-2 against box-1" in file.read_text(encoding="utf-8")
 
 
+def test_its_drawings_are_written_where_asked(
+    measured: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    typed = ["one", "two", "--figures", str(tmp_path / "drawn")]
+    status, told, _ = said(typed, measured, capsys, monkeypatch)
+    assert status == 0
+    assert told.splitlines()[-1].endswith("drawn: 1 figure, each as PNG, SVG and PDF")
+    assert {file.name for file in (tmp_path / "drawn").iterdir()} == {
+        f"machines-forward-box-1.{suffix}" for suffix in ("png", "svg", "pdf")
+    }
+
+
+def test_others_that_measured_nothing_are_told_and_are_exit_status_4(
+    measured: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    failed = tmp_path / "failed"
+    shutil.copytree(measured / "two", failed)
+    (journal,) = failed.rglob("journal.jsonl")
+    text = journal.read_text(encoding="utf-8")
+    journal.write_text(text.replace('"status": "ok"', '"status": "oom"'), encoding="utf-8")
+    status, out, err = said(["one", str(failed)], measured, capsys, monkeypatch)
+    assert (status, out.count("Of 1 case: 1 failed.")) == (4, 1)
+    assert err == "layerbench: no case was measured on both sides; above stands why not\n"
+    limit = ["--max-slowdown", "50%"]
+    assert said(["one", str(failed), *limit], measured, capsys, monkeypatch)[0] == 3
+
+
 def test_a_limit_holds_for_each_of_the_others_against_the_base(
     measured: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
@@ -139,7 +168,7 @@ def test_a_limit_holds_for_each_of_the_others_against_the_base(
     limit = ["--max-slowdown", "50%"]
     status, out, _ = said(["one", str(slow), "three", *limit], measured, capsys, monkeypatch)
     assert status == 3
-    assert "1 case failed, vanished, or is slower by more than 50.0 % (1 in box-2)" in out
+    assert "1 case failed, vanished, or is slower by more than 50 % (1 in box-2)" in out
     status, out, _ = said(["one", "three", *limit], measured, capsys, monkeypatch)
     assert status == 0
-    assert "no case is slower by more than 50.0 %" in out
+    assert "no case is slower by more than 50 %" in out

@@ -122,7 +122,7 @@ def test_without_a_terminal_there_are_plain_lines() -> None:
         screen.round("latency", 1, passes=2, each_s=1.0)
     assert screen.take().splitlines() == [
         "pass 1 of 2: 1 case",
-        f"1/1  {CASES[0].id}  1.10 ms  ±9.1 %  –  ok",
+        f"1/1  {CASES[0].id}  1.10 ms  ±9.09 %  –  ok",
         "pass 2 of 2: 2 cases",
     ]
 

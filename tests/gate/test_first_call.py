@@ -54,6 +54,18 @@ def test_many_cases_share_the_error_rate() -> None:
     assert _verdict([2.0] * 5, head, cases=10**4) is Verdict.INCONCLUSIVE
 
 
+def test_the_time_of_each_side_has_its_interval() -> None:
+    found = finding(_times(2.0), _times(4.0), 1, 0.05)
+    assert found is not None
+    for seconds, known in ((found.base, found.base_interval), (found.head, found.head_interval)):
+        assert known is not None
+        assert known.value == seconds
+        assert known.low < known.value < known.high < known.low * 1.1
+    alone = finding([2.0], [4.0], 1, 0.05)
+    assert alone is not None
+    assert alone.base_interval is None
+
+
 def test_without_pairs_there_is_nothing_to_judge() -> None:
     assert finding([], [], 1, 0.05) is None
 

@@ -12,7 +12,9 @@ from harness.gate.outcome import CaseOutcome, Finding, Outcome, Side, Verdict, w
 from harness.stats import Interval
 from harness.types import UsageError
 
-FINDING = Finding("latency", 1e-3, 2e-3, Interval(2.0, 1.9, 2.1), 0.06, 5, Verdict.REGRESSION)
+SIDES = Interval(1e-3, 9e-4, 1.1e-3), Interval(2e-3, 1.8e-3, 2.2e-3)
+RATIO = Interval(2.0, 1.9, 2.1)
+FINDING = Finding("latency", 1e-3, 2e-3, RATIO, 0.06, 5, Verdict.REGRESSION, *SIDES)
 OUTCOME = Outcome(
     base=Side("main", "a" * 40, versions={"torch": "2.13"}),
     head=Side("working tree", "b" * 40, dirty=True, python="3.11.7"),

@@ -104,6 +104,11 @@ def test_the_ratio_is_the_change_that_was_made(run: tuple[Outcome, Path, Path]) 
         assert found is not None
         assert found.ratio is not None
         assert found.ratio.value == pytest.approx(factor, rel=0.01)
+        sides = ((found.base, found.base_interval), (found.head, found.head_interval))
+        for seconds, known in sides:
+            assert seconds is not None
+            assert known is not None
+            assert known.low < seconds < known.high
 
 
 def test_only_what_changed_is_blamed(run: tuple[Outcome, Path, Path]) -> None:

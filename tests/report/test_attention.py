@@ -12,7 +12,7 @@ from attention_frames import FEW, FLASH, LENGTHS, MANY, PLAIN, WINDOW, Law, atte
 from frames import NAN, frame, row, run
 from pages import Page
 
-from harness.report import html, markdown
+from harness.report import caps, html, markdown
 from harness.report import rows as reading
 from harness.report.attention import advice, crossovers, lines
 from harness.report.attention.charts import spread
@@ -362,13 +362,14 @@ class TestHeatmap:
         assert texts[512] == "–"
         assert texts[16384] == "alone"
 
-    def test_each_cell_has_the_density_of_its_length(self) -> None:
-        assert [cell.note for cell in self.line(*FEW).cells] == [
-            "100.0 %", "100.0 %", "80.0 %", "40.0 %", "20.0 %", "10.0 %", "5.0 %", "2.5 %",
+    def test_each_cell_has_the_interval_and_the_density_of_its_length(self) -> None:
+        cells = self.line(*FEW).cells
+        assert [cell.notes[-1] for cell in cells] == [
+            "100 %", "100 %", "80.0 %", "40.0 %", "20.0 %", "10.0 %", "5.00 %", "2.50 %",
         ]  # fmt: skip
         table = heatmap_table(heatmap(study(rows())))
         assert table.header == ("Variant", *map(str, LENGTHS))
-        assert column(table, "16384")["sliding_window_attention"] == "19.2× (2.5 %)"
+        assert column(table, "16384")["sliding_window_attention"] == "19.2× (17.8–20.6; 2.50 %)"
 
     def test_dense_first_then_by_keys_a_query_and_those_without_scores_last(self) -> None:
         names = [line.name for line in heatmap(study(rows(MANY))).lines]
@@ -463,6 +464,20 @@ class TestReport:
         for lines_ in (part.splitlines() for part in text.split("\n\n") if part.startswith("| ")):
             bars = {len(re.findall(r"(?<!\\)\|", line)) for line in lines_}
             assert len(bars) == 1
+
+    def test_of_many_settings_some_are_drawn_and_of_each_device_the_first(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(caps, "LENGTHS", 2)
+        places = [("cpu", 1), ("cpu", 2), ("cuda", 1)]
+        members = [case for at, n in places for case in rows(device=at, threads=n)]
+        drawn = {
+            (block.studies[0].setting.device, block.first): block.drawn
+            for block in found(members).blocks
+        }
+        assert drawn == {("cpu", True): True, ("cpu", False): False, ("cuda", True): True}
+        page = Page(html.render(frame(members), []))
+        assert page.text.count("Its curves would be too many for this page") == 1
 
     def test_one_variant_only(self) -> None:
         page = Page(html.render(attention_frame(laws=[FLASH]), []))

@@ -11,7 +11,8 @@ from frames import frame, row, run
 from pages import Page
 
 from harness import compare
-from harness.report import caps, html, markdown, rows
+from harness.report import caps, charts, html, layers, markdown, rows, series
+from harness.report.panels import LATENCY
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +80,35 @@ def test_pairs_of_what_is_not_shown_are_left_out_of_the_table_only() -> None:
     assert len(caps.pairs(pairs, shown)) == 20
     (mean,) = compare.records(compare.summary(pairs))
     assert mean["cases"] == 48
+
+
+def test_latencies_are_drawn_before_all_else_and_what_is_left_out_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    newest = rows.newest(large(layers=2)[lambda table: table["dtype"] == "float32"])
+    whole = layers.drawings(newest)
+    assert not any(one.left_out for one in whole)
+    needed = sum(charts.weight(panel) for one in whole for panel in one.panels[LATENCY])
+    monkeypatch.setattr(caps, "PAGE_BYTES", needed + caps.ROW_BYTES * len(newest))
+    monkeypatch.setattr(caps, "DRAWN_BYTES", 0)
+    assert [list(one.panels) for one in layers.drawings(newest)] == [[LATENCY], [LATENCY]]
+    for _, (group,) in layers.groups(newest, series.looks(newest)):
+        assert {figure.title.partition(",")[0] for figure in group.charts} == {"Latency"}
+        (remark,) = group.remarks
+        assert remark.startswith("Items/s and Peak memory: not drawn, as drawings of all would")
+
+
+def test_the_weight_of_a_drawing_is_about_what_it_takes() -> None:
+    for made in layers.drawings(rows.newest(large(layers=1))):
+        for chosen in made.panels.values():
+            looks = series.looks(made.members)
+            drawn = charts.panel(chosen[0], charts.shared_scale(chosen), looks, "layer0-0-0")
+            assert 0.5 < charts.weight(chosen[0]) / len(drawn.encode()) < 2
+
+
+def test_of_a_long_list_the_first_of_each_layer_come_first() -> None:
+    assert caps.spread(["a", "a", "a", "b", "c", "b"], 4) == [0, 1, 3, 4]
+    assert caps.spread(["a", "b"], 4) == [0, 1]
 
 
 def test_machines_are_compared_by_what_most_of_them_have_each_layer_alike() -> None:

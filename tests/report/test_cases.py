@@ -8,9 +8,10 @@ from itertools import pairwise
 
 import pandas as pd
 import pytest
-from frames import frame, quick, row, run, samples
+from frames import frame, machine, quick, row, run, samples
 from pages import Page
 
+from harness import sweep
 from harness.cli.parser import parse
 from harness.report import caps, html, rows
 from harness.report.cases import choice
@@ -67,6 +68,34 @@ class TestCards:
         assert options.case == [table["case_id"][0]]
         assert [str(suite) for suite in options.suite] == ["my layers.py"]
         assert Case.parse(options.case[0]).id == table["case_id"][0]
+
+    def test_the_command_has_the_settings_of_its_run_where_they_are_not_the_usual_ones(
+        self,
+    ) -> None:
+        wanted = {"passes": 9, "sample_s": 1e-5, "rel_ci": 0.07, "timeout_s": 90.0}
+        options = ("passes", "sample_time", "rel_ci", "timeout")
+        usual = {name: getattr(sweep.read("quick"), name) for name in wanted}
+        for option, (name, value) in zip(options, wanted.items(), strict=True):
+            run_of_it = run(**{**usual, name: value})
+            (card,) = section(rows.read(frame([row()])), [run_of_it], None).cards
+            typed = vars(parse(shlex.split(card.command)[1:]))
+            assert {n: typed[n] for n in options} == {**dict.fromkeys(options), option: value}
+
+    def test_the_command_has_the_passes_that_fitted_and_the_limit_of_memory(self) -> None:
+        run_of_it = run(passes=None, budget_s=60.0, memory_bytes=3 * 2**30)
+        (card,) = section(rows.read(frame([row(passes=7)])), [run_of_it], None).cards
+        typed = parse(shlex.split(card.command)[1:])
+        assert (typed.passes, typed.memory) == (7, 3 * 2**30)
+
+    def test_settings_are_those_of_the_runs_own_machine(self) -> None:
+        table = frame(row(machine_id=name) for name in ("left", "right"))
+        runs = [
+            run(machine=machine(machine_id=name), passes=n)
+            for name, n in (("left", 5), ("right", 6))
+        ]
+        cards = section(rows.read(table), runs, None).cards
+        assert ["--passes 5" in card.command for card in cards] == [True, False]
+        assert ["--passes 6" in card.command for card in cards] == [False, True]
 
     def test_hostile_ids_are_quoted_for_a_shell(self) -> None:
         evil = "$(rm -rf ~)'\"; x"
@@ -192,9 +221,18 @@ class TestSamples:
         table = frame([row(1e-3), row(1e-3, run_id="run-2")])
         taken = samples(table, passes=2, each=3)
         found = by_row(taken)
-        assert set(found) == {("run-1", table["case_id"][0]), ("run-2", table["case_id"][0])}
+        case = table["case_id"][0]
+        assert set(found) == {("box", "run-1", case), ("box", "run-2", case)}
         first = taken[(taken["run_id"] == "run-1") & (taken["pass_index"] == 1)]
-        assert found["run-1", table["case_id"][0]][1] == Pass(1, tuple(first["wall_s"]))
+        assert found["box", "run-1", case][1] == Pass(1, tuple(first["wall_s"]))
+
+    def test_machines_whose_runs_share_an_id_stay_apart(self) -> None:
+        table = frame([row(1e-3, machine_id="left"), row(9e-3, machine_id="right")])
+        taken = samples(table, passes=1, each=3)
+        found = by_row(taken)
+        for read in rows.read(table):
+            own = taken.loc[taken["machine_id"] == read.machine_id, "wall_s"]
+            assert found[key(read)] == (Pass(0, tuple(own)),)
 
     @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), 0.0, -1.0])
     def test_what_is_no_time_is_left_out(self, wrong: float) -> None:

@@ -56,16 +56,16 @@ class TestGrids:
     def test_each_size_has_the_speedup_with_its_interval(self) -> None:
         (grid,) = drawn([*compiled(), *sizes()])
         (found,) = grid.maps
-        assert found.title == "forward: torch compiled over torch eager"
+        assert found.title == "forward: speedup of torch compiled, torch eager = 1"
         assert (found.columns, [line.name for line in found.lines]) == (
             ("s16", "s64"),
             ["b1", "b8"],
         )
         # Both intervals are a factor of 1.1 either way, the ratio's is 1.1 ** sqrt(2) = 1.144.
-        expected = HeatCell("2.00×", "1.75–2.29", strength=0.25, unsure=False)
+        expected = HeatCell("2.00×", ("1.75–2.29",), strength=0.25, unsure=False)
         assert all(
-            (cell.text, cell.note, cell.unsure, cell.failed)
-            == (expected.text, expected.note, expected.unsure, expected.failed)
+            (cell.text, cell.notes, cell.unsure, cell.failed)
+            == (expected.text, expected.notes, expected.unsure, expected.failed)
             for line in cells(grid)
             for cell in line
         )
@@ -144,10 +144,10 @@ class TestGrids:
         ]
         (grid,) = drawn(members)
         assert [found.title for found in grid.maps] == [
-            "forward: torch compiled over torch eager",
-            "forward: tensorflow compiled over torch eager",
-            "train: torch compiled over torch eager",
-            "train: tensorflow compiled over torch eager",
+            "forward: speedup of torch compiled, torch eager = 1",
+            "forward: speedup of tensorflow compiled, torch eager = 1",
+            "train: speedup of torch compiled, torch eager = 1",
+            "train: speedup of tensorflow compiled, torch eager = 1",
         ]
         assert (grid.layer, grid.setting) == ("dense", "cpu, float32, 1 thread, units=256")
 
@@ -155,8 +155,8 @@ class TestGrids:
         dead = [row(status="oom", batch=b, seq=s) for b, s in itertools.product(BATCHES, LENGTHS)]
         (grid,) = drawn([*dead, *compiled(), *compiled(framework="tensorflow")])
         assert [found.title for found in grid.maps] == [
-            "forward: torch eager over torch compiled",
-            "forward: tensorflow compiled over torch compiled",
+            "forward: speedup of torch eager, torch compiled = 1",
+            "forward: speedup of tensorflow compiled, torch compiled = 1",
         ]
 
 
@@ -228,11 +228,11 @@ class TestDirections:
         ]  # fmt: skip
         found = blocks([member for changes in others for member in both(**changes)])
         assert sorted(block.place for block in found) == [
-            "cpu, bfloat16, 1 thread @ box",
-            "cpu, float32, 1 thread @ box",
-            "cpu, float32, 1 thread @ far",
-            "cpu, float32, 2 threads @ box",
-            "cuda, float32, 1 thread @ box",
+            "cpu, bfloat16, 1 thread (box)",
+            "cpu, float32, 1 thread (box)",
+            "cpu, float32, 1 thread (far)",
+            "cpu, float32, 2 threads (box)",
+            "cuda, float32, 1 thread (box)",
         ]
 
     def test_drawing_has_the_means_in_words(self) -> None:
@@ -243,6 +243,11 @@ class TestDirections:
             'eager: 2.00×; lstm, torch eager: 3.00×."' in block.chart
         )
         assert "more than forward →" in block.chart
+
+    def test_the_cheapest_way_back_is_drawn_first(self) -> None:
+        (block,) = blocks([*both(3.0, layer="lstm"), *both()])
+        assert block.chart
+        assert block.chart.index(">dense</text>") < block.chart.index(">lstm</text>")
 
     def test_one_direction_is_nothing_to_compare(self) -> None:
         assert blocks([row(mode="forward"), row(mode="forward", batch=1)]) == []
@@ -386,7 +391,7 @@ class TestReport:
         ids = Counter(page.attributes("id"))
         assert {"speedups", "directions", "compiling"} <= ids.keys()
         assert [name for name, number in ids.items() if number > 1] == []
-        assert "forward: tensorflow compiled over torch eager" in page.text
+        assert "forward: speedup of tensorflow compiled, torch eager = 1" in page.text
         assert any(d.startswith("Backward over forward, cpu") for d in page.drawings())
         assert "Pays after calls" in page.text
         assert "nan" not in page.text.lower()
@@ -450,7 +455,7 @@ class TestReport:
         page = Page(text)
         assert [tag for tag, _ in page.tags].count("script") == 1
         assert not any(page.attributes("onload"))
-        assert f"forward: {EVIL} compiled over {EVIL} eager" in page.text
+        assert f"forward: speedup of {EVIL} compiled, {EVIL} eager = 1" in page.text
         told = markdown.render(table, [])
         assert "<script>" not in told
         assert "\n# heading" not in told

@@ -81,6 +81,11 @@ def test_series_differ_in_marker_or_dash_as_well() -> None:
     assert len(without_colour) == len(found)
 
 
+def test_no_two_of_very_many_sources_look_alike() -> None:
+    found = styles({str(number): (str(number), "eager") for number in range(len(HUES) ** 2)})
+    assert len({(style.colour, style.marker) for style in found.values()}) == len(found)
+
+
 def test_kinds_of_attention_differ_in_colour() -> None:
     assert list(alike([INK, MUTED, *(lines.COLOURS[kind] for kind in Kind)])) == []
 

@@ -20,7 +20,7 @@ from harness.report.exchange import FORMATS
 from harness.report.exchange.results import Results
 from harness.store import COLUMNS
 
-NONE = pd.DataFrame({"case_id": [], "run_id": [], "wall_s": []})
+NONE = pd.DataFrame({"case_id": [], "machine_id": [], "run_id": [], "wall_s": []})
 HOSTILE = [text for text in outcomes.HOSTILE if "\ud800" not in text]
 """A lone surrogate is in no file that is text, whichever program wrote it."""
 
@@ -114,7 +114,7 @@ class TestFigures:
         entries = {entry["name"]: entry for entry in exported("github-action-benchmark", table)}
         latency = entries[f"{case} latency"]
         assert latency["value"] == pytest.approx(2e6)
-        assert (latency["unit"], latency["range"]) == ("ns", "± 9.5 %")
+        assert (latency["unit"], latency["range"]) == ("ns", "± 9.55 %")
         assert latency["extra"].splitlines() == [
             "median with its 95 % interval: 2.00 ms (1.82–2.20)",
             "torch 2.13.0 on box, run run-1",
@@ -149,7 +149,7 @@ class TestFigures:
     def test_machines_are_told_apart(self) -> None:
         table = frame([row(machine_id="left"), row(machine_id="right")])
         case = table["case_id"][0]
-        assert list(exported("bencher", table)) == [f"{case} @ left", f"{case} @ right"]
+        assert list(exported("bencher", table)) == [f"{case} (left)", f"{case} (right)"]
 
 
 class TestPytestBenchmark:
@@ -157,9 +157,9 @@ class TestPytestBenchmark:
 
     def samples(self, table: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(
-            [(case, run, s) for case, run in zip(table["case_id"], table["run_id"], strict=True)
+            [(*of, s) for of in zip(*(table[name] for name in NONE.columns[:-1]), strict=True)
              for s in self.SAMPLES],
-            columns=["case_id", "run_id", "wall_s"],
+            columns=NONE.columns,
         )  # fmt: skip
 
     def test_statistics_are_those_that_it_makes_itself(self) -> None:
@@ -179,6 +179,14 @@ class TestPytestBenchmark:
         taken = self.samples(table).assign(counted=[True] * 5 + [False])
         (benchmark,) = exported("pytest-benchmark", table, taken)["benchmarks"]
         assert benchmark["stats"]["max"] == 1.3e-3
+
+    def test_samples_of_machines_whose_runs_share_an_id_stay_apart(self) -> None:
+        table = frame(row(machine_id=name) for name in ("left", "right"))
+        taken = self.samples(table)
+        taken.loc[taken["machine_id"] == "right", "wall_s"] *= 2
+        found = exported("pytest-benchmark", table, taken)["benchmarks"]
+        assert [one["stats"]["rounds"] for one in found] == [len(self.SAMPLES)] * 2
+        assert found[1]["stats"]["min"] == pytest.approx(2 * found[0]["stats"]["min"])
 
     def test_it_sets_frameworks_and_files_beside_each_other(self, tmp_path: Path) -> None:
         table = frame([row(framework=name) for name in ("torch", "tensorflow")])

@@ -12,20 +12,26 @@ from xml.etree import ElementTree
 
 import numpy as np
 import outcomes
+import pandas as pd
 import pytest
 from attention_frames import attention_frame
+from boxes import box
 from frames import frame, quick, row, run, samples
 from histories import noise, stored
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.text import Annotation, Text
 
 import harness
-from harness.report import caps, contents, rows
+from harness.report import caps, charts, contents, layers, rows
+from harness.report.canvas import PAPER
 from harness.report.cases import section as each_case
 from harness.report.figures import whole
 from harness.report.figures.dress import Caption, dress, narrow
 from harness.report.figures.files import COLUMN, FORMATS, PAGE, file_name, image
+from harness.report.machines.section import compared
+from harness.report.panels import LATENCY
 
 STEP = np.where(np.arange(20) >= 10, 0.15, 0.0)
 SAFE = re.compile(r"[a-z0-9_][a-z0-9_.=-]{0,130}")
@@ -71,6 +77,42 @@ class TestWhole:
         assert {named.parts[1] for named in found} >= {"Latency", "Peak memory"}
         assert found[0].draw().axes
 
+    def test_speedups_and_the_way_back_are_there(self, figures: list[whole.Named]) -> None:
+        found = names(figures)
+        base = "torch-eager"
+        for mode in ("forward", "train"):
+            (one,) = (n for n in found if n.startswith(f"speedup-lstm-{mode}") and "compiled" in n)
+            assert base in one
+        assert "directions-train-cpu-float32-1-thread" in found
+        of_attention = [n.parts[0] for n in whole.every(attention_frame(), [])]
+        assert "attention-speedup" in of_attention
+
+    def test_machines_are_there(self) -> None:
+        rows = [row(layer=name, mode=mode) for name in ("a", "b") for mode in ("forward", "train")]
+        sides = [box(name, rows) for name in ("left", "right")]
+        table = pd.concat([side.frame for side in sides], ignore_index=True)
+        found = list(whole.every(table, [told for side in sides for told in side.runs]))
+        wanted = {("machines", mode, "left") for mode in ("forward", "train")}
+        assert {named.parts for named in found if named.parts[0] == "machines"} == wanted
+        assert {named.parts for named in whole.of_comparison(compared(sides))} == wanted
+
+    def test_a_speedup_that_may_be_none_is_hatched_and_a_failure_has_no_tint(self) -> None:
+        members = [row(batch=b, seq=s) for b in (1, 8) for s in (16, 64)]
+        other = [
+            row(1.02e-3 if (b, s) == (1, 16) else 4e-3, batch=b, seq=s, framework="tensorflow",
+                status="oom" if (b, s) == (8, 64) else "ok")
+            for b in (1, 8) for s in (16, 64)
+        ]  # fmt: skip
+        (named,) = (n for n in whole.every(frame([*members, *other]), []) if "speedup" in n.parts)
+        drawn = named.draw()
+        cells = drawn.axes[0].patches
+        assert [bool(cell.get_hatch()) for cell in cells] == [True, False, False, False]
+        said = [text.get_text() for text in drawn.axes[0].texts]
+        assert [text for text in said if text.endswith("×")] == ["0.980×", "0.250×", "0.250×"]
+        assert "oom" in said
+        assert to_hex(cells[3].get_facecolor()) == PAPER
+        assert to_hex(cells[1].get_facecolor()) != PAPER
+
     def test_cases_are_there_that_the_page_draws_in_a_figure(self) -> None:
         table = quick()
         taken = samples(table)
@@ -98,13 +140,16 @@ class TestWhole:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         table = frame(row(batch=b, layer=name) for name in ("one", "two") for b in (1, 2, 4))
-        monkeypatch.setattr(caps, "DRAWINGS", 4)
+        made = layers.drawings(rows.newest(table))
+        room = sum(charts.weight(panel) for one in made for panel in one.panels[LATENCY])
+        monkeypatch.setattr(caps, "room", lambda _: room)
         monkeypatch.setattr(caps, "SAMPLES", 1)
         taken = samples(table)
         found = list(whole.every(table, [], taken))
-        assert {named.parts[0] for named in found} == {"one", "samples"}
-        told = " ".join(whole.notes(table, taken, contents.read(table)))
-        assert told.startswith("3 drawings of 1 layer would be too many")
+        drawn = [named.parts[:2] for named in found if named.parts[0] != "samples"]
+        assert drawn == [("one", "Latency"), ("two", "Latency")]
+        told = " ".join(whole.notes(table, taken, contents.read(table, [])))
+        assert told.startswith("4 drawings of 2 layers would be too many")
         assert "1 of 6 measured cases have their samples in a figure" in told
 
     def test_of_a_large_frame_the_figures_are_of_what_the_page_shows(
@@ -113,7 +158,7 @@ class TestWhole:
         monkeypatch.setattr(caps, "ROWS", 3)
         table = frame(row(batch=b, layer=name) for name in ("one", "two") for b in (1, 2, 4))
         assert {named.parts[0] for named in whole.every(table, [])} == {"one"}
-        told = whole.notes(table, None, contents.read(table))
+        told = whole.notes(table, None, contents.read(table, []))
         assert told == ["They are of 3 of 6 cases.", "Of no case the single samples were read."]
 
     def test_nothing_measured_has_no_figures(self) -> None:
@@ -175,14 +220,19 @@ def kinds(figures: list[whole.Named]) -> dict[str, whole.Named]:
     chosen = dict(zip(names(figures), figures, strict=True))
     picked = ("attention-latency-train-seq", "lstm-peak-memory-forward-batch",
               "dense-items-per-s-train-batch", "frameworks-train-torch-eager-cpu",
-              "roofline-train-cpu-float32-1-thread-box")  # fmt: skip
+              "roofline-train-cpu-float32-1-thread-box",
+              "directions-train-cpu-float32-1-thread",
+              next(name for name in chosen if name.startswith("speedup-lstm")))  # fmt: skip
     (history,) = (named for named in whole.every(table, runs) if named.parts[0] == "history")
     long = frame([row(reason="x", params={"units": 256, "kernel_size": 1024, "dilation": 16})])
     (of_case,) = (n for n in whole.every(long, [], samples(long, 40)) if n.parts[0] == "samples")
     return {**{name: chosen[name] for name in picked}, "history": history, "samples": of_case}
 
 
-KINDS = ("attention", "lstm", "dense", "frameworks", "roofline", "history", "samples")
+KINDS = (
+    *("attention", "lstm", "dense", "frameworks", "roofline", "directions", "speedup"),
+    *("history", "samples"),
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,12 @@ from histories import noise, stored
 from pages import Page
 from rich.console import Console
 
+from harness import units
 from harness.gate import history
 from harness.report import caps, html, markdown, terminal
 from harness.report.history import events
 from harness.report.history.section import section
+from harness.stats import pass_interval
 
 STEP = np.where(np.arange(20) >= 10, 0.15, 0.0)
 BUMP = np.where((np.arange(20) >= 6) & (np.arange(20) < 13), 0.2, 0.0)
@@ -37,7 +40,7 @@ def test_verdict_event_and_what_to_do_stand_in_this_order() -> None:
     text = shown(one(noise(20) + STEP, noise(20, seed=1)))
     parts = [
         "20 runs on box, 2026-11-01 to 2026-11-20",
-        "Of 2 cases 1 is slower at the end, by 5.0 % or more: dense/torch/cpu/forward/eager",
+        "Of 2 cases 1 is slower at the end, by 5 % or more: dense/torch/cpu/forward/eager",
         "2026-11-10 10:00 → 2026-11-11 10:00, commit a00000000000 → b00000000000",
         "between the runs run-9 and run-10",
         "slower since, over 10 runs",
@@ -46,6 +49,19 @@ def test_verdict_event_and_what_to_do_stand_in_this_order() -> None:
     ]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
+
+
+def test_each_estimate_has_its_interval() -> None:
+    found = one(noise(20) + STEP)
+    case = re.escape("dense/torch/cpu/forward/eager/float32/b1-units=256")
+    assert re.search(rf"or more: {case} 1\.\d\d× \(1\.\d\d–1\.\d\d\)\.$", events.verdict(found))
+    (event,) = events.events(found)
+    before, after = event.table(1).rows[0][1:3]
+    (change,) = found.cases[0].changes
+    for cell, runs in ((before, slice(0, 10)), (after, slice(10, 20))):
+        level = pass_interval(found.cases[0].latencies[runs])
+        assert cell.text == units.seconds_interval(level.value, level.low, level.high)
+    assert after.figure / before.figure == pytest.approx(change.ratio.value)
 
 
 def test_a_slowdown_that_was_mended_is_told_and_is_none_at_the_end() -> None:
@@ -110,14 +126,37 @@ class TestReport:
         assert lines[0] == drawn, "a line begins with the same, drawn small"
         assert [text.endswith("no change.") for text in lines] == [False, True]
 
+    def test_the_first_page_says_what_got_slower_and_leads_to_the_history(self) -> None:
+        table, runs = stored([noise(20) + STEP, noise(20, seed=1)])
+        first = html.render(table, runs).partition('id="layer"')[0]
+        assert '<p class=bad><a href="#history">20 runs on box, ' in first
+        told = "Of 2 cases 1 is slower at the end"
+        assert told in first
+        assert told in markdown.render(table, runs).partition("##")[0]
+        unknown = html.render(*stored([noise(3)])).partition('id="layer"')[0]
+        assert "What got slower is not known" in unknown
+        assert 'href="#history"' not in unknown
+
+    def test_what_to_type_is_set_as_code_and_not_between_backticks(self) -> None:
+        left, right = (stored([noise(20) + STEP], name, name) for name in ("left", "right"))
+        both = pd.concat([left[0], right[0]], ignore_index=True), [*left[1], *right[1]]
+        page, text = html.render(*both), markdown.render(*both)
+        command = "layerbench regress --base=a00000000000 --head=b00000000000"
+        for typed in (command, "layerbench compare A B"):
+            assert f"<code>{typed}</code>" in page
+            assert f"`{typed}`" in text
+            assert f"\\`{typed}" not in text
+        assert "`layerbench" not in page
+
     def test_every_case_has_a_line_with_its_last_latency_and_where_it_stands(self) -> None:
         table, runs = stored([noise(20), noise(7, seed=1), noise(20, seed=2) + STEP])
         (block,) = section(table, runs)
         slower, flat, short = block.lines
         assert slower.case.endswith("b4-units=256")
-        assert slower.state.text.endswith("× from 2026-11-11 on: slower since, over 10 runs")
+        assert slower.state.text.endswith(") from 2026-11-11 on: slower since, over 10 runs")
         assert (slower.state.tone, slower.runs) == ("bad", 20)
-        assert slower.last.endswith(" ms")
+        assert re.fullmatch(r"1\.\d\d ms \(1\.\d\d–1\.\d\d\)", slower.last)
+        assert re.match(r"1\.1\d× \(1\.\d\d–1\.\d\d\) from 2026-11-11 on", slower.state.text)
         assert (flat.state.text, flat.state.tone) == ("no change", "muted")
         assert (short.state.text, short.runs) == ("too few runs to tell", 7)
         assert ['class="slower"' in line.sparkline for line in block.lines] == [True, False, False]

@@ -119,7 +119,10 @@ class TestDefying:
             "forward",
             "torch eager",
         )
-        assert (line["Time ratio"], line["Expected"]) == ("1.00×", "0.100×")
+        assert (line["Time ratio (95 % interval)"], line["Expected"]) == (
+            "1.00× (0.874–1.14)",
+            "0.100×",
+        )
         assert line["Off by (95 % interval)"] == "10.0× (8.74–11.4)"
         assert line["Possible reason"] == "another bound: compute → overhead"
         assert found.expectations == (
@@ -175,6 +178,15 @@ class TestDefying:
         here = Result("box", box("box", rows).frame, [run(run_id="box run", ceilings=ceilings)])
         (line,) = lines(compared(by_device([here])).defying)
         assert line["Possible reason"] == "other threads: 1 → 8"
+
+    def test_a_case_that_one_side_lacks_makes_no_reason(self) -> None:
+        rest = [row(layer=layer) for layer in USUAL]
+        here, there = [row(), row(batch=64), *rest], [row(9e-3), *rest]
+        for sides in ((here, there), (there, here)):
+            names = ("old", "new")
+            found = compared([box(name, rows) for name, rows in zip(names, sides, strict=True)])
+            (line,) = lines(found.defying)
+            assert line["Possible reason"] == "none found"
 
     def test_of_several_machines_each_is_named(self) -> None:
         rest = [row(layer=layer) for layer in USUAL]
@@ -245,8 +257,8 @@ class TestTables:
     def test_every_case_names_its_machine_where_there_are_several(self) -> None:
         rows = [row()]
         several = compared([box("a", rows), box("b", rows), box("c", rows)])
-        assert [line["Machine"] for line in lines(several.cases)] == ["b", "c"]
-        assert "Machine" not in two().cases.header
+        assert [line["Machine"] for line in lines(several.worst_cases)] == ["b", "c"]
+        assert "Machine" not in two().worst_cases.header
 
     def test_what_cannot_be_compared_is_told_by_kind(self) -> None:
         base = [
@@ -307,6 +319,11 @@ class TestCircumstances:
     def test_one_device_does_not_stand_for_its_model(self) -> None:
         assert any("does not stand for its model" in said for said in two().remarks)
 
+    def test_what_a_watt_gives_is_not_told_and_that_is_said(self) -> None:
+        told = "No power was measured, so nothing is told of items/s per watt"
+        assert told in Page(document.render(two())).text
+        assert told in markdown.comparison(two())
+
     def test_one_machine_at_two_times_is_a_comparison_in_time(self) -> None:
         base = box("here", [row()])
         later = Result("later", base.frame, [{**base.runs[0], "run_id": "later run"}])
@@ -318,6 +335,15 @@ class TestCircumstances:
         said = " ".join(compared([box("cpu", [row()]), cuda]).remarks)
         assert "--across-devices" in said
         assert "--across-devices" not in " ".join(two().remarks)
+
+    def test_devices_that_were_set_side_by_side_are_no_remark(self) -> None:
+        cpu, gpu = box("cpu box", [row()]), box("gpu box", [row(), row(device="cuda")])
+        sides = compared(by_device([cpu, gpu]))
+        of_a_report = section(pd.concat([cpu.frame, gpu.frame]), [*cpu.runs, *gpu.runs])
+        for found in (sides, of_a_report):
+            assert found is not None
+            assert len(found.others) == 2
+            assert "--across-devices" not in " ".join(found.remarks)
 
 
 class TestTerminal:
@@ -336,6 +362,17 @@ class TestTerminal:
         ]
         places = [text.index(part) for part in parts]
         assert places == sorted(places)
+
+    def test_of_very_many_cases_the_worst_are_listed_and_what_it_comes_to_is_last(self) -> None:
+        batches = range(1, terminal.MOST_CASES + 4)
+        base = box("old", [row(1e-3, batch=b) for b in batches])
+        found = compared([base, box("new", [row(1e-3 * b, batch=b) for b in batches])])
+        text = shown(found)
+        listed = text.partition("By case, the worst 40 of 43")[2].partition("A ratio is")[0]
+        assert listed.count("units=256") == terminal.MOST_CASES
+        assert "/b43-" in listed
+        assert "/b3-" not in listed
+        assert shown(pair()).count("By case\n") == 1
 
     @pytest.mark.parametrize("width", [40, 80, 120])
     def test_no_line_is_wider_than_the_terminal(self, width: int) -> None:
@@ -363,15 +400,15 @@ class TestPage:
     def test_is_the_same_bytes_when_made_twice(self) -> None:
         assert document.render(pair()) == document.render(pair())
 
-    def test_draws_the_slowest_layer_first_with_every_machine(self) -> None:
+    def test_draws_the_fastest_layer_first_with_every_machine(self) -> None:
         times = {"quick": 0.5e-3, "slow": 4e-3}
         base = box("old", [row(1e-3, layer=layer) for layer in times])
         other = box("new", [row(seconds, layer=layer) for layer, seconds in times.items()])
         (drawing,) = compared([base, other]).charts
         assert Page(drawing.svg).drawings() == [
-            "Time ratios by layer, forward. slow, new: 4.00×; quick, new: 0.500×."
+            "Time ratios by layer, forward. quick, new: 0.500×; slow, new: 4.00×."
         ]
-        places = [drawing.svg.index(f">{name}</text>") for name in ("slow", "quick")]
+        places = [drawing.svg.index(f">{name}</text>") for name in ("quick", "slow")]
         assert places == sorted(places)
 
     def test_the_key_stands_only_beside_several(self) -> None:
@@ -383,7 +420,7 @@ class TestPage:
     def test_markdown_holds_the_same(self) -> None:
         text = markdown.comparison(pair())
         assert text.startswith("# new against old\n")
-        assert "| lstm | forward | torch eager | 1.00× | 0.100× |" in text
+        assert "| lstm | forward | torch eager | 1.00× (0.874–1.14) | 0.100× |" in text
         assert "as the geometric mean of 6 common cases" in text
         assert "| lstm | forward |" in text.split("By layer.")[1]
 

@@ -61,6 +61,10 @@ def test_fits_into_a_comment_on_a_pull_request(report: str) -> None:
     assert len(report) < 65_536
 
 
+def test_what_to_type_stays_code_and_the_rest_of_the_sentence_text() -> None:
+    assert markdown.prose("a_b `c_d --e` <f> `") == "a\\_b `c_d --e` &lt;f&gt; \\`"
+
+
 def test_hostile_text_stays_text() -> None:
     evil = "<script>alert(1)</script>|`code`\n# heading @everyone $x^2$"
     table = frame([row(layer=evil, reason=evil, status="error", warnings=[evil]), row()])

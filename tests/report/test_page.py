@@ -200,6 +200,9 @@ class TestFigures:
         drawing = text.partition('class="forests"')[2].partition("</svg>")[0]
         names = [name for name in re.findall(r">([\w ]+)</text>", drawing) if name.isascii()]
         assert names == ["lstm", "gru", "dense", "all layers"]
+        told = re.findall(r">([\d.]+× \([\d.]+–[\d.]+\))</text>", drawing)
+        assert told[0] == "2.00× (1.75–2.29)"
+        assert len(told) == len(names)
 
     def test_no_figure_has_an_exponent_of_two_digits(self, page: Page) -> None:
         assert not re.search(r"\de[-+]0\d", page.text)

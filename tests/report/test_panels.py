@@ -193,3 +193,23 @@ def test_a_mark_is_told_with_its_interval_in_one_unit_where_it_has_one() -> None
     ]
     assert panel.told(line, 2, Interval(2e-3, 1e-3, 3e-3)).endswith("2.00 ms (1.00–3.00)")
     assert panel.told(line, 2, Interval(2e-3, 2e-3, 2e-3)).endswith(": 2.00 ms")
+
+
+def test_however_many_fail_figures_keep_most_of_a_panel_and_its_ticks_apart() -> None:
+    statuses = ("oom", "timeout", "crashed", "error", "mismatch")
+    members = [
+        row(batch=batch, execution=execution, status=status, peak_memory_bytes=2.0 ** (20 + batch))
+        for execution in ("eager", "compiled")
+        for batch, status in enumerate(("ok", "ok", *statuses), 1)
+    ]
+    (panel,) = panels(rows.read(frame(members)), MEMORY)
+    scale = charts.shared_scale([panel])
+    assert scale.marks == 10
+    figure, drawn = axes.log_log(panel, scale, (288.0, 200.0), (66.0, 12.0, 10.0, 42.0), 0.12)
+    height = math.log(scale.high / scale.low) / math.log(scale.top / scale.low)
+    assert height > 0.6
+    figure.canvas.draw()
+    places = [drawn.transData.transform((1, tick))[1] for tick in drawn.get_yticks()]
+    points = [(upper - lower) * 72 / figure.dpi for lower, upper in itertools.pairwise(places)]
+    assert points
+    assert min(points) >= 12

@@ -32,13 +32,23 @@ def test_memory_has_a_column_even_if_every_peak_is_too_small() -> None:
     assert "Peak memory" not in every_row(row(peak_memory_bytes=NAN)).header
 
 
-def test_parts_of_memory_add_up_and_only_if_all_are_known() -> None:
+def test_parts_of_memory_add_up_and_what_is_not_known_is_said() -> None:
     parts = {"output_bytes": 2.0**20, "saved_bytes": 0.0, "workspace_bytes": 2.0**21}
-    known, unknown = rows.read(frame([row(**parts), row(output_bytes=1.0)]))
+    known, some = rows.read(frame([row(**parts), row(output_bytes=2.0**20)]))
     assert results.allocated(known) == (
         "3.28 MiB = 256 KiB parameters + 32.0 KiB inputs + 1.00 MiB outputs + 2.00 MiB workspace"
     )
-    assert results.allocated(unknown) == ""
+    assert results.allocated(some) == (
+        "at least 1.28 MiB = 256 KiB parameters + 32.0 KiB inputs + 1.00 MiB outputs; "
+        "the rest is not known"
+    )
+
+
+def test_memory_of_which_no_part_is_known_says_so_unless_the_case_failed() -> None:
+    nothing = {"parameter_bytes": NAN, "input_bytes": NAN}
+    measured, failed = rows.read(frame([row(**nothing), row(status="oom")]))
+    assert results.allocated(measured) == "not known"
+    assert results.allocated(failed) == ""
 
 
 def test_what_a_sparse_layer_computes_and_how_far_it_is_off_have_columns_where_known() -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 
+import numpy as np
 import pytest
+from histories import noise, stored
 
+from harness.gate.history import histories
 from harness.report import sparks
+from harness.report.history import sparkline
 from harness.report.sparks import Label, Mark
 
 
@@ -40,3 +45,13 @@ def test_a_drawing_without_words_is_not_read_out() -> None:
     assert sparks.drawing("kind", marks).startswith('<svg class="kind" aria-hidden="true">')
     told = sparks.drawing("kind", marks, description="says so")
     assert told.startswith('<svg class="kind" role="img" aria-label="says so">')
+
+
+def test_the_last_dot_of_a_sparkline_is_whole_after_a_step_either_way() -> None:
+    for step in (0.3, -0.3):
+        table, runs = stored([noise(12) + np.where(np.arange(12) >= 11, step, 0.0)])
+        (history,) = histories(table, runs)
+        (case,) = history.cases
+        found = re.search(r'class="last" d="M\d+ (\d+)h0"', sparkline.sparkline(case, "told"))
+        assert found
+        assert 3 <= int(found[1]) <= sparkline.HEIGHT - 3, "half of its width is 3"

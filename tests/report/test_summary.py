@@ -24,6 +24,18 @@ def test_title_names_layers_frameworks_and_processor() -> None:
     assert summary.title([], []) == "No results"
 
 
+def test_title_names_the_processors_that_did_the_work() -> None:
+    gpu = run(machine=machine(gpus=[{"name": "H100"}]))
+    both = rows.read(frame([row(), row(device="cuda")]))
+    assert summary.title(both, [gpu]) == "1 layer in torch on AMD EPYC 7B13 and H100"
+    assert summary.title(rows.read(frame([row()])), [gpu]) == "1 layer in torch on AMD EPYC 7B13"
+    assert (
+        summary.title(rows.read(frame([row(device="cuda")])), [gpu]) == "1 layer in torch on H100"
+    )
+    other = run(run_id="run-2", machine=machine(machine_id="other", gpus=[{"name": "A100"}]))
+    assert summary.title(both, [gpu, other]).endswith("on AMD EPYC 7B13 and H100")
+
+
 def test_first_sentence_says_what_was_measured_where() -> None:
     members = [
         row(seq=16, batch=1),
@@ -53,6 +65,13 @@ def test_disturbed_rows_are_counted_among_those_that_were_watched() -> None:
     assert summary.disturbed(rows.read(frame([row()]))) == []
 
 
+def test_kinds_of_failure_have_one_order_the_commonest_first() -> None:
+    statuses = ["timeout", "crashed", "oom", "timeout", "oom", "timeout", "unsupported", "ok"]
+    members = rows.read(frame(row(status=s, batch=2**i) for i, s in enumerate(statuses)))
+    assert list(summary.counts(members)) == ["ok", "timeout", "oom", "crashed", "unsupported"]
+    assert "6 failed (3 timeout, 2 oom, 1 crashed)" in summary.tally(members)
+
+
 def test_frameworks_are_compared_with_the_range_over_layers() -> None:
     members = [
         row(1e-3),
@@ -63,7 +82,9 @@ def test_frameworks_are_compared_with_the_range_over_layers() -> None:
     (sentence,) = compared(*members)
     assert sentence.startswith("Against torch eager, tensorflow eager takes 4.00× (3.50–4.58)")
     assert "geometric mean of 2 common cases" in sentence
-    assert sentence.endswith("from 2.00× for dense forward to 8.00× for lstm forward.")
+    assert sentence.endswith(
+        "from 2.00× (1.75–2.29) for dense forward to 8.00× (6.99–9.15) for lstm forward."
+    )
 
 
 def test_only_the_pairs_of_the_usual_base_are_told() -> None:

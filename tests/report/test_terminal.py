@@ -37,7 +37,7 @@ def test_results_show_latency_interval_memory_and_status_side_by_side() -> None:
     members = [row(1.5e-3, peak_memory_bytes=2.0**21), row(framework="tensorflow", status="oom")]
     text = shown(terminal.results(frame(members)))
     (line,) = (line for line in text.splitlines() if "1.50ms" in line)
-    assert line.split() == ["dense", "forward", "b32", "1.50ms", "±9.5%", "2.00MiB", "oom"]
+    assert line.split() == ["dense", "forward", "b32", "1.50ms", "±9.55%", "2.00MiB", "oom"]
     assert "†" not in text
     assert "dense/tensorflow/cpu/forward/eager/float32/b32-units=256" in text
     assert "Of 2 cases, 1 gave a latency and 1 failed (1 oom)" in text
@@ -86,8 +86,8 @@ def test_results_mark_what_did_not_settle_and_bound_memory_too_small_to_read() -
     small = {"peak_memory_bytes": NAN, "memory_method": "VmHWM, below 128 KiB"}
     members = [row(1e-3, batch=1, converged=False, **small), row(2e-3, batch=2, warmed=False)]
     text = shown(terminal.results(frame(members)))
-    assert "1.00ms† ±9.5%  <128KiB" in text
-    assert "2.00ms‡ ±9.5%  1.00MiB" in text
+    assert "1.00ms† ±9.55%  <128KiB" in text
+    assert "2.00ms‡ ±9.55%  1.00MiB" in text
     assert "† not converged:" in text
     assert "‡ not warm:" in text
 

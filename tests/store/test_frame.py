@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -178,7 +179,9 @@ def test_a_mismatch_in_any_pass_takes_the_latency(journaled: Journaled) -> None:
 
 
 def test_samples_come_in_the_order_taken(journaled: Journaled) -> None:
-    samples = harness.load_samples(journaled([[1e-3, 3e-3], [2e-3]]).folder)
+    run = journaled([[1e-3, 3e-3], [2e-3]])
+    samples = harness.load_samples(run.folder)
+    assert set(samples["machine_id"]) == {run.machine["machine_id"]}
     assert samples["wall_s"].tolist() == [1e-3, 3e-3, 2e-3]
     assert samples["pass_index"].tolist() == [0, 0, 1]
     assert samples["sample"].tolist() == [0, 1, 0]
@@ -270,6 +273,23 @@ def test_several_folders_become_one_frame(measured: Any, tmp_path: Path) -> None
     frame = harness.load(tmp_path)
     assert frame["run_id"].nunique() == 2
     assert len(frame) == 2
+
+
+def test_runs_in_folders_of_one_name_come_in_the_order_of_their_paths(
+    measured: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured()
+    (made,) = (file.parent for file in tmp_path.rglob("run.json"))
+    names = [f"m{number}" for number in range(8)]
+    for name in names:
+        shutil.copytree(made, tmp_path / "all" / name / "r")
+    there = tmp_path / "all"
+    assert [folder.parent.name for folder in store.run_folders(there)] == names
+    # As a disk may list them, in whatever order.
+    found = Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda *asked: sorted(found(*asked), reverse=True))
+    assert [folder.parent.name for folder in store.run_folders(there)] == names
+    assert store.latest_run(there) == there / names[-1] / "r"
 
 
 def test_the_example_is_read_only_when_it_is_named(measured: Any, tmp_path: Path) -> None:

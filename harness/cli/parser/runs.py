@@ -62,6 +62,12 @@ def add_compare(commands: Commands) -> None:
     compare.add_argument(
         "--out", type=checked(path), metavar="DIR", help="write a page and Markdown there, too"
     )
+    compare.add_argument(
+        "--figures",
+        type=checked(path),
+        metavar="DIR",
+        help="write its drawings as PNG, SVG and PDF as well, as wide as a column of a paper",
+    )
 
 
 def add_export(commands: Commands) -> Line:

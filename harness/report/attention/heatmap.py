@@ -33,6 +33,6 @@ def _line(study: Study, variant: Variant) -> HeatLine:
 
 
 def _cell(base: Row | None, row: Row | None) -> HeatCell:
-    """With the density below the speedup."""
-    density = "" if row is None or row.density is None else units.percent(row.density)
-    return cell(base, row, point(row, base, LATENCY).ratio, density)
+    """With the interval below the speedup, and the density."""
+    density = () if row is None or row.density is None else (units.percent(row.density),)
+    return cell(base, row, point(row, base, LATENCY).ratio, *density)

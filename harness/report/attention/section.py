@@ -8,6 +8,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
+from harness.report import caps
 from harness.report.attention import advice, charts, crossovers, lines
 from harness.report.attention.crossovers import failed_at
 from harness.report.attention.heatmap import heatmap
@@ -51,11 +52,13 @@ class Block:
         key: unique in the page.
         studies: a mode each.
         first: whether no setting before is of its framework and device.
+        drawn: whether a page has room for its charts; see `harness.report.caps`.
     """
 
     key: str
     studies: tuple[Study, ...]
     first: bool
+    drawn: bool = True
 
     @property
     def title(self) -> str:
@@ -123,9 +126,11 @@ def section(rows: Sequence[Row]) -> Section:
     groups = [tuple(group) for _, group in groupby(several, key=lambda study: study.setting)]
     compared = [group for group in groups if any(study.base for study in group)]
     places = [(s.machine, s.framework, s.device) for s in (g[0].setting for g in compared)]
+    first = [places.index(place) == index for index, place in enumerate(places)]
+    drawn = sorted(range(len(compared)), key=lambda index: not first[index])[: caps.LENGTHS]
     return Section(
         tuple(
-            Block(f"attention{index}", group, first=places.index(places[index]) == index)
+            Block(f"attention{index}", group, first[index], index in drawn)
             for index, group in enumerate(compared)
         ),
         tuple(text for group in groups if group not in compared for text in _uncompared(group)),

@@ -16,8 +16,8 @@ from harness.report.rows import Row
 if TYPE_CHECKING:
     import pandas as pd
 
-Key: TypeAlias = tuple[str, str]
-"""Run and case."""
+Key: TypeAlias = tuple[str, str, str]
+"""Machine, run and case: runs of two machines may have one id."""
 _LEAST = 1.02
 """Factor between both ends of an axis and its middle at least."""
 
@@ -44,7 +44,7 @@ Passes: TypeAlias = Mapping[Key, tuple[Pass, ...]]
 
 def key(row: Row) -> Key:
     """What its passes are found by."""
-    return row.run_id, row.case_id
+    return row.machine_id, row.run_id, row.case_id
 
 
 def by_row(samples: pd.DataFrame | None) -> dict[Key, tuple[Pass, ...]]:
@@ -57,11 +57,12 @@ def by_row(samples: pd.DataFrame | None) -> dict[Key, tuple[Pass, ...]]:
         return {}
     samples = samples[samples["counted"]] if "counted" in samples else samples
     found: dict[Key, list[Pass]] = {}
-    keys = ["run_id", "case_id", "pass_index"]
-    for (run, case, index), times in samples.groupby(keys)["wall_s"]:
+    keys = ["machine_id", "run_id", "case_id", "pass_index"]
+    for (machine, run, case, index), times in samples.groupby(keys)["wall_s"]:
         taken = tuple(float(time) for time in times if math.isfinite(time) and time > 0)
         if taken:
-            found.setdefault((str(run), str(case)), []).append(Pass(int(str(index)), taken))
+            of_row = found.setdefault((str(machine), str(run), str(case)), [])
+            of_row.append(Pass(int(str(index)), taken))
     return {key: tuple(passes) for key, passes in found.items()}
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from harness import units
-from harness.report import results
+from harness import sweep, units
+from harness.report import provenance, results
 from harness.report.cases import choice
 from harness.report.cases.chart import chart
+from harness.report.cases.command import command
 from harness.report.cases.samples import Key, Pass, Passes, by_row, key
 from harness.report.cases.strip import strip
 from harness.report.page import Figure
@@ -33,7 +33,7 @@ class Card:
         case: its id.
         facts: by name.
         warnings: sentences.
-        command: measures the case again.
+        command: measures the case again as its run did.
         samples: drawn small; None where they are drawn large, or not known.
         figure: its samples; None for most.
     """
@@ -79,22 +79,25 @@ def section(rows: Sequence[Row], runs: Sequence[Run], samples: pd.DataFrame | No
     passes = by_row(samples)
     known = choice.known(rows, passes)
     large = set(map(key, choice.chosen(known)))
-    suites = {str(run.get("run_id")): _suites(run) for run in runs}
+    usual = sweep.read(sweep.DEFAULT)
+    known_runs = {_of_run(run): run for run in runs}
     cards = tuple(
-        _card(f"case-{number}", row, passes, large, suites.get(row.run_id, ()))
+        _card(
+            *(f"case-{number}", row, passes, large),
+            command(row, known_runs.get((row.machine_id, row.run_id), {}), usual),
+        )
         for number, row in enumerate(rows, 1)
     )
     return Section(results.every_row(rows, (card.key for card in cards)), cards, choice.told(known))
 
 
-def _suites(run: Run) -> tuple[str, ...]:
-    found = run.get("suites")
-    return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
+def _of_run(run: Run) -> tuple[str, str]:
+    """Its machine and id, as its rows have them."""
+    machine = provenance.get(run, "machine", "machine_id")
+    return str(machine or ""), str(run.get("run_id") or "")
 
 
-def _card(
-    name: str, row: Row, passes: Passes, large: Container[Key], suites: Sequence[str]
-) -> Card:
+def _card(name: str, row: Row, passes: Passes, large: Container[Key], again: str) -> Card:
     own = passes.get(key(row), ())
     is_large = key(row) in large
     return Card(
@@ -102,7 +105,7 @@ def _card(
         case=row.case_id,
         facts=dict(_facts(row, own)),
         warnings=row.warnings,
-        command=_command(row, suites),
+        command=again,
         samples=strip(own) if own and row.latency and not is_large else None,
         figure=_figure(own, name) if is_large else None,
     )
@@ -130,11 +133,6 @@ def _samples(row: Row, passes: Sequence[Pass]) -> str:
         f"{text}, {units.seconds(min(times))} to {units.seconds(max(times))}; "
         f"median by pass {medians}"
     )
-
-
-def _command(row: Row, suites: Sequence[str]) -> str:
-    named = "".join(f" --suite {shlex.quote(suite)}" for suite in suites)
-    return f"layerbench run{named} --case {shlex.quote(row.case_id)}"
 
 
 def _figure(passes: Sequence[Pass], name: str) -> Figure:

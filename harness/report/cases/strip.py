@@ -17,7 +17,7 @@ WIDTH, HEIGHT = 210, 44
 _BESIDE, _LONGEST = 8, 52
 """From it to the bars, and the longest of those."""
 _BINS = 11
-_POINTS = 64
+_POINTS = 32
 """Samples that are drawn over time, about."""
 _LETTER = 11
 """How high a label is: its foot is no nearer to that of another."""

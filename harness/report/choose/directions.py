@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -19,6 +20,8 @@ from harness.stats import Interval, mean_ratio
 
 _BACK = ("backward", "train")
 """The modes that are held against forward; the first that there is counts."""
+SIDES = ("less", "more than forward")
+"""What lies left and right of 1 in a drawing."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Block:
         pairs: with one of the two measured at least.
         means: of every layer that has one.
         looks: of every series.
+        most: pairs that are listed.
     """
 
     mode: str
@@ -67,6 +71,7 @@ class Block:
     pairs: tuple[Pair, ...]
     means: tuple[Mean, ...]
     looks: Mapping[str, Style]
+    most: int
 
     @property
     def title(self) -> str:
@@ -118,11 +123,12 @@ class Block:
 
     @property
     def _listed(self) -> tuple[Pair, ...]:
-        return self.pairs[: caps.PAIRS]
+        layers = [pair.forward.layer for pair in self.pairs]
+        return tuple(self.pairs[place] for place in caps.spread(layers, self.most))
 
     @property
     def unlisted(self) -> int:
-        return max(0, len(self.pairs) - caps.PAIRS)
+        return max(0, len(self.pairs) - self.most)
 
     @property
     def remarks(self) -> list[str]:
@@ -139,8 +145,25 @@ class Block:
     def swatches(self) -> list[Figure]:
         return [
             Figure(name, Markup(charts.swatch(style, f"{self.key}-key{index}")))
-            for index, (name, style) in enumerate(self._shown().items())
+            for index, (name, style) in enumerate(self.shown.items())
         ]
+
+    @property
+    def ratios(self) -> list[Mapping[str, Any]]:
+        """The means as `harness.report.forest` takes them, the cheapest way back first."""
+        return forest.fastest_first(
+            [
+                {
+                    "layer": mean.layer,
+                    "other": mean.series,
+                    "ratio": mean.ratio.value,
+                    "ratio_low": mean.ratio.low,
+                    "ratio_high": mean.ratio.high,
+                    "cases": mean.sizes,
+                }
+                for mean in self.means
+            ]
+        )
 
     @property
     def chart(self) -> Markup | None:
@@ -148,26 +171,16 @@ class Block:
         means = self.means
         if not means:
             return None
-        drawn = [
-            {
-                "layer": mean.layer,
-                "other": mean.series,
-                "ratio": mean.ratio.value,
-                "ratio_low": mean.ratio.low,
-                "ratio_high": mean.ratio.high,
-                "cases": mean.sizes,
-            }
-            for mean in means
-        ]
+        drawn = self.ratios
         told = "; ".join(f"{m.layer}, {m.series}: {units.ratio(m.ratio.value)}" for m in means)
         svg = forest.forest(
             drawn,
             (),
             forest.shared_limits(drawn),
-            self._shown(),
+            self.shown,
             self.key,
             f"{self.title}, by layer. {told}.",
-            sides=("less", "more than forward"),
+            sides=SIDES,
         )
         return Markup(svg)
 
@@ -175,7 +188,9 @@ class Block:
     def _ratio(self) -> str:
         return f"{self.mode.capitalize()} / forward"
 
-    def _shown(self) -> dict[str, Style]:
+    @property
+    def shown(self) -> dict[str, Style]:
+        """How each series of the means looks."""
         shown = {mean.series for mean in self.means}
         return {name: style for name, style in self.looks.items() if name in shown}
 
@@ -191,8 +206,9 @@ def blocks(newest: Sequence[Row]) -> list[Block]:
         pairs = list(_pairs(members, back))
         if any(pair.ratio for pair in pairs):
             found.setdefault((back, place(members[0])), []).extend(pairs)
+    most = caps.PAIRS // max(len(found), 1)
     return [
-        Block(mode, where, f"directions{index}", tuple(pairs), tuple(_means(pairs)), looks)
+        Block(mode, where, f"directions{index}", tuple(pairs), tuple(_means(pairs)), looks, most)
         for index, (mode, where) in enumerate(sorted(found))
         for pairs in [_ordered(found[mode, where])]
     ]

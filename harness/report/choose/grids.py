@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from harness import units
 from harness.report import facets
 from harness.report.choose.matching import alike, one_build, place, time_ratio
 from harness.report.heatmap import HeatCell, HeatLine, HeatMap, cell
@@ -14,6 +13,18 @@ from harness.report.rows import NOT_MEASURED, Row, mode_order, ordered_series
 
 _Sizes: TypeAlias = Mapping[tuple[int, int], Row]
 """By batch size and sequence length."""
+
+
+@dataclass(frozen=True)
+class Speedup(HeatMap):
+    """A grid of one mode.
+
+    Attributes:
+        other: what is held against the base.
+    """
+
+    mode: str
+    other: str
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,7 @@ class Grid:
     layer: str
     setting: str
     facets: Mapping[str, str]
-    maps: tuple[HeatMap, ...]
+    maps: tuple[Speedup, ...]
 
 
 def grids(newest: Sequence[Row]) -> Iterator[Grid]:
@@ -48,7 +59,7 @@ def grids(newest: Sequence[Row]) -> Iterator[Grid]:
             yield Grid(first.layer, setting, facets.of(members), tuple(maps))
 
 
-def _maps(mode: str, rows: Sequence[Row]) -> Iterator[HeatMap]:
+def _maps(mode: str, rows: Sequence[Row]) -> Iterator[Speedup]:
     sizes: dict[str, dict[tuple[int, int], Row]] = {name: {} for name in ordered_series(rows)}
     for row in rows:
         sizes[row.series][row.batch, row.seq or 0] = row
@@ -64,8 +75,8 @@ def _maps(mode: str, rows: Sequence[Row]) -> Iterator[HeatMap]:
                 HeatLine(f"b{b}", tuple(_cell(sizes[base], sizes[name], (b, n)) for n in lengths))
                 for b in batches
             )
-            title = f"{mode}: {name} over {base}"
-            yield HeatMap(title, "Size", tuple(f"s{n}" for n in lengths), lines)
+            title = f"{mode}: speedup of {name}, {base} = 1"
+            yield Speedup(title, "Size", tuple(f"s{n}" for n in lengths), lines, mode, name)
 
 
 def _varied(sizes: _Sizes) -> list[int]:
@@ -77,9 +88,8 @@ def _varied(sizes: _Sizes) -> list[int]:
 
 
 def _cell(bases: _Sizes, others: _Sizes, size: tuple[int, int]) -> HeatCell:
-    """With its interval below the speedup."""
     base, row = bases.get(size), others.get(size)
     if base is None or row is None or not one_build(row, base):
         return cell(base, None, None)
     speedup = time_ratio(base, row)
-    return cell(base, row, speedup, units.limits(speedup.low, speedup.high) if speedup else "")
+    return cell(base, row, speedup)

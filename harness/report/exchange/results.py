@@ -75,15 +75,15 @@ def benchmarks(newest: Iterable[Row], samples: pd.DataFrame) -> Iterator[Benchma
     A group is what is the same work, so that frameworks stand beside each other, and so do
     several files that are compared.
     """
-    times: dict[tuple[str, str], list[float]] = defaultdict(list)
+    times: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     samples = samples[samples["counted"]] if "counted" in samples else samples
-    columns = (samples[name] for name in ("case_id", "run_id", "wall_s"))
-    for case, run, seconds in zip(*columns, strict=True):
-        times[str(case), str(run)].append(float(seconds))
+    columns = (samples[name] for name in ("case_id", "machine_id", "run_id", "wall_s"))
+    for case, machine, run, seconds in zip(*columns, strict=True):
+        times[str(case), str(machine), str(run)].append(float(seconds))
     for row in newest:
         if row.latency is None:
             continue
-        measured = times.get((row.case_id, row.run_id)) or [row.latency.value]
+        measured = times.get((row.case_id, row.machine_id, row.run_id)) or [row.latency.value]
         yield Benchmark(
             group=_work(row),
             name=row.series,

@@ -14,10 +14,15 @@ from harness.report.axes import Scale
 from harness.report.canvas import Style
 from harness.report.cases import chart as samples
 from harness.report.cases.samples import Pass
+from harness.report.choose.directions import SIDES, Block
+from harness.report.choose.grids import Grid, Speedup
+from harness.report.figures import grid
 from harness.report.figures.dress import Caption, dress
 from harness.report.forests import Forest
+from harness.report.heatmap import HeatMap
 from harness.report.history import chart as history
 from harness.report.history import events
+from harness.report.machines.drawings import Plot
 from harness.report.panels import MEMORY, Panel
 from harness.report.roofline import chart as roofline
 from harness.report.roofline.points import Roofline
@@ -26,6 +31,9 @@ from harness.report.summary import together
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+_HATCHED = "hatched: the 95 % interval contains 1"
 
 
 def of_panel(
@@ -71,6 +79,38 @@ def of_forest(found: Forest, looks: Mapping[str, Style]) -> Figure:
             f"{found.mode}, on {found.where}; geometric mean over common cases, 95 % interval",
         ),
         key=tuple(others.items()),
+    )
+    return dress(figure, caption)
+
+
+def of_speedup(of: Grid, found: Speedup) -> Figure:
+    """One grid of a layer, over batch size and sequence length."""
+    details = (found.title, of.setting, _HATCHED)
+    return dress(grid.figure(found), Caption(f"Speedup of {of.layer}", details))
+
+
+def of_densities(found: HeatMap, base: str, setting: str) -> Figure:
+    """The speedup of each way to attend over the length, and how much of the scores it computes."""
+    details = (found.title, setting, "below a speedup: its interval and the density", _HATCHED)
+    return dress(grid.figure(found), Caption(f"Speedup over {base}", details))
+
+
+def of_directions(found: Block) -> Figure:
+    """What a backward pass takes of a forward one, by layer; of a block that has means."""
+    figure = forest.forest_figure(
+        found.ratios, (), forest.shared_limits(found.ratios), found.shown, SIDES
+    )
+    details = ("geometric mean over the sizes that all frameworks have, 95 % interval",)
+    return dress(figure, Caption(found.title, details, key=tuple(found.shown.items())))
+
+
+def of_machines(found: Plot, base: str) -> Figure:
+    """How the other machines do against one, by layer."""
+    figure = forest.forest_figure(found.ratios, (), found.limits, found.looks)
+    caption = Caption(
+        title=f"Time relative to {base}",
+        details=(f"{found.title}; geometric mean over common cases, 95 % interval",),
+        key=tuple(found.looks.items()),
     )
     return dress(figure, caption)
 

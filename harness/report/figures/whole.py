@@ -16,11 +16,13 @@ from harness.report.attention.section import section
 from harness.report.canvas import Style
 from harness.report.cases import choice
 from harness.report.cases.samples import Passes, by_row, key
+from harness.report.choose import section as choose
 from harness.report.contents import Contents
 from harness.report.figures import drawn
 from harness.report.figures.files import COLUMN, PAGE
 from harness.report.forests import forests
 from harness.report.layers import Drawings
+from harness.report.machines import section as machines
 from harness.report.panels import Metric
 from harness.report.provenance import Run
 from harness.report.roofline.points import rooflines
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+_NARROW = 4
+"""Columns of a grid that one column of a paper has room for."""
 _UNCHANGED = 60
 """Histories of cases without a change that are drawn at most, of a machine."""
 
@@ -55,7 +59,8 @@ def every(
     samples: pd.DataFrame | None = None,
     read: Contents | None = None,
 ) -> Iterator[Named]:
-    """The figures of layers, attention, frameworks, rooflines, histories, and of single cases.
+    """The figures of layers, attention, frameworks, rooflines, speedups over batch and length, the
+    way back, machines, histories, and of single cases.
 
     They are those of the page, capped as there; see `harness.report.caps`, and `notes`.
 
@@ -77,6 +82,9 @@ def every(
     for roofline in rooflines(newest, runs)[: caps.ROOFLINES]:
         parts = ("roofline", roofline.mode, roofline.setting, roofline.machine)
         yield Named(parts, partial(drawn.of_roofline, roofline, looks), PAGE)
+    yield from _of_choice(newest)
+    if sides := machines.section(frame, runs):
+        yield from of_comparison(sides)
     yield from _of_histories([block.history for block in read.histories])
     yield from _of_samples(caps.every(frame, newest), by_row(samples))
 
@@ -86,9 +94,10 @@ def notes(frame: pd.DataFrame, samples: pd.DataFrame | None, read: Contents) -> 
     told = []
     if len(read.newest) < len(read.whole):
         told.append(f"They are of {len(read.newest):,} of {len(read.whole):,} cases.")
-    left_out = [found for found in layers.drawings(read.newest) if not found.fits]
+    left_out = [found for found in layers.drawings(read.newest) if found.left_out]
     if left_out:
-        number = units.count(sum(found.number for found in left_out), "drawing")
+        panels = [one for found in left_out for one in found.left_out.values()]
+        number = units.count(sum(map(len, panels)), "drawing")
         of = units.count(len({found.members[0].layer for found in left_out}), "layer")
         told.append(f"{number} of {of} would be too many: `harness.plot` makes any of them.")
     known = choice.known(caps.every(frame, read.newest), by_row(samples))
@@ -99,8 +108,6 @@ def _of_layer(
     found: Drawings, newest: Sequence[Row], looks: Mapping[str, Style]
 ) -> Iterator[Named]:
     """Each figure, mode and axis; the setting is in a name where the layer has several."""
-    if not found.fits:
-        return
     first = found.members[0]
     varying = rows.varying_parts(row for row in newest if row.layer == first.layer)
     for metric, chosen in found.panels.items():
@@ -116,6 +123,27 @@ def _of_layer(
                 ),
                 partial(drawn.of_panel, panel, scale, looks, found.members),
             )
+
+
+def _of_choice(newest: Sequence[Row]) -> Iterator[Named]:
+    """Speedups over batch and length, and the way back against the way forward."""
+    told = choose.section(newest)
+    for found in told.grids:
+        for one in found.maps:
+            draw = partial(drawn.of_speedup, found, one)
+            parts = ("speedup", found.layer, one.title, found.setting)
+            yield Named(parts, draw, COLUMN if len(one.columns) <= _NARROW else PAGE)
+    for block in told.directions:
+        if block.means:
+            where = ("directions", block.mode, block.place)
+            yield Named(where, partial(drawn.of_directions, block))
+
+
+def of_comparison(section: machines.Section) -> Iterator[Named]:
+    """The figures of machines that are held against one of them."""
+    for plot in section.plots:
+        parts = ("machines", plot.title, section.base.name)
+        yield Named(parts, partial(drawn.of_machines, plot, section.base.name))
 
 
 def _word(metric: Metric) -> str:
@@ -134,6 +162,9 @@ def _of_attention(newest: Sequence[Row]) -> Iterator[Named]:
                 parts = ("attention-by-length", _word(metric), study.mode, study.setting.title)
                 draw = partial(drawn.of_attention, panel, scale, looks, study)
                 yield Named(parts, draw, PAGE)
+        for found in block.heatmaps:
+            draw = partial(drawn.of_densities, found, block.base, block.title)
+            yield Named(("attention-speedup", found.title, block.title), draw, PAGE)
 
 
 def _of_histories(found: Sequence[History]) -> Iterator[Named]:

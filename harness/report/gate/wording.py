@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from harness import units
 from harness.gate.outcome import METRICS, CaseOutcome, Finding, Outcome, Verdict
 from harness.report.summary import together
+from harness.stats import Interval
 
 _PLAIN = {Verdict.FAILED: "failed on head", Verdict.VANISHED: "vanished from head's plan"}
 _MOST_REASONS = 3
@@ -61,13 +62,22 @@ def finding(found: Finding) -> str:
 
 
 def figures(found: Finding) -> tuple[str, str]:
-    """Base and head as text, with all digits where exact figures would else look the same."""
+    """Base and head as text: times with their intervals, exact figures with all of the digits
+    where they would else look the same.
+    """
     metric = METRICS[found.metric]
     both = (found.base, found.head)
-    base, head = (units.figure(value, metric.unit) for value in both)
+    known = (found.base_interval, found.head_interval)
+    base, head = (_figure(*one, metric.unit) for one in zip(both, known, strict=True))
     if metric.exact and base == head and found.base != found.head:
         base, head = (units.exact_figure(value, metric.unit) for value in both if value is not None)
     return base, head
+
+
+def _figure(value: float | None, known: Interval | None, unit: str) -> str:
+    if value is None or known is None or unit != "s":
+        return units.figure(value, unit)
+    return units.seconds_interval(value, known.low, known.high)
 
 
 def ratio(found: Finding) -> str:

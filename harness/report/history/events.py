@@ -18,6 +18,7 @@ from harness.gate.history import CaseHistory, History, Run
 from harness.report import facets, provenance
 from harness.report.summary import together
 from harness.report.table import Cell, Table, Tone
+from harness.stats import pass_interval
 
 MACHINES = (
     "Each machine has a history of its own: a difference between machines is a comparison "
@@ -91,14 +92,12 @@ def verdict(history: History) -> str:
         return _too_few(history)
     slower = {case: case.slower for case in history.cases if case.slower}
     number = units.count(len(history.testable), "case")
-    limit = units.percent(history.threshold)
+    limit = units.share(history.threshold)
     if not slower:
         return f"Of {number} none is slower at the end than it was, by {limit} or more."
     by_ratio = sorted(slower, key=lambda case: -max(one.ratio.value for one in slower[case]))
-    named = [
-        f"{case.case} {units.ratio(max(one.ratio.value for one in slower[case]))}"
-        for case in by_ratio[:_NAMED]
-    ]
+    most = {case: max(slower[case], key=lambda one: one.ratio.value) for case in by_ratio}
+    named = [f"{case.case} {_ratio(most[case])}" for case in by_ratio[:_NAMED]]
     rest = len(slower) - len(named)
     listed = together([*named, f"{rest} more"] if rest else named)
     verb = "is" if len(slower) == 1 else "are"
@@ -179,7 +178,7 @@ def _seen(history: History) -> Iterator[str]:
     )
     yield (
         f"With nothing changed and runs independent of each other, the chance of any change in "
-        f"this history is at most {units.percent(ERROR_RATE)}; runs that are alike because they "
+        f"this history is at most {units.share(ERROR_RATE)}; runs that are alike because they "
         "are neighbours raise it (docs/history.md)."
     )
 
@@ -213,15 +212,17 @@ def started(run: Run) -> str:
 
 
 def _line(case: CaseHistory, change: Change) -> Iterator[Cell]:
-    ratio = change.ratio
+    # A run takes the place of a process: a further one would lie around the level likewise.
     levels = [
-        median(figure.value for figure in case.latencies[slice(*within)])
+        pass_interval(case.latencies[slice(*within)])
         for within in ((change.before, change.at), (change.at, change.until))
     ]
     tone: Tone = "good" if not change.slower else "muted" if change.recovered is not None else "bad"
     yield Cell(case.case)
-    yield from (Cell(units.seconds(level), level) for level in levels)
-    yield Cell(units.ratio_interval(ratio.value, ratio.low, ratio.high), ratio.value, tone)
+    yield from (
+        Cell(units.seconds_interval(one.value, one.low, one.high), one.value) for one in levels
+    )
+    yield Cell(_ratio(change), change.ratio.value, tone)
     yield Cell(state(case, change))
     yield Cell(units.chance(change.p), change.p)
 
@@ -233,7 +234,11 @@ def standing(history: History, case: CaseHistory) -> Cell:
     last = case.changes[-1]
     tone: Tone = "muted" if not case.slower else "bad"
     when = started(history.run(case.runs[last.at]))[:10]
-    return Cell(f"{units.ratio(last.ratio.value)} from {when} on: {state(case, last)}", tone=tone)
+    return Cell(f"{_ratio(last)} from {when} on: {state(case, last)}", tone=tone)
+
+
+def _ratio(change: Change) -> str:
+    return units.ratio_interval(change.ratio.value, change.ratio.low, change.ratio.high)
 
 
 def state(case: CaseHistory, change: Change) -> str:

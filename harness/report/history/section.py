@@ -32,7 +32,7 @@ class Line:
         facets: what the page can be narrowed by; see `harness.report.facets`.
         sparkline: its latencies over the runs.
         runs: how many of them have one.
-        last: the latency in the last of them.
+        last: the latency in the last of them, with its interval.
         state: whether it is slower or faster than it was, and since when.
     """
 
@@ -109,10 +109,11 @@ class Block:
                 facets=facets.of_case(case.case),
                 sparkline=sparkline(case, description(self.history, case)),
                 runs=len(case.runs),
-                last=units.seconds(case.latencies[-1].value),
+                last=units.seconds_interval(last.value, last.low, last.high),
                 state=events.standing(self.history, case),
             )
             for case in cases[: caps.SPARKLINES]
+            for last in case.latencies[-1:]
         ]
 
     @property

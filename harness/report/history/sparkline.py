@@ -10,6 +10,8 @@ from harness.report.history.chart import span
 from harness.report.sparks import Mark
 
 WIDTH, HEIGHT = 144, 28
+_DOT = 3
+"""Half of the last run's dot: it has room at either end, as what is outside is cut."""
 
 
 def sparkline(case: CaseHistory, description: str) -> Markup:
@@ -20,8 +22,10 @@ def sparkline(case: CaseHistory, description: str) -> Markup:
         description: the same in words.
     """
     values = [figure.value for figure in case.latencies]
-    place = sparks.upward(*span(values), HEIGHT)
-    points = [(_across(index, len(values)), place(value)) for index, value in enumerate(values)]
+    place = sparks.upward(*span(values), HEIGHT - 2 * _DOT)
+    points = [
+        (_across(index, len(values)), _DOT + place(value)) for index, value in enumerate(values)
+    ]
     moved = [
         Mark(
             "slower" if change.slower else "faster",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -11,10 +12,9 @@ from harness import units
 from harness.compare.lines import Line, devices_apart
 from harness.report.canvas import Style, styles
 from harness.report.charts import swatch
-from harness.report.forest import forest, shared_limits
+from harness.report.forest import fastest_first, forest, shared_limits
 from harness.report.page import Figure
 from harness.report.rows import mode_order
-from harness.stats import geometric_mean
 
 
 def key(machines: Sequence[str]) -> list[Figure]:
@@ -26,23 +26,54 @@ def key(machines: Sequence[str]) -> list[Figure]:
     ]
 
 
-def forests(lines: Sequence[Line], machines: Sequence[str]) -> list[Figure]:
-    """A drawing a mode, and a device where machines have several; the slowest layer first.
+@dataclass(frozen=True)
+class Plot:
+    """What one drawing holds.
+
+    Attributes:
+        title: the mode, and the device where machines have several.
+        mode: alone.
+        ratios: as `harness.report.forest` takes them, the fastest layer first.
+        limits: of the axis, the same in each drawing.
+        looks: of each machine.
+    """
+
+    title: str
+    mode: str
+    ratios: tuple[Mapping[str, Any], ...]
+    limits: tuple[float, float]
+    looks: Mapping[str, Style]
+
+
+def plots(lines: Sequence[Line], machines: Sequence[str]) -> list[Plot]:
+    """One a mode, and a device where machines have several.
 
     Args:
         lines: one a machine, device, layer and mode.
         machines: the names of all, in order.
     """
-    return list(_forests(lines, _styles(machines)))
+    return list(_plots(lines, _styles(machines))) if lines else []
+
+
+def forests(plots: Sequence[Plot]) -> list[Figure]:
+    """Each of them as a drawing for a page."""
+    return [_forest(plot, f"machines{index}") for index, plot in enumerate(plots)]
+
+
+def _forest(plot: Plot, key: str) -> Figure:
+    figures = "; ".join(
+        f"{row['layer']}, {row['other']}: {units.ratio(row['ratio'])}" for row in plot.ratios
+    )
+    description = f"Time ratios by layer, {plot.title}. {figures}."
+    drawing = forest(plot.ratios, (), plot.limits, plot.looks, key, description)
+    return Figure(plot.title, Markup(drawing), mode=plot.mode)
 
 
 def _styles(machines: Sequence[str]) -> dict[str, Style]:
     return styles({name: (name, "eager") for name in machines})
 
 
-def _forests(lines: Sequence[Line], looks: Mapping[str, Style]) -> Iterator[Figure]:
-    if not lines:
-        return
+def _plots(lines: Sequence[Line], looks: Mapping[str, Style]) -> Iterator[Plot]:
     limits = shared_limits([_ratio(line) for line in lines])
     apart = devices_apart(lines)
     groups: dict[tuple[str, ...], list[Line]] = {}
@@ -50,24 +81,9 @@ def _forests(lines: Sequence[Line], looks: Mapping[str, Style]) -> Iterator[Figu
         group = tuple(line.value(name) for name in (("mode", "device") if apart else ("mode",)))
         groups.setdefault(group, []).append(line)
     in_order = sorted(groups.items(), key=lambda item: (mode_order(item[0][0]), item[0]))
-    for index, (group, members) in enumerate(in_order):
-        title = ", ".join(group)
-        figures = "; ".join(
-            f"{line.value('layer')}, {line.value('machine')}: {units.ratio(line.ratio.value)}"
-            for line in members
-        )
-        description = f"Time ratios by layer, {title}. {figures}."
-        rows = [_ratio(line) for line in _slowest_first(members)]
-        drawing = forest(rows, (), limits, looks, f"machines{index}", description)
-        yield Figure(title, Markup(drawing), mode=members[0].value("mode"))
-
-
-def _slowest_first(lines: Sequence[Line]) -> list[Line]:
-    """By layer, and by the mean of what all machines make of each."""
-    by_layer: dict[str, list[float]] = {}
-    for line in lines:
-        by_layer.setdefault(line.value("layer"), []).append(line.ratio.value)
-    return sorted(lines, key=lambda line: -geometric_mean(by_layer[line.value("layer")]))
+    for group, members in in_order:
+        ratios = fastest_first(list(map(_ratio, members)))
+        yield Plot(", ".join(group), members[0].value("mode"), tuple(ratios), limits, looks)
 
 
 def _ratio(line: Line) -> dict[str, Any]:

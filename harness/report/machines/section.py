@@ -12,6 +12,7 @@ from harness.compare.lines import BY_CONFIGURATION, BY_LAYER, Line, lines
 from harness.compare.machines import CASE_COLUMNS, Result, against, by_device
 from harness.report import caps, provenance, ratios
 from harness.report.machines import drawings, tables, wording
+from harness.report.machines.drawings import Plot
 from harness.report.page import Figure
 from harness.report.provenance import Run
 from harness.report.summary import together
@@ -91,23 +92,22 @@ class Section:
     def configurations(self) -> Table:
         return tables.configurations(self.by_configuration)
 
-    @property
-    def cases(self) -> Table:
-        """Every case and other result, the worst first."""
-        return ratios.runs(self.compared)
+    def worst(self, most: int) -> Table:
+        """Cases and other results, the worst first, at most so many."""
+        return ratios.runs(self.compared, most=most)
 
     @property
     def worst_cases(self) -> Table:
-        """The first of `cases`: as many as a page can bear."""
-        return ratios.runs(self.compared, most=caps.ROWS)
+        """As many of them as a page can bear."""
+        return self.worst(caps.PAIRS)
 
     @property
     def worst_cases_title(self) -> str:
         """Whether these are all."""
         whole = len(self.compared)
-        if whole <= caps.ROWS:
+        if whole <= caps.PAIRS:
             return "Every case, the worst first"
-        return f"The worst {caps.ROWS:,} of {whole:,} cases"
+        return f"The worst {caps.PAIRS:,} of {whole:,} cases"
 
     @property
     def missing(self) -> Table:
@@ -128,7 +128,12 @@ class Section:
     @property
     def charts(self) -> list[Figure]:
         """The ratio by layer, a drawing a mode."""
-        return drawings.forests(self.by_layer, [other.name for other in self.others])
+        return drawings.forests(self.plots)
+
+    @property
+    def plots(self) -> list[Plot]:
+        """What these hold."""
+        return drawings.plots(self.by_layer, [other.name for other in self.others])
 
 
 def compared(results: Sequence[Result], apart: Sequence[str] = ()) -> Section:

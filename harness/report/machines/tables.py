@@ -51,7 +51,7 @@ def defying(lines: Sequence[Line]) -> Table:
     """Those lines that miss the ratio that the ceilings let expect, and why that may be."""
     columns = {
         **_where(lines),
-        "Time ratio": _measured,
+        RATIO: _measured,
         "Expected": _expected,
         "Off by (95 % interval)": _missed,
         "Possible reason": lambda line: Cell(reasons(line)),
@@ -131,8 +131,7 @@ def _ratio(line: Line) -> Cell:
 
 def _measured(line: Line) -> Cell:
     """Of the cases of which something is expected."""
-    ratio = line.expectation.measured.value if line.expectation else None
-    return Cell(units.ratio(ratio), ratio)
+    return _interval(line.expectation.measured) if line.expectation else Cell(units.MISSING)
 
 
 def _missed(line: Line) -> Cell:

@@ -30,6 +30,10 @@ ONE_DEVICE = (
     "One device does not stand for its model: another one of the same model, or this one in "
     "another host or at another power limit, may differ by more than these intervals say."
 )
+NO_POWER = (
+    "No power was measured, so nothing is told of items/s per watt: that would take a reading of a "
+    "meter around each case, such as RAPL's counters of a CPU or NVML's of a GPU."
+)
 _MISSES = 0.05
 """The share of 95 % intervals that miss."""
 
@@ -160,7 +164,7 @@ def caveats(base: Result, others: Sequence[Result]) -> list[str]:
             "that is a comparison in time, and what the machine did otherwise is in its ratios."
         )
     if len(earlier) < len(others):
-        told.append(ONE_DEVICE)
+        told += [ONE_DEVICE, NO_POWER]
     return told
 
 
@@ -169,7 +173,8 @@ def only_elsewhere(results: Sequence[Result]) -> str:
     places = [
         set(zip(result.frame["device"], result.frame["threads"], strict=True)) for result in results
     ]
-    if all(place == places[0] for place in places):
+    apart = all(len(place) == 1 for place in places)  # or else nothing would have matched
+    if apart or all(place == places[0] for place in places):
         return ""
     return (
         "Not all were measured on the same devices and with the same threads. Cases are matched "

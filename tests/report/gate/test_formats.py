@@ -84,7 +84,7 @@ def test_figures_of_head_are_kept_and_what_failed_is_left_out() -> None:
     lstm = "lstm/torch/cpu/train/eager/float32/b32-s128"
     assert entries[f"{lstm} latency"]["value"] == pytest.approx(1.2e6 * 1.234)
     assert entries[f"{lstm} latency"]["unit"] == "ns"
-    assert entries[f"{lstm} latency"]["range"] == "± 3.0 %"
+    assert entries[f"{lstm} latency"]["range"] == "± 3.00 %"
     assert entries[f"{lstm} operators"]["value"] == 1001
     assert "range" not in entries[f"{lstm} operators"]
     measures = loaded("bencher", outcomes.full())

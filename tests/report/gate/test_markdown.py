@@ -17,6 +17,7 @@ from markdown_it.token import Token
 
 from harness.gate.outcome import Outcome, Verdict
 from harness.report.gate import FORMATS, markdown, summary, tables
+from harness.stats import Interval
 
 PARSER = MarkdownIt("commonmark").enable("table").enable("strikethrough")
 OUR_HTML = re.compile(
@@ -112,6 +113,20 @@ def test_a_step_in_the_last_digit_of_a_count_or_a_size_is_visible() -> None:
     grown = outcomes.exact("parameters", 2**20, 2**20 + 4, Verdict.REGRESSION)
     text = FORMATS["markdown"](outcomes.outcome(outcomes.case("a/torch", grown)))
     assert "1,048,576\u00a0bytes | 1,048,580\u00a0bytes" in text
+
+
+def test_each_side_of_a_latency_has_its_interval_where_it_was_kept() -> None:
+    found = outcomes.latency(
+        1.5,
+        Verdict.REGRESSION,
+        base_interval=Interval(1.2e-3, 1.1e-3, 1.3e-3),
+        head_interval=Interval(1.8e-3, 1.6e-3, 2e-3),
+    )
+    text = FORMATS["markdown"](outcomes.outcome(outcomes.case("a/torch", found)))
+    told = text.replace("\u00a0", " ")
+    assert "| 1.20 ms (1.10–1.30) | 1.80 ms (1.60–2.00) |" in told
+    older = outcomes.outcome(outcomes.case("a/torch", outcomes.latency(1.5, Verdict.REGRESSION)))
+    assert "| 1.20 ms | 1.80 ms |" in FORMATS["markdown"](older).replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize("hostile", outcomes.HOSTILE, ids=range(len(outcomes.HOSTILE)))
