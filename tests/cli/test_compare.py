@@ -147,9 +147,8 @@ def test_others_that_measured_nothing_are_told_and_are_exit_status_4(
 ) -> None:  # fmt: skip
     failed = tmp_path / "failed"
     shutil.copytree(measured / "two", failed)
-    (journal,) = failed.rglob("journal.jsonl")
-    text = journal.read_text(encoding="utf-8")
-    journal.write_text(text.replace('"status": "ok"', '"status": "oom"'), encoding="utf-8")
+    (plan,) = failed.rglob("run.json")
+    journals.rewrite(plan.parent, lambda one: "status" in one and one.update(status="oom"))
     status, out, err = said(["one", str(failed)], measured, capsys, monkeypatch)
     assert (status, out.count("Of 1 case: 1 failed.")) == (4, 1)
     assert err == "layerbench: no case was measured on both sides; above stands why not\n"

@@ -82,7 +82,7 @@ class TestCards:
             assert {n: typed[n] for n in options} == {**dict.fromkeys(options), option: value}
 
     def test_the_command_has_the_passes_that_fitted_and_the_limit_of_memory(self) -> None:
-        run_of_it = run(passes=None, budget_s=60.0, memory_bytes=3 * 2**30)
+        run_of_it = run(passes=None, budget_s=60.0, max_memory_bytes=3 * 2**30)
         (card,) = section(rows.read(frame([row(passes=7)])), [run_of_it], None).cards
         typed = parse(shlex.split(card.command)[1:])
         assert (typed.passes, typed.memory) == (7, 3 * 2**30)

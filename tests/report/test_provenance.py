@@ -65,7 +65,7 @@ def test_a_run_that_a_budget_ends_says_so() -> None:
 
 
 def test_what_a_worker_might_take_is_told_where_it_was_said() -> None:
-    table = provenance.run_table([run(memory_bytes=2**30), run()])
+    table = provenance.run_table([run(max_memory_bytes=2**30), run()])
     limit = table.header.index("Memory limit")
     assert [line[limit].text for line in table.rows] == ["1.00 GiB", "none said"]
 

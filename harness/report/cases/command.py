@@ -43,5 +43,5 @@ def _options(row: Row, run: Run, usual: Sweep) -> Iterator[tuple[str, str]]:
         value = told[name]
         if value and value != getattr(usual, name):
             yield option, f"{Decimal(str(value)):f}"  # options know no 1e-05
-    if limit := provenance.number(run, "memory_bytes"):
-        yield "--memory", str(int(limit))
+    if limit := provenance.number(run, "max_memory_bytes"):
+        yield "--max-memory", str(int(limit))
