@@ -85,7 +85,7 @@ class TestCards:
         run_of_it = run(passes=None, budget_s=60.0, max_memory_bytes=3 * 2**30)
         (card,) = section(rows.read(frame([row(passes=7)])), [run_of_it], None).cards
         typed = parse(shlex.split(card.command)[1:])
-        assert (typed.passes, typed.memory) == (7, 3 * 2**30)
+        assert (typed.passes, typed.max_memory) == (7, 3 * 2**30)
 
     def test_settings_are_those_of_the_runs_own_machine(self) -> None:
         table = frame(row(machine_id=name) for name in ("left", "right"))
