@@ -6,7 +6,6 @@ It needs the extra ``browser`` and a Chromium on the path.
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 from tools.example import REPORTS, ROOT
 
