@@ -1,0 +1,1 @@
+"""What the maintainers run: the installer, the example, and pages made of tests."""
