@@ -12,7 +12,7 @@ from tools.example import REPORTS, ROOT
 IMAGES = ROOT / "docs/images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 VIEWS = {
-    "verdict": ("verdict", "#verdict h2"),
+    "verdict": ("verdict", "html"),
     "layer": ("attention", "#attention ~ .key, #layer .lengths"),
     "speedup": ("speedups", "#speedups"),
     "framework": ("framework", "#framework .forests"),
