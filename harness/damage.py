@@ -65,7 +65,7 @@ def noticed(show: Callable[[Damage], None] | None = None) -> Iterator[list[Damag
     Args:
         show: tells it then; without it, it is told as it would be outside.
     """
-    found: dict[Path, Damage] = {}
+    files: set[Path] = set()
     listed: list[Damage] = []
     with warnings.catch_warnings():
         warnings.simplefilter("always", DamagedResultsWarning)
@@ -74,17 +74,16 @@ def noticed(show: Callable[[Damage], None] | None = None) -> Iterator[list[Damag
         def showing(
             message: Warning | str, category: type[Warning], *where: object, **more: object
         ) -> None:
-            if not isinstance(message, DamagedResultsWarning):
-                usual(message, category, *where, **more)  # type: ignore[arg-type]
-                return
-            if message.damage.path in found:
-                return
-            found[message.damage.path] = message.damage
-            listed.append(message.damage)
-            if show:
-                show(message.damage)
-            else:
-                usual(message, category, *where, **more)  # type: ignore[arg-type]
+            if isinstance(message, DamagedResultsWarning):
+                if message.damage.path in files:
+                    return
+                files.add(message.damage.path)
+                listed.append(message.damage)
+                if show:
+                    show(message.damage)
+                    return
+            # What warnings hands over goes on as it came.
+            usual(message, category, *where, **more)  # type: ignore[arg-type]
 
         warnings.showwarning = showing
         yield listed

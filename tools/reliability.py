@@ -70,9 +70,9 @@ def render() -> str:
 
 
 def _heading(item: pytest.Item) -> str:
-    module = inspect.getmodule(item.obj)  # type: ignore[attr-defined]
-    first = (inspect.getdoc(module) or "").partition("\n")[0]
-    return first.removesuffix(".")
+    module = item.getparent(pytest.Module)
+    assert module is not None
+    return (inspect.getdoc(module.obj) or "").partition("\n")[0].removesuffix(".")
 
 
 def _section(heading: str, lines: Mapping[tuple[str, str], Sequence[str]]) -> str:

@@ -1,6 +1,7 @@
-"""The first sentence of a verdict: who is fastest, of all that can be held against each other.
+"""What a verdict opens with: who is fastest, of all that can be held against each other.
 
-Frameworks and their executions on one device, then machines or devices, then ways to attend.
+A sentence for frameworks and their executions on each device, for machines or devices, and for ways
+to attend.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _Works: TypeAlias = Mapping[Hashable, Row]
 """Measured rows by what they did, which is the same for rows that can be compared."""
 
 _PLACES = 2
-"""Devices and machines that the sentence speaks of; of others the pages do."""
+"""Devices and machines that have a sentence; of others the pages tell."""
 _NAMED = 3
 """Contenders that it gives a ratio of, and names of those that cannot be told apart."""
 _STAND_INS = (*DENSE_KINDS, Kind.SPARSE, Kind.APPROXIMATE)

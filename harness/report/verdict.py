@@ -1,4 +1,4 @@
-"""The verdict of a report: three sentences in plain words, and how far to trust them in one line.
+"""The verdict of a report: who is fastest, what came of the cases, and how far to trust them.
 
 Each is computed from the rows, and is the same in every layout. What a sentence leaves out stands
 on the pages behind it.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from harness.disturbance import KINDS
 from harness.runner.process import WorkerFailedError
@@ -21,14 +21,14 @@ _LARGEST = sys.float_info.max
 """JSON has larger ones, which no float can hold."""
 
 
-def _is_time(value: object) -> bool:
+def _is_time(value: object) -> TypeGuard[float]:
     """Whatever a clock may give."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_number(value: object) -> bool:
     """Finite, and not below 0."""
-    return _is_time(value) and 0 <= value <= _LARGEST  # type: ignore[operator]
+    return _is_time(value) and 0 <= value <= _LARGEST
 
 
 def _is_count(value: object) -> bool:
