@@ -37,9 +37,10 @@ COMPARISONS = {
     "history": "history",
     "scale": "scale",
     "kills": "kills",
+    "soak": "soak",
 }
 """What the harness itself costs, attention beside what others published, a million rows, runs that
-are killed, and the gate, which takes hours: asked for by name."""
+are killed, one that lasts, and the gate, which takes hours: asked for by name."""
 _ALL = (*PROOFS, *COMPARISONS)
 
 
@@ -53,14 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--points", type=int, default=100, metavar="N", help="how often kills kills a run"
     )
+    parser.add_argument("--hours", type=float, default=2.5, metavar="H", help="that soak may take")
     given = parser.parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 160)
     try:
         names = checks.choose("proof", given.names or PROOFS, _ALL)
         if given.markdown:
             table.check(given.markdown, names)  # before minutes are spent
+        options = {"kills": {"points": given.points}, "soak": {"hours": given.hours}}
         verdicts = set()
-        for name, rows in _run(names, console, {"kills": {"points": given.points}}):
+        for name, rows in _run(names, console, options):
             verdicts |= {row.verdict for row in rows}
             if given.markdown:
                 table.write(given.markdown, {name: rows})
@@ -71,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(
-    names: Iterable[str], console: Console, options: Mapping[str, Mapping[str, int]]
+    names: Iterable[str], console: Console, options: Mapping[str, Mapping[str, float]]
 ) -> Iterable[tuple[str, list[Row]]]:
     for name in names:
         module = importlib.import_module(f"harness.verify.{(PROOFS | COMPARISONS)[name]}")

@@ -1,31 +1,33 @@
-"""Layers for runs that are killed: a steady one, one that crashes, one that leaves a process."""
+"""Layers for runs that are killed or last for hours: steady, crashing, leaving a process behind."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from harness.layer import Array, Builder, Layer, normal
 
-CALL_S = 20e-6
-"""By the fake framework's clock."""
+CALL_US = 20
+"""Of a call, by the fake framework's clock, if a sweep does not say."""
 
 
 class _Fake:
     """y = x; see `harness.frameworks.fake.FakeModule`."""
 
-    seconds = CALL_S
     noise = 0.01
     block_seconds = 0.0
     device_share = 0.0
     peak_bytes = 4096
+    disturbances: Mapping[str, float] = MappingProxyType({})
 
-    def __init__(self, at_first: Callable[[], Any]) -> None:
+    def __init__(self, seconds: float, at_first: Callable[[], Any]) -> None:
+        self.seconds = seconds
         self.weights: dict[str, Array] = {}
         self._at_first = at_first
 
@@ -49,12 +51,12 @@ def _layer(name: str, at_first: Callable[[], Any]) -> Layer:
         name=name,
         family="proof",
         formula="y = x",
-        presets={"default": {}},
+        presets={"default": {"call_us": CALL_US}},
         inputs=lambda c: {"x": normal(c.batch, 4)},
         output=lambda c: (c.batch, 4),
         reference=lambda inputs, weights, c: inputs["x"],
         flops=lambda c: 0,
-        builders={"fake": Builder(lambda c: _Fake(at_first))},
+        builders={"fake": Builder(lambda c: _Fake(c.call_us * 1e-6, at_first))},
     )
 
 

@@ -1,0 +1,232 @@
+"""One long run, of many fake cases and hours of real ones: its own process stays as it was.
+
+Its terminal is a pseudo-terminal, so that what is drawn there is drawn all the time. Among the fake
+layers are one that crashes and one that leaves processes behind.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import secrets
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+from harness import reaper, store, units
+from harness.store.journal import read_journal
+from harness.types import Status
+from harness.verify.bench import ROOT, installed
+from harness.verify.kills import leftovers, still_alive
+from harness.verify.row import Row, judged, noted
+
+SUITE = Path(__file__).with_name("kill_suite.py")
+FAKE = {"steady": 19_950, "crashing": 40, "leaving": 10}
+"""Cases by layer: so many batch sizes."""
+REAL = ("dense", "conv2d", "lstm", "gru", "batch_norm", "dropout", "attention")
+SAMPLE_S = 6.0
+"""Of a case and pass: none of them may stop early, as `REL_CI` is out of reach."""
+REL_CI = 1e-9
+CALL_US = 2_000_000
+"""Of a fake call by its own clock, so that few of them fill the sampling time."""
+LOOK_S = 10.0
+"""Between two looks at the run's process."""
+GROWTH_BYTES = 4 * 2**20
+"""Between the first and the last quarter of the time after the first pass."""
+FAILED = 3
+_DONE = re.compile(rb"(\d+)/(\d+)  \d+:\d\d left")
+_OVERLAP = 100
+"""Bytes that are looked at again, as what is looked for may have come in two parts."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the run's process held.
+
+    Attributes:
+        at_s: since its start.
+        rss_bytes: resident memory.
+        descriptors: open files and pipes.
+        processes: that it has started, or they, and that are alive.
+    """
+
+    at_s: float
+    rss_bytes: int
+    descriptors: int
+    processes: int
+
+
+def rows(hours: float) -> Iterator[Row]:
+    """A run that takes as many passes as fit into these hours."""
+    with tempfile.TemporaryDirectory() as parent:
+        results, sweep = Path(parent) / "results", Path(parent) / "soak.toml"
+        sweep.write_text(_sweep(), encoding="utf-8")
+        mark = secrets.token_hex(8)
+        looks, shown, status = _run(sweep, results, hours, mark)
+        orphans = len(still_alive(mark))
+        (run,) = [path.parent for path in results.rglob("run.json")]
+        yield judged("exit status", f"{FAILED}, as cases failed", str(status), status == FAILED)
+        yield from _of_cases(run)
+        yield from _of_progress(shown)
+        yield from _of_process(looks)
+        yield judged("processes alive after the end", "0", str(orphans), not orphans)
+        left = len(leftovers(run))
+        yield judged("temporary files after the end", "0", str(left), not left)
+
+
+def _sweep() -> str:
+    axes = "\n".join(
+        f'[layer_axes.{layer}]\nframework = ["fake"]\nmode = ["forward"]\nexecution = ["eager"]\n'
+        f"batch = {list(range(1, cases + 1))}"
+        for layer, cases in FAKE.items()
+    )
+    return f"""
+layers = {[*REAL, *FAKE]}
+framework = {installed()}
+device = ["cpu"]
+mode = ["forward", "train"]
+execution = ["eager"]
+dtype = ["float32"]
+threads = [1]
+batch = [1, 32]
+seq = [16, 64]
+passes = 1
+rel_ci = {REL_CI}
+sample_s = {SAMPLE_S}
+timeout_s = 120
+[framework_axes.tensorflow]
+execution = ["compiled"]
+[params]
+call_us = [{CALL_US}]
+{axes}
+"""
+
+
+def _run(
+    sweep: Path, results: Path, hours: float, mark: str
+) -> tuple[Sequence[Look], tuple[int, int], int]:
+    """Looks at the process until it ends; the progress that it showed last; its exit status."""
+    terminal, its_end = pty.openpty()
+    environment = {"PYTHONPATH": str(ROOT), reaper.MARK: mark, "TERM": "xterm", "COLUMNS": "160"}
+    typed = ("run", str(sweep), "--suite", str(SUITE), "--results", str(results))
+    start = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", *typed, "--budget", f"{round(hours * 60)}m"],
+        stdin=its_end,
+        stdout=its_end,
+        stderr=its_end,
+        env={**os.environ, **environment},
+    )
+    os.close(its_end)
+    watched = psutil.Process(process.pid)
+    looks: list[Look] = []
+    said, shown = b"", (0, 0)
+    while process.poll() is None:
+        now_s = time.monotonic() - start
+        if not looks or now_s - looks[-1].at_s >= LOOK_S:
+            looks += _look(watched, now_s)
+        if select.select([terminal], [], [], 0.5)[0]:
+            said = said[-_OVERLAP:] + _read(terminal)
+            for done, total in _DONE.findall(said):
+                shown = int(done), int(total)
+    os.close(terminal)
+    return looks, shown, process.returncode
+
+
+def _look(process: psutil.Process, at_s: float) -> Iterator[Look]:
+    """One, unless the process has just ended."""
+    try:
+        with process.oneshot():
+            rss = process.memory_info().rss
+            yield Look(at_s, rss, process.num_fds(), len(process.children(recursive=True)))
+    except psutil.Error:
+        return
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the other side is closed
+        return b""
+
+
+def _of_cases(run: Path) -> Iterator[Row]:
+    frame = store.load(run)
+    expected = {"steady": Status.OK, "leaving": Status.OK, "crashing": Status.CRASHED}
+    for layer, status in expected.items():
+        found = int((frame[frame["layer"] == layer]["status"] == status).sum())
+        yield judged(
+            f"cases of the fake layer `{layer}` that are `{status}`",
+            f"{FAKE[layer]:,}",
+            f"{found:,}",
+            found == FAKE[layer],
+        )
+    real = frame[frame["framework"] != "fake"]
+    told = Counter(str(status) for status in real["status"])
+    known = {Status.OK, Status.NOT_APPLICABLE}
+    yield judged(
+        f"status of the {units.count(len(real), 'real case')}",
+        " or ".join(sorted(known)),
+        ", ".join(f"{status} {count}" for status, count in told.most_common()),
+        set(told) <= known,
+    )
+    passes = frame["passes"].max()
+    yield noted("passes over all cases, and one round for memory", str(passes))
+    for name, spent_s in _spent_s(run).items():
+        yield noted(f"time on cases of {name}", f"{spent_s / 3600:.2f} h")
+
+
+def _spent_s(run: Path) -> dict[str, float]:
+    """From each measurement to the next one, by framework, and in all real ones."""
+    measured = [
+        (str(record["case"]["framework"]), datetime.fromisoformat(record["started_at"]))
+        for _, record in read_journal(run)
+        if isinstance(record, dict) and record["kind"] == "measurement"
+    ]
+    spent_s: dict[str, float] = defaultdict(float)
+    for (framework, at), (_, then) in pairwise(measured):
+        spent_s[framework] += (then - at).total_seconds()
+    return {**spent_s, "real frameworks": sum(spent_s.values()) - spent_s["fake"]}
+
+
+def _of_progress(shown: tuple[int, int]) -> Iterator[Row]:
+    """What stood last on the terminal while it measured."""
+    done, total = shown
+    good = done == total > sum(FAKE.values()) - FAKE["crashing"]
+    expected = f"all, {FAKE['steady'] + FAKE['leaving']:,} fake ones among them"
+    yield judged("progress that was shown last", expected, f"{done:,} of {total:,}", good)
+
+
+def _of_process(looks: Sequence[Look]) -> Iterator[Row]:
+    """The first pass gets to know the cases; after it nothing may grow."""
+    steady = looks[len(looks) // 4 :]
+    quarter = len(steady) // 4
+    first, last = steady[:quarter], steady[-quarter:]
+    bytes_before, bytes_after = (median(look.rss_bytes for look in part) for part in (first, last))
+    yield judged(
+        "growth of the run's own process, from the median of the time's second quarter to its end",
+        f"below {units.size(GROWTH_BYTES)}",
+        f"{units.size(abs(bytes_after - bytes_before))}"
+        f" ({units.size(bytes_before)} to {units.size(bytes_after)})",
+        bytes_after - bytes_before < GROWTH_BYTES,
+    )
+    for what, of in {"open files and pipes": "descriptors", "processes": "processes"}.items():
+        before, after = (max(getattr(look, of) for look in part) for part in (first, last))
+        yield judged(
+            f"{what}, at most, then and at the end",
+            "no more",
+            f"{before} and {after}",
+            after <= before,
+        )
