@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from harness import reaper, store
 from harness.store.journal import REFERENCE_FOLDER, RUN_FILE, read_journal
 from harness.types import Status
@@ -59,6 +61,7 @@ def rows(points: int) -> Iterator[Row]:
     draw = random.Random(1)
     with tempfile.TemporaryDirectory() as parent:
         whole, lasting_s = _whole(Path(parent) / "whole")
+        yield from of_cases(store.load(whole))
         kills: list[Killed] = []
         while len(kills) < points:
             at_s = draw.uniform(0, lasting_s)
@@ -77,6 +80,16 @@ def rows(points: int) -> Iterator[Row]:
         "journal lines at the kill (and how often)",
         ", ".join(f"{records} ({count})" for records, count in seen),
     )
+
+
+def of_cases(frame: pd.DataFrame) -> Iterator[Row]:
+    """Whether cases of the suite ended as their layers are made to: others would prove little."""
+    ends = {"steady": Status.OK, "leaving": Status.OK, "crashing": Status.CRASHED}
+    for layer, status in ends.items():
+        found = frame[frame["layer"] == layer]["status"]
+        alike = int((found == status).sum())
+        check = f"cases of the fake layer `{layer}` that are `{status}`"
+        yield judged(check, f"{len(found):,}", f"{alike:,}", alike == len(found) > 0)
 
 
 def _whole(results: Path) -> tuple[Path, float]:

@@ -29,7 +29,7 @@ from harness import reaper, store, units
 from harness.store.journal import read_journal
 from harness.types import Status
 from harness.verify.bench import ROOT, installed
-from harness.verify.kills import leftovers, still_alive
+from harness.verify.kills import leftovers, of_cases, still_alive
 from harness.verify.row import Row, judged, noted
 
 SUITE = Path(__file__).with_name("kill_suite.py")
@@ -164,15 +164,7 @@ def _read(terminal: int) -> bytes:
 
 def _of_cases(run: Path) -> Iterator[Row]:
     frame = store.load(run)
-    expected = {"steady": Status.OK, "leaving": Status.OK, "crashing": Status.CRASHED}
-    for layer, status in expected.items():
-        found = int((frame[frame["layer"] == layer]["status"] == status).sum())
-        yield judged(
-            f"cases of the fake layer `{layer}` that are `{status}`",
-            f"{FAKE[layer]:,}",
-            f"{found:,}",
-            found == FAKE[layer],
-        )
+    yield from of_cases(frame)
     real = frame[frame["framework"] != "fake"]
     told = Counter(str(status) for status in real["status"])
     known = {Status.OK, Status.NOT_APPLICABLE}
