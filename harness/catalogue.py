@@ -7,7 +7,7 @@ import importlib.util
 import pkgutil
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -24,8 +24,8 @@ def load(suites: Sequence[str] = (), *, here: bool = True) -> dict[str, Layer]:
     """Every layer by name: the catalogue's, then those of each further suite.
 
     Args:
-        suites: paths of Python files, or names of importable modules, with `Layer` objects at
-            module level.
+        suites: paths of Python files, or names of importable modules, with `Layer` objects, or
+            tuples of them, at module level.
         here: whether modules are looked for in the working directory, too.
 
     Raises:
@@ -37,7 +37,7 @@ def load(suites: Sequence[str] = (), *, here: bool = True) -> dict[str, Layer]:
         sys.path.append("")
     layers: dict[str, Layer] = {}
     for module in (*_catalogue(), *map(_import_suite, suites)):
-        found = [value for value in vars(module).values() if isinstance(value, Layer)]
+        found = list(_layers(module))
         if not found:
             raise UsageError(
                 f"suite {module.__name__} ({module.__file__}) declares no Layer at module level"
@@ -49,6 +49,15 @@ def load(suites: Sequence[str] = (), *, here: bool = True) -> dict[str, Layer]:
                     "give it a name of its own"
                 )
     return layers
+
+
+def _layers(module: ModuleType) -> Iterator[Layer]:
+    for value in vars(module).values():
+        yield from (one for one in _alone_or_several(value) if isinstance(one, Layer))
+
+
+def _alone_or_several(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def put_first(roots: Sequence[str]) -> None:
@@ -106,7 +115,11 @@ def _catalogue() -> list[ModuleType]:
             "not `python -m harness`, or work in another folder"
         )
     names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
-    return [importlib.import_module(f"suites.{name}") for name in names if name[:5] != "test_"]
+    return [
+        importlib.import_module(f"suites.{name}")
+        for name in names
+        if not name.startswith(("test_", "_"))
+    ]
 
 
 def _import_suite(name: str) -> ModuleType:

@@ -1,6 +1,7 @@
 """What a layer is: declared once, with everything needed to build, check and count it.
 
-A suite file holds module-level `Layer` objects and nothing else has to know of them. See
+A suite file holds `Layer` objects, or tuples of them, at module level, and nothing else has to know
+of them. See
 CONTRIBUTING.md for a worked example.
 """
 
@@ -159,7 +160,7 @@ def glorot(*shape: int) -> Tensor:
     return normal(*shape, std=float(np.sqrt(2 / (field_size * (shape[-2] + shape[-1])))))
 
 
-def _identity(arrays: Arrays) -> tuple[Array, ...]:
+def _in_order(arrays: Arrays, _config: Config) -> tuple[Array, ...]:
     return tuple(arrays.values())
 
 
@@ -176,18 +177,27 @@ class Builder:
         weights: (canonical weights, config) -> the module's weights by name, as NumPy arrays.
             An affine map: transposes, stacked gates, a bias set to zero. Every trainable weight
             of the module must be named.
-        inputs: canonical inputs -> the arrays the module is called with, in order. A
+        inputs: (canonical inputs, config) -> the arrays the module is called with, in order. A
             rearrangement such as channels first to last.
-        output: the module's output -> canonical layout. A rearrangement likewise.
+        output: (the module's output, config) -> canonical layout. A rearrangement likewise.
         call: (module, config, *tensors) -> the output tensor, in the framework's own operations;
             traced by compilers, and timed.
+        covers: the framework's public names that are timed here, such as ``torch.nn.Linear``; see
+            `harness.coverage`.
+        unsupported: config -> why the framework cannot do it in these sizes, or with these
+            parameters; empty if it can.
+        channels_last: config -> whether images stand in memory with their channels last while
+            their axes stay in order, which only torch can tell apart (its memory formats).
     """
 
     build: Callable[[Config], Any]
     weights: Callable[[Arrays, Config], Arrays] = lambda weights, config: weights
-    inputs: Callable[[Arrays], tuple[Array, ...]] = _identity
-    output: Callable[[Array], Array] = lambda output: output
+    inputs: Callable[[Arrays, Config], tuple[Array, ...]] = _in_order
+    output: Callable[[Array, Config], Array] = lambda output, config: output
     call: Callable[..., Any] = _call
+    covers: tuple[str, ...] = ()
+    unsupported: Callable[[Config], str] = lambda config: ""
+    channels_last: Callable[[Config], bool] = lambda config: False
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ class Problem:
 
     def native_inputs(self) -> tuple[Array, ...]:
         """What the module is called with."""
-        return tuple(map(np.ascontiguousarray, self._rearranged(self.inputs)))
+        return tuple(map(np.ascontiguousarray, self._native(self.inputs)))
 
     def moved_inputs(self, moves: Arrays) -> tuple[Array, ...]:
         """What the native inputs change by if the canonical ones do; a builder's map is affine."""
@@ -147,10 +147,10 @@ class Problem:
             name: np.broadcast_to(np.zeros((), values.dtype), values.shape)
             for name, values in self.inputs.items()
         }
-        return zip(self._rearranged({**origin, **moves}), self._rearranged(origin), strict=True)
+        return zip(self._native({**origin, **moves}), self._native(origin), strict=True)
 
-    def _rearranged(self, inputs: Arrays) -> tuple[Array, ...]:
-        native = self.builder.inputs(inputs)
+    def _native(self, inputs: Arrays) -> tuple[Array, ...]:
+        native = self.builder.inputs(inputs, self.config)
         if not isinstance(native, tuple | list):
             raise ValueError("the builder's inputs gives no tuple of arrays, such as (x,)")
         return tuple(native)
@@ -169,6 +169,10 @@ class Problem:
         given = self.builder.weights(self.weights, self.config)
         return {name: np.asarray(values) for name, values in given.items()}
 
+    def rearranged(self, output: Array) -> Array:
+        """The module's own output in canonical layout."""
+        return self.builder.output(output, self.config)
+
     def native_upstream(self, shape: tuple[int, ...]) -> Array:
         """The upstream gradient in the layout of the module's own output, of that shape.
 
@@ -178,7 +182,7 @@ class Problem:
         Raises:
             Mismatch: the layer declares another shape.
         """
-        positions = self.builder.output(np.arange(int(np.prod(shape))).reshape(shape))
+        positions = self.rearranged(np.arange(int(np.prod(shape))).reshape(shape))
         if positions.shape != self.upstream.shape:
             raise Mismatch(
                 f"output has shape {positions.shape}, the layer declares {self.upstream.shape}"
@@ -266,6 +270,10 @@ class ConstantProblem(Problem):
             name: np.broadcast_to(_typical(tensor), tensor.shape)
             for name, tensor in tensors.items()
         }
+
+    def rearranged(self, output: Array) -> Array:
+        """The module's own output in canonical layout."""
+        return self.builder.output(output, self.config)
 
     def native_upstream(self, shape: tuple[int, ...]) -> Array:
         return np.ones(shape, dtype=np.float32)

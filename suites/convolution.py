@@ -64,8 +64,8 @@ CONV2D = Layer(
         ),
         "keras": Builder(
             _keras_conv2d,
-            inputs=lambda inputs: (inputs["x"].transpose(0, 2, 3, 1),),
-            output=lambda output: output.transpose(0, 3, 1, 2),
+            inputs=lambda inputs, c: (inputs["x"].transpose(0, 2, 3, 1),),
+            output=lambda output, c: output.transpose(0, 3, 1, 2),
         ),
     },
 )

@@ -73,7 +73,8 @@ DENSE = Layer(
         "torch": Builder(
             _torch_dense,
             weights=lambda weights, c: {"0.weight": weights["kernel"].T, "0.bias": weights["bias"]},
+            covers=("torch.nn.Linear",),
         ),
-        "keras": Builder(_keras_dense),
+        "keras": Builder(_keras_dense, covers=("keras.layers.Dense",)),
     },
 )

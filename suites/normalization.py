@@ -92,8 +92,8 @@ BATCH_NORM = Layer(
         ),
         "keras": Builder(
             _keras_batch_norm,
-            inputs=lambda inputs: (np.moveaxis(inputs["x"], 1, -1),),
-            output=lambda output: np.moveaxis(output, -1, 1),
+            inputs=lambda inputs, c: (np.moveaxis(inputs["x"], 1, -1),),
+            output=lambda output, c: np.moveaxis(output, -1, 1),
             call=lambda module, c, x: module(x, training=c.training),
         ),
     },

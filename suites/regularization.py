@@ -80,8 +80,12 @@ DROPOUT = Layer(
     output=lambda c: (c.batch, c.features),
     flops=lambda c: 2 * c.batch * c.features,
     builders={
-        "torch": Builder(_torch_dropout),
-        "keras": Builder(_keras_dropout, call=lambda module, c, x: module(x, training=c.training)),
+        "torch": Builder(_torch_dropout, covers=("torch.nn.Dropout",)),
+        "keras": Builder(
+            _keras_dropout,
+            call=lambda module, c, x: module(x, training=c.training),
+            covers=("keras.layers.Dropout",),
+        ),
     },
     backward_flops=lambda c: 2 * c.batch * c.features,
     not_applicable=lambda c: (

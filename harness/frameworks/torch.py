@@ -109,7 +109,10 @@ class Torch:
             holders = {**dict(module.named_parameters()), **dict(module.named_buffers())}
         parameters = {name: held for name, held in holders.items() if held.requires_grad}
         _set_weights(problem, holders, set(parameters))
-        inputs = [self._tensor(values, dtype) for values in problem.native_inputs()]
+        placed = _channels_last if problem.builder.channels_last(config) else _as_it_is
+        for held in holders.values():
+            held.data = placed(held.data)
+        inputs = [placed(self._tensor(values, dtype)) for values in problem.native_inputs()]
         for tensor, wanted in zip(inputs, problem.differentiated(), strict=True):
             tensor.requires_grad_(config.training and wanted)
         if config.training:
@@ -122,7 +125,7 @@ class Torch:
             run=torch.compile(forward, dynamic=False) if compiled else forward,
             inputs=inputs,
             parameters=parameters,
-            upstream=lambda shape: self._tensor(problem.native_upstream(shape), dtype),
+            upstream=lambda shape: placed(self._tensor(problem.native_upstream(shape), dtype)),
         )
         return Step(
             open=getattr(prepared, f"open_{case.mode}"),
@@ -303,6 +306,18 @@ def _set_weights(problem: Problem, holders: dict[str, Any], trainable: set[str])
         for name, values in given.items():
             check_shape(name, tuple(holders[name].shape), values.shape)
             holders[name].copy_(torch.from_numpy(np.ascontiguousarray(values)))
+
+
+def _as_it_is(tensor: Any) -> Any:
+    return tensor
+
+
+def _channels_last(tensor: Any) -> Any:
+    """The same, with its channels last in memory; torch has a format for 2-D and 3-D images."""
+    import torch
+
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    return tensor.contiguous(memory_format=formats.get(tensor.ndim, torch.contiguous_format))
 
 
 def _float64(tensor: Any) -> Array:

@@ -31,7 +31,7 @@ def error(problem: Problem, outcome: Outcome) -> float | None:
     """
     if problem.layer.approximated is None:
         return None
-    output = problem.builder.output(outcome.output)
+    output = problem.rearranged(outcome.output)
     rows = places(problem.layer.name, output.shape[:-1])
     own = output[rows]
     full = problem.layer.approximated(problem.inputs, problem.weights, problem.config, rows)

@@ -92,7 +92,7 @@ def sane(problem: Problem, outcome: Outcome) -> None:
     Raises:
         Mismatch: it is not.
     """
-    output = problem.builder.output(outcome.output)
+    output = problem.rearranged(outcome.output)
     wanted = tuple(problem.layer.output(problem.config))
     if output.shape != wanted:
         raise Mismatch(f"output has shape {output.shape}, the layer declares {wanted}")
@@ -115,7 +115,7 @@ def _observation(problem: Problem, outcome: Outcome) -> Observation:
     gradients = zip(names, outcome.input_gradients, strict=True) if training else ()
     return Observation(
         inputs={name: values.astype(np.float64) for name, values in problem.inputs.items()},
-        output=problem.builder.output(outcome.output),
+        output=problem.rearranged(outcome.output),
         upstream=problem.upstream.astype(np.float64) if training else None,
         input_gradients={name: g for name, g in gradients if g is not None},
     )
@@ -124,7 +124,7 @@ def _observation(problem: Problem, outcome: Outcome) -> Observation:
 def _output_error(
     problem: Problem, outcome: Outcome, expected: Expected, rounded: Callable[[], list[Expected]]
 ) -> float:
-    output = problem.builder.output(outcome.output)
+    output = problem.rearranged(outcome.output)
     if output.shape != expected.output.shape:
         raise Mismatch(f"output has shape {output.shape}, the reference {expected.output.shape}")
     scale = _rms(expected.output) or 1.0

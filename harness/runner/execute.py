@@ -324,6 +324,8 @@ def ruled_out(case: Case, layer: Layer) -> tuple[Status, str] | None:
     if framework.builder not in layer.builders:
         none = f"{layer.name} has no builder for {framework.builder}"
         return Status.UNSUPPORTED, layer.lacking.get(framework.builder, none)
+    if reason := layer.builders[framework.builder].unsupported(config):
+        return Status.UNSUPPORTED, reason
     if reason := framework.unsupported(case):
         return Status.UNSUPPORTED, reason
     return None

@@ -178,7 +178,7 @@ def _on_meta(layer: Layer, config: Config) -> tuple[int, int]:
     if isinstance(module, torch.nn.Module):
         module.to("meta").train(config.training)
         held = [*module.parameters(), *module.buffers()]
-    native = builder.inputs({k: np.zeros(t.shape) for k, t in layer.inputs(config).items()})
+    native = builder.inputs({k: np.zeros(t.shape) for k, t in layer.inputs(config).items()}, config)
     inputs = [
         torch.empty(values.shape, device="meta", requires_grad=config.training) for values in native
     ]
@@ -217,7 +217,7 @@ def _xla_module(layer: Layer, config: Config) -> str:
     builder = layer.builders["keras"]
     module = builder.build(config)
     values = {name: np.zeros(t.shape, np.float32) for name, t in layer.inputs(config).items()}
-    inputs = [tf.constant(native) for native in builder.inputs(values)]
+    inputs = [tf.constant(native) for native in builder.inputs(values, config)]
     builder.call(module, config, *inputs)  # creates the variables
 
     def forward(*tensors: Any) -> Any:

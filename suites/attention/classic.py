@@ -78,8 +78,8 @@ ATTENTION = Layer(
         "torch": Builder(
             _torch_attention,
             # An axis for heads: torch has fused kernels for four axes only.
-            inputs=lambda inputs: tuple(array[:, None] for array in inputs.values()),
-            output=lambda output: output[:, 0],
+            inputs=lambda inputs, c: tuple(array[:, None] for array in inputs.values()),
+            output=lambda output, c: output[:, 0],
         ),
         "keras": Builder(_keras_attention, call=_keras_scaled),
     },

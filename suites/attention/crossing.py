@@ -16,12 +16,12 @@ def _torch_fused(c: Config) -> Any:
     return scaled_dot_product_attention
 
 
-def _heads_third(inputs: Arrays) -> tuple[Array, ...]:
+def _heads_third(inputs: Arrays, _c: Config) -> tuple[Array, ...]:
     """Inputs as Keras has them: (batch, seq, heads, head_dim)."""
     return tuple(array.swapaxes(1, 2) for array in inputs.values())
 
 
-def _heads_second(output: Array) -> Array:
+def _heads_second(output: Array, _c: Config) -> Array:
     """The way back."""
     return output.swapaxes(1, 2)
 

@@ -238,7 +238,7 @@ def test_values_are_rounded_to_the_dtype_before_anyone_sees_them() -> None:
 
 
 def test_the_upstream_gradient_follows_the_outputs_layout() -> None:
-    flipped = replace(BUILDER, output=lambda y: np.moveaxis(y, -1, 0))
+    flipped = replace(BUILDER, output=lambda y, c: np.moveaxis(y, -1, 0))
     p = replace(problem(), builder=flipped)
     native = p.native_upstream((5, 8))
     assert np.array_equal(np.moveaxis(native, -1, 0), p.upstream)
@@ -279,7 +279,7 @@ def test_a_reference_cannot_change_its_inputs() -> None:
 
 
 def test_inputs_may_be_mapped_by_any_affine_function() -> None:
-    shifted = replace(BUILDER, inputs=lambda i: (1 - i["x"], np.float32(3) + 0 * i["x"]))
+    shifted = replace(BUILDER, inputs=lambda i, c: (1 - i["x"], np.float32(3) + 0 * i["x"]))
     p = replace(problem(), builder=shifted)
     assert p.differentiated() == (True, False)
     outcome = right(problem())

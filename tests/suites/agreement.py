@@ -106,9 +106,9 @@ def deviations(problem: Problem, evaluate: Callable[[Problem], Outcome]) -> dict
     def native(moved: Arrays) -> list[Array]:
         inputs, weights = split(moved)
         mapped = builder.weights(weights, config)
-        return [*builder.inputs(inputs), *(mapped[name] for name in weight_gradients)]
+        return [*builder.inputs(inputs, config), *(mapped[name] for name in weight_gradients)]
 
-    rearranged = builder.output(output)
+    rearranged = builder.output(output, config)
     assert rearranged.shape == layer.output(config)
     found = {"output": float(np.abs(rearranged - reference(values)).max())}
     if not config.training:

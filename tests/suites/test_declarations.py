@@ -86,7 +86,7 @@ def test_products_are_counted_as_torch_counts_them(layer: Layer, elementwise: in
     module = builder.build(c)
     if isinstance(module, torch.nn.Module):
         module.to("meta")
-    native = builder.inputs({k: np.zeros(t.shape) for k, t in layer.inputs(c).items()})
+    native = builder.inputs({k: np.zeros(t.shape) for k, t in layer.inputs(c).items()}, c)
     tensors = [torch.empty(array.shape, device="meta") for array in native]
     with FlopCounterMode(display=False) as counter:
         builder.call(module, c, *tensors)
