@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness import catalogue, frameworks, runner, store, units
-from harness.cli import FAILED, GOOD, INTERRUPTED, NOTHING, figures, stopped
+from harness.cli import FAILED, GOOD, INTERRUPTED, NOTHING, figures, ledger, stopped
 from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain as _console
 from harness.cli.console import typed
@@ -48,6 +48,8 @@ SHOWN_OPERATORS = 20
 def list_command(options: Namespace) -> int:
     """Layers × frameworks."""
     layers = catalogue.load(options.suite or ())
+    if options.coverage:
+        return ledger.show(layers.values(), as_json=options.json)
     builders = {name: frameworks.get(name).builder for name in frameworks.names()}
     if options.json:
         entries = [
