@@ -1,9 +1,4 @@
-"""The ledger: what the catalogue does with each public name of the frameworks it measures.
-
-A name is timed by the builders that say so (`harness.layer.Builder.covers`). Those that no builder
-times stand in ``suites/ledger.toml``, as the alias of a name that is timed or as not applicable,
-with the reason. What the installed version has beyond that is missing.
-"""
+"""What the installed frameworks export, held against the catalogue's ledger."""
 
 from __future__ import annotations
 
@@ -12,54 +7,17 @@ import json
 import os
 import subprocess
 import sys
-import tomllib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from harness import frameworks
-from harness.layer import Layer
+from harness import catalogue, frameworks, ledger
+from harness.ledger import Entry, State
 from harness.types import UsageError
 
 LIBRARIES = {"torch.nn": "torch", "keras.layers": "tensorflow", "keras.losses": "tensorflow"}
 """Modules with a ledger, and a framework of ours through which each is measured."""
-_TABLES = {"aliases", "not_applicable"}
-
-
-class State(StrEnum):
-    """What has become of a name."""
-
-    TIMED = "timed"
-    ALIAS = "alias"
-    NOT_APPLICABLE = "not applicable"
-    MISSING = "missing"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One public name.
-
-    Attributes:
-        name: with its module, such as ``torch.nn.Conv2d``.
-        family: of the layers that it belongs to; empty if it is missing.
-        state: what has become of it.
-        layers: those that time it, or the name that it is an alias of.
-        detail: the name that it is an alias of, or why it is not applicable.
-    """
-
-    name: str
-    family: str
-    state: State
-    layers: tuple[str, ...] = ()
-    detail: str = ""
-
-    @property
-    def library(self) -> str:
-        """The module that exports it."""
-        return self.name.rpartition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -71,56 +29,11 @@ class Installed:
     names: frozenset[str]
 
 
-def ledger(layers: Iterable[Layer], text: str | None = None) -> dict[str, Entry]:
-    """Every name that is accounted for.
-
-    Args:
-        layers: of the catalogue.
-        text: of the ledger's file; the catalogue's own if not said.
-
-    Raises:
-        UsageError: a name is accounted for twice, or is the alias of one that is not timed.
-    """
-    covering: dict[str, list[Layer]] = defaultdict(list)
-    for layer in layers:
-        for builder in layer.builders.values():
-            for name in builder.covers:
-                covering[name].append(layer)
-    entries = {
-        name: Entry(name, found[0].family, State.TIMED, tuple(layer.name for layer in found))
-        for name, found in covering.items()
-    }
-    for entry in _written(_own_file() if text is None else text):
-        if entry.name in entries:
-            raise UsageError(f"ledger.toml: {entry.name} is accounted for already; leave it out")
-        entries[entry.name] = entry
-    return {name: _with_layers(entry, entries) for name, entry in sorted(entries.items())}
-
-
-def _own_file() -> str:
-    catalogue = Path(str(importlib.import_module("suites").__file__)).parent
-    return (catalogue / "ledger.toml").read_text(encoding="utf-8")
-
-
-def _written(text: str) -> Iterator[Entry]:
-    for family, tables in tomllib.loads(text).items():
-        if unknown := sorted(tables.keys() - _TABLES):
-            raise UsageError(f"ledger.toml: [{family}.{unknown[0]}] is none of {sorted(_TABLES)}")
-        for name, target in tables.get("aliases", {}).items():
-            yield Entry(name, family, State.ALIAS, detail=target)
-        for name, reason in tables.get("not_applicable", {}).items():
-            yield Entry(name, family, State.NOT_APPLICABLE, detail=reason)
-
-
-def _with_layers(entry: Entry, entries: Mapping[str, Entry]) -> Entry:
-    if entry.state is not State.ALIAS:
-        return entry
-    timed = entries.get(entry.detail)
-    if timed is None or timed.state is not State.TIMED:
-        raise UsageError(
-            f"ledger.toml: {entry.name} is said to be {entry.detail}, which no layer times"
-        )
-    return Entry(entry.name, entry.family, entry.state, timed.layers, entry.detail)
+def own() -> dict[str, Entry]:
+    """Every name that the project's own catalogue accounts for."""
+    folder = Path(str(importlib.import_module("suites").__file__)).parent
+    text = (folder / "ledger.toml").read_text(encoding="utf-8")
+    return ledger.entries(catalogue.load().values(), text)
 
 
 def installed(library: str) -> Installed | None:
@@ -158,15 +71,15 @@ print(json.dumps({"version": version, "names": [f"{library}.{name}" for name in 
 """
 
 
-def accounts(entries: Mapping[str, Entry], here: Installed) -> list[Entry]:
+def accounts(known: Mapping[str, Entry], here: Installed) -> list[Entry]:
     """Of each name that is exported here; what no entry tells of is missing."""
     return [
-        entries.get(name, Entry(name, "", State.MISSING, detail="no layer, and not in the ledger"))
+        known.get(name, Entry(name, "", State.MISSING, detail="no layer, and not in the ledger"))
         for name in sorted(here.names)
     ]
 
 
-def gone(entries: Mapping[str, Entry], here: Installed) -> list[str]:
+def gone(known: Mapping[str, Entry], here: Installed) -> list[str]:
     """Names that are accounted for, and that this version does not have."""
-    known = (name for name, entry in entries.items() if entry.library == here.library)
-    return sorted(name for name in known if name not in here.names)
+    of_it = (name for name, entry in known.items() if entry.library == here.library)
+    return sorted(name for name in of_it if name not in here.names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.table import Table
@@ -12,16 +12,15 @@ from rich.table import Table
 from harness import coverage, units
 from harness.cli import FAILED, GOOD
 from harness.cli.console import plain
-from harness.coverage import Entry, State
-from harness.layer import Layer
+from harness.ledger import Entry, State
 
 
-def show(layers: Iterable[Layer], *, as_json: bool) -> int:
+def show(*, as_json: bool) -> int:
     """Prints the ledger of what is installed here; fails if a name is missing from it."""
-    entries = coverage.ledger(layers)
+    known = coverage.own()
     here = {library: coverage.installed(library) for library in coverage.LIBRARIES}
     accounts = {
-        library: coverage.accounts(entries, found) for library, found in here.items() if found
+        library: coverage.accounts(known, found) for library, found in here.items() if found
     }
     if as_json:
         every = [asdict(entry) for found in accounts.values() for entry in found]
@@ -33,7 +32,7 @@ def show(layers: Iterable[Layer], *, as_json: bool) -> int:
                 print(f"{library}: not installed here")
                 continue
             print(f"{library} {found.version}: {_counted(accounts[library])}")
-            if gone := coverage.gone(entries, found):
+            if gone := coverage.gone(known, found):
                 print(f"  accounted for, and not in this version: {', '.join(gone)}")
     missing = any(e.state is State.MISSING for found in accounts.values() for e in found)
     return FAILED if missing else GOOD
