@@ -8,6 +8,7 @@ beyond what it keeps constant. Layers without a sequence have no such batch.
 from __future__ import annotations
 
 import itertools
+import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from harness import files
 from harness.checks import (
     AXES,
     TOKENS,
@@ -34,6 +36,10 @@ _TABLES = ("framework_axes", "device_axes", "layer_axes", "params")
 
 DEFAULT = "quick"
 """The sweep of a run that names none; a run of single cases has its settings."""
+MOST_CASES = 250_000
+"""Of a plan; at half a second each, one pass of so many takes more than a day."""
+_MOST_BYTES = 2**20
+"""Of a sweep file."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,8 @@ def read(name: str) -> Sweep:
         return _sweep(Path(name).stem, tomllib.loads(text))
     except (ValueError, UsageError) as error:
         raise UsageError(f"sweep {name}: {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"sweep {name} is nested too deep to be read") from error
 
 
 def _text(name: str) -> str:
@@ -113,7 +121,8 @@ def _text(name: str) -> str:
         check_known("sweep", [name], names())
         return (resources.files("suites") / "sweeps" / f"{name}.toml").read_text("utf-8")
     try:
-        return Path(name).read_text("utf-8-sig")  # some editors put a mark at the start
+        content = files.read(Path(name), _MOST_BYTES)
+        return content.decode("utf-8-sig")  # some editors put a mark at the start
     except FileNotFoundError:
         raise UsageError(f"sweep file {name} does not exist") from None
     except OSError as error:
@@ -182,16 +191,23 @@ def plan(
         devices: those that can be measured here.
 
     Raises:
-        UsageError: the sweep names something unknown, or comes to no case at all.
+        UsageError: the sweep names something unknown, or comes to no case at all, or to too many.
     """
     chosen = choose("layer", sweep.layers, layers)
     check_known("layer", sweep.by_layer, layers)
     _check_params(sweep, [layers[name] for name in chosen])
     _check_presets(sweep, [layers[name] for name in chosen])
     cases: dict[Case, None] = {}
+    number = 0
     for name in chosen:
         for framework in choose("framework", sweep.values("framework", name), frameworks):
             for device in choose("device", sweep.values("device", name, framework), devices):
+                number += _number(sweep, layers[name], framework, device)
+                if number > MOST_CASES:  # before there are any, as they may be 10 to the 12th
+                    raise UsageError(
+                        f"it comes to more than {MOST_CASES:,} cases with those of {name}; "
+                        "give its axes fewer values, or measure it in parts"
+                    )
                 for case in _cases(sweep, layers[name], framework, device):
                     cases[case] = None
     if not cases:  # as any other axis has a value for every layer
@@ -202,19 +218,27 @@ def plan(
     return list(cases)
 
 
-def _cases(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[Case]:
-    def values(axis: str) -> tuple[Any, ...]:
-        return sweep.values(axis, layer.name, framework, device)
+def _number(sweep: Sweep, layer: Layer, framework: str, device: str) -> int:
+    """How often `_cases` goes round."""
+    params = sum(math.prod(map(len, each)) for each in _options(layer, sweep))
+    return params * math.prod(map(len, _values(sweep, layer, framework, device)))
 
+
+def _cases(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[Case]:
     for mode, execution, dtype, threads, wanted, seq, params in itertools.product(
-        *(values(axis) for axis in ("mode", "execution", "dtype", "threads", "batch")),
-        values("seq") if layer.has_seq else (None,),
-        _parameter_sets(layer, sweep),
+        *_values(sweep, layer, framework, device), _parameter_sets(layer, sweep)
     ):
         if batch := _batch(wanted, seq):
             yield Case(
                 layer.name, framework, device, mode, execution, dtype, threads, batch, seq, params
             )
+
+
+def _values(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[tuple[Any, ...]]:
+    """Of each axis, in the order of a case, from its mode on."""
+    for axis in AXES[2:]:
+        has = axis != "seq" or layer.has_seq
+        yield sweep.values(axis, layer.name, framework, device) if has else (None,)
 
 
 def _batch(wanted: int | str, seq: int | None) -> int | None:
@@ -248,10 +272,17 @@ def _check_params(sweep: Sweep, layers: Sequence[Layer]) -> None:
 
 
 def _parameter_sets(layer: Layer, sweep: Sweep) -> Iterator[tuple[tuple[str, Value], ...]]:
+    for options in _options(layer, sweep):
+        yield from itertools.product(*options)
+
+
+def _options(layer: Layer, sweep: Sweep) -> Iterator[list[list[tuple[str, Value]]]]:
+    """For each preset that is taken, of each of its parameters the values, with its name."""
     first = next(iter(layer.presets))
     named = sweep.presets if sweep.presets in layer.presets else first
     presets = layer.presets.values() if sweep.presets == "all" else [layer.presets[named]]
     for preset in presets:
-        options = [sweep.params.get(key, (value,)) for key, value in preset.items()]
-        for values in itertools.product(*options):
-            yield tuple(zip(preset, values, strict=True))
+        yield [
+            [(key, option) for option in sweep.params.get(key, (value,))]
+            for key, value in preset.items()
+        ]

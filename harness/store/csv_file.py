@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
+import re
 import reprlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import faults
+from harness import faults, files
 from harness.damage import LostLines, tell
 from harness.store import sound
 from harness.types import HarnessError, Status
@@ -18,16 +20,26 @@ from harness.types import HarnessError, Status
 if TYPE_CHECKING:
     import pandas as pd
 
-_TYPES = {"params": dict, "audit": list, "warnings": list}
+_NESTED = ("params", "audit", "warnings")
+_LONGEST = 2**20
+"""Characters of a line; a longer one comes in pieces, each of which is no line of a table."""
+_FORMULA = re.compile("'*[=+@\t\r-]")
+"""Begins what a spreadsheet would take for a formula, and run, or what `to_csv` made of such text
+(OWASP, "CSV Injection")."""
 _ANEW = "`layerbench export --format csv=FILE` writes it anew"
 
 
 def to_csv(frame: pd.DataFrame) -> str:
-    """The frame as CSV: text in quotes, dicts and lists as JSON, what is missing as nothing."""
+    """The frame as CSV: text in quotes, dicts and lists as JSON, what is missing as nothing.
+
+    Text that a spreadsheet would take for a formula begins with ``'``, which `read` takes away.
+    """
     plain = frame.copy()
-    for name in _TYPES:
-        if name in plain:
+    for name in plain:
+        if name in _NESTED:
             plain[name] = plain[name].map(json.dumps)
+        elif plain[name].dtype.kind == "O":  # text, of which much is said in many rows
+            plain[name] = plain[name].map({text: _plain(text) for text in plain[name].unique()})
     return plain.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
@@ -49,8 +61,8 @@ def read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     lost, total = LostLines(), 0
     try:
         # What is no UTF-8 costs its own line.
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            lines = csv.reader(file, strict=True)
+        with io.TextIOWrapper(files.opened(path), "utf-8", "surrogateescape", newline="") as file:
+            lines = csv.reader(_lines(file), strict=True)
             header = next(lines, [])
             if missing := [name for name in columns if name not in header]:
                 raise HarnessError(
@@ -78,6 +90,16 @@ def read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(found[name], dtype=columns[name]) for name in columns})
 
 
+def _lines(file: io.TextIOWrapper) -> Iterator[str]:
+    while line := file.readline(_LONGEST):
+        yield line
+
+
+def _plain(text: str) -> str:
+    """Text that stays text in a spreadsheet; `_text` gives back what it was."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
 def _values(
     fields: Sequence[str],
     header: Sequence[str],
@@ -97,8 +119,10 @@ def _values(
             values[name] = _READ[kinds[name]](fields[place])
             if name == "status":
                 Status(values[name])
-            elif kinds[name] == "object" and type(values[name]) is not _TYPES[name]:
-                raise ValueError(values[name])
+            elif name == "params":
+                sound.check_params(values[name])
+            elif kinds[name] == "object":
+                sound.check_texts(values[name])
         except (ValueError, RecursionError) as error:
             shown = reprlib.repr(fields[place])
             raise ValueError(f"column {name} holds {shown}") from error
@@ -107,7 +131,7 @@ def _values(
 
 def _text(text: str) -> str:
     text.encode()  # what was no UTF-8 raises here
-    return text
+    return text[1:] if text[:1] == "'" and _FORMULA.match(text) else text
 
 
 def _figure(text: str) -> float:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from harness import faults
+from harness import faults, files
 from harness.store import sound
 from harness.store.lines import decoded, encoded, numbered
 from harness.store.writing import lock, make_folder, remove_partial, sync_names, write_atomically
@@ -100,6 +100,7 @@ class RunRecord:
         values["suites"] = tuple(values["suites"])
         run = cls(**values, folder=folder)
         sound.check_kinds(data, _KINDS)
+        sound.check_depth(data["machine"])
         for case in run.cases:
             sound.check_case(case)
         return run
@@ -141,7 +142,7 @@ def described(folder: Path) -> dict[str, Any]:
 def _of_plan(folder: Path, made: Callable[[dict[str, Any]], _Made]) -> _Made:
     path = folder / RUN_FILE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(files.read(path).decode())
         check_schema(path, data["schema"])
         return made(data)
     except FileNotFoundError:

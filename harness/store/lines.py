@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness import files
+
 LONGEST = 2**28
 """Bytes of a line; a longer one is no measurement. Three hours of one case's samples are less."""
 
@@ -75,7 +77,7 @@ def numbered(path: Path) -> Iterator[tuple[int, bytes | str]]:
     """
     number = 1
     try:
-        with path.open("rb") as file:
+        with files.opened(path) as file:
             while line := file.readline(LONGEST):
                 if len(line) < LONGEST or line.endswith(b"\n"):
                     yield number, line

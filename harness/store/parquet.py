@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import faults, stats, types, units
+from harness import faults, files, stats, types, units
 from harness.damage import Damage, LostLines, tell
-from harness.store import sound
+from harness.store import claims, sound
 from harness.store.journal import JOURNAL_FILE, RUN_FILE, check_schema
 from harness.types import SCHEMA_VERSION, HarnessError, Status
 
@@ -31,6 +31,8 @@ Columns: TypeAlias = "Mapping[str, pa.ChunkedArray | Objects]"
 
 _SCHEMA_KEY, _SOURCE_KEY = b"layerbench_schema", b"layerbench_source"
 _DAMAGE_KEY = b"layerbench_damage"
+_NOT_OURS = (OverflowError, TypeError, RecursionError)
+"""What comes of JSON in a file that somebody else has written."""
 _ENDS = 2**16
 """Bytes at either end of a file that tell whether it is another one; a journal only grows."""
 
@@ -82,9 +84,10 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     import pyarrow.parquet as pq
 
     try:
+        files.check(path)
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
-    except (OSError, pa.ArrowException, ValueError, OverflowError) as error:
+    except (OSError, pa.ArrowException, ValueError, *_NOT_OURS) as error:
         raise HarnessError(
             f"{path} is broken ({faults.words(error)}); "
             "`layerbench collect` writes it anew from the journal"
@@ -146,15 +149,12 @@ def read(path: Path, columns: Mapping[str, str]) -> Columns:
     """
     with _opened(path) as file:
         marks = _marks(path, file)
-        table = file.read()
-        table.validate(full=True)  # text that is no UTF-8, say
-        if table.num_rows != file.metadata.num_rows:  # which no checksum covers
-            raise ValueError("its numbers of rows differ")
-        if missing := [name for name in columns if name not in table.column_names]:
+        if missing := [name for name in columns if name not in file.schema_arrow.names]:
             raise HarnessError(
                 f"{path} has no column {missing[0]}; give the folder of the run, or let "
                 "`layerbench collect` write it anew from the journal"
             )
+        table = _table(path, file.metadata, columns)
         typed = {name: _typed(table.column(name), name, kind) for name, kind in columns.items()}
         if _DAMAGE_KEY in marks:
             name, what, lines = json.loads(marks[_DAMAGE_KEY])
@@ -168,6 +168,28 @@ def read(path: Path, columns: Mapping[str, str]) -> Columns:
     tell(lost.damage(path, table.num_rows, unit="row"))
     kept = np.setdiff1d(np.arange(table.num_rows), [*doubtful])
     return {name: column.take(kept) for name, column in typed.items()}
+
+
+def _table(path: Path, found: pq.FileMetaData, columns: Iterable[str]) -> pa.Table:
+    """The columns of a file, of which no more is unpacked than its size allows for.
+
+    Raises:
+        ValueError: it claims more, or contradicts itself.
+    """
+    import pyarrow.parquet as pq
+
+    claims.check(path, found)
+    texts = [found.schema.column(number) for number in range(found.num_columns)]
+    by_dictionary = [one.path for one in texts if one.physical_type == "BYTE_ARRAY"]
+    with pq.ParquetFile(
+        path, metadata=found, read_dictionary=by_dictionary, page_checksum_verification=True
+    ) as file:
+        table = file.read([*columns])
+    claims.check_texts(path, table)
+    table.validate(full=True)  # text that is no UTF-8, say
+    if table.num_rows != found.num_rows:  # which no checksum covers
+        raise ValueError("its numbers of rows differ")
+    return table
 
 
 def joined(parts: Sequence[Columns], columns: Mapping[str, str]) -> pd.DataFrame:
@@ -187,7 +209,7 @@ def _typed(column: pa.ChunkedArray, name: str, kind: str) -> pa.ChunkedArray | O
     import pyarrow as pa
 
     if name == "params":
-        return _params(column.combine_chunks())
+        return _params(column.cast(pa.large_string()).combine_chunks())
     if kind == "object":
         return _lists(column.cast(pa.list_(pa.string())).combine_chunks())
     if kind in ("str", "int64", "bool") and column.null_count:
@@ -247,8 +269,7 @@ def _params(texts: pa.Array) -> Objects:
     known = np.empty(len(encoded.dictionary), dtype=object)
     for index, text in enumerate(encoded.dictionary.to_pylist()):
         known[index] = json.loads(text)
-        if not isinstance(known[index], dict):
-            raise ValueError(f"parameters {reprlib.repr(known[index])} are no object")
+        sound.check_params(known[index])
     found: Objects = known[encoded.indices.to_numpy(zero_copy_only=False)]
     return found
 

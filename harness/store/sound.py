@@ -11,7 +11,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from harness.disturbance import KINDS
-from harness.types import Bench, Case, Disturbance, Measurement, Status
+from harness.types import (
+    Bench,
+    Case,
+    Disturbance,
+    Measurement,
+    Status,
+    UsageError,
+    check_name,
+    check_value,
+)
 
 SHORTEST_S, LONGEST_S = 1e-12, 1e9
 """A call takes more than a picosecond and less than 30 years."""
@@ -96,6 +105,11 @@ def check_text(record: Mapping[str, Any], *names: str) -> None:
         _check(isinstance(record[name], str), name, record[name])
 
 
+def check_texts(found: object) -> None:
+    """As `check_measurement`, of a list of texts."""
+    _check(isinstance(found, list) and all(isinstance(text, str) for text in found), "it", found)
+
+
 def check_round(record: Mapping[str, Any]) -> None:
     """As `check_measurement`, of a walk over the plan that came to its end."""
     _check(record["probe"] in _PROBES, "probe", record["probe"])
@@ -116,6 +130,30 @@ def check_case(case: Case) -> None:
     for name in ("threads", "batch"):
         _check(_is_whole(value := getattr(case, name)), name, value)
     _check(case.seq is None or _is_whole(case.seq), "seq", case.seq)
+
+
+def check_params(params: object) -> None:
+    """As `check_measurement`, of a row's parameters, which are held to what a case's are."""
+    _check(isinstance(params, dict), "params", params)
+    assert isinstance(params, dict)
+    try:
+        for name, value in params.items():
+            check_name("parameter", name)
+            check_value(name, value)
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+
+
+def check_depth(value: object, deepest: int = 10) -> None:
+    """Holds what is kept as it came to a depth that whoever writes it again can walk.
+
+    Raises:
+        ValueError: it is nested deeper.
+    """
+    if isinstance(value, dict | list):
+        _check(deepest > 0, "something", "nested too deep")
+        for inner in value.values() if isinstance(value, dict) else value:
+            check_depth(inner, deepest - 1)
 
 
 def check_kinds(data: Mapping[str, Any], kinds: Mapping[type, Collection[str]]) -> None:
