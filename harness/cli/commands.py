@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -124,9 +123,9 @@ def run_command(options: Namespace) -> int:
     """Measures, or says what would be."""
     console = _console()
     if options.resume is not None:
-        record, layers = runner.continued(
-            store.latest_run(options.results) if options.resume is LATEST else Path(options.resume)
-        )
+        latest = options.resume is LATEST
+        folder = store.latest_run(options.results) if latest else Path(options.resume)
+        record, layers = runner.continued(folder, options.suite or ())
     else:
         plan = runner.make_plan(_request(options))
         for name in plan.missing:
@@ -145,7 +144,7 @@ def run_command(options: Namespace) -> int:
     except KeyboardInterrupt as stop:
         console.print(
             f"\n{stopped(stop)}; all that was measured is kept. Go on with:\n"
-            f"  layerbench run --resume {shlex.quote(str(record.folder))}",
+            f"  {store.resuming(record.folder, record.suites)}",
             soft_wrap=True,
         )
         if refused := _collect(record.folder):

@@ -100,6 +100,7 @@ class RunRecord:
         values["suites"] = tuple(values["suites"])
         run = cls(**values, folder=folder)
         sound.check_kinds(data, _KINDS)
+        sound.check_texts(data["suites"])
         sound.check_depth(data["machine"])
         for case in run.cases:
             sound.check_case(case)
@@ -289,7 +290,7 @@ class Journal:
             raise self.failure(error) from error
         raise HarnessError(
             f"{self._folder} was removed while it was being written; what was measured has been "
-            f"put back into {kept}: go on with `{_resume(kept)}`, or remove it again"
+            f"put back into {kept}: go on with `{resuming(kept)}`, or remove it again"
         )
 
     def failure(self, error: OSError) -> HarnessError:
@@ -297,7 +298,7 @@ class Journal:
         named = error.filename or self._folder / JOURNAL_FILE
         return HarnessError(
             f"{named} cannot be used ({error.strerror or error}); what was measured is kept: "
-            f"mend that, and then go on (a run: `{_resume(self._folder)}`) or begin again"
+            f"mend that, and then go on (a run: `{resuming(self._folder)}`) or begin again"
         )
 
     def tidy(self) -> None:
@@ -314,8 +315,10 @@ class Journal:
         self.close()
 
 
-def _resume(folder: Path) -> str:
-    return f"layerbench run --resume {shlex.quote(str(folder))}"
+def resuming(folder: Path, suites: Sequence[str] = ()) -> str:
+    """What to type to go on with a run; without its suites it is told what these are."""
+    named = [word for suite in suites for word in ("--suite", suite)]
+    return shlex.join(["layerbench", "run", "--resume", str(folder), *named])
 
 
 def tidy(folder: Path) -> None:

@@ -107,7 +107,8 @@ def check_text(record: Mapping[str, Any], *names: str) -> None:
 
 def check_texts(found: object) -> None:
     """As `check_measurement`, of a list of texts."""
-    _check(isinstance(found, list) and all(isinstance(text, str) for text in found), "it", found)
+    listed = isinstance(found, list | tuple)
+    _check(listed and all(isinstance(text, str) for text in found), "a list of texts", found)
 
 
 def check_round(record: Mapping[str, Any]) -> None:
