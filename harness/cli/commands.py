@@ -34,6 +34,7 @@ from harness.report import (
     terminal,
 )
 from harness.report.figures import whole
+from harness.report.text import printable
 from harness.store.writing import save
 from harness.types import HarnessError, Status
 
@@ -137,7 +138,7 @@ def run_command(options: Namespace) -> int:
         console.print(
             f"{_cases(plan)}, about {_minutes(plan.estimate_s)} on {record.machine['machine_id']}"
         )
-    console.print(f"results: {record.folder}", soft_wrap=True)
+    console.print(printable(f"results: {record.folder}"), soft_wrap=True)
     try:
         with Progress(console) as progress:
             runner.execute(record, layers, progress)
@@ -269,7 +270,7 @@ def _name_of_outcome(file: Path) -> str:
 def collect_command(options: Namespace) -> int:
     """Parquet from journals."""
     for path in store.collect(options.runs):
-        print(path)
+        print(printable(str(path)))
     return GOOD
 
 

@@ -6,12 +6,15 @@ the file may come from anyone: it is then unknown.
 
 from __future__ import annotations
 
+import ast
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from harness import units
 from harness.report.table import Cell, Table
+from harness.report.text import no_device
 
 Run: TypeAlias = Mapping[str, Any]
 
@@ -82,10 +85,10 @@ def versions(runs: Iterable[Run]) -> dict[str, list[str]]:
 def file_name(runs: Sequence[Run]) -> str:
     """``20261122-191213-quick-1251-and-2-more``: what a report of these runs is called.
 
-    A run's id may come from anyone, and leads to no other folder here.
+    A run's id may come from anyone, and leads to no other folder here, nor to a device.
     """
     first = str(runs[0].get("run_id") or "") if runs else ""
-    name = re.sub(r"[^\w.-]+", "_", first)[:_LONGEST_NAME].lstrip(".") or "results"
+    name = no_device(re.sub(r"[^\w.-]+", "_", first)[:_LONGEST_NAME].lstrip(".-") or "results")
     return name if len(runs) < 2 else f"{name}-and-{len(runs) - 1}-more"
 
 
@@ -153,7 +156,27 @@ def run_table(runs: Sequence[Run]) -> Table:
 
 def commands(runs: Iterable[Run]) -> list[str]:
     """The command of each run, each once."""
-    return list(dict.fromkeys(str(run["command"]) for run in runs if run.get("command")))
+    return list(dict.fromkeys(filter(None, (own_command(str(run.get("command"))) for run in runs))))
+
+
+def own_command(command: str) -> str:
+    """The command, written anew; empty if it is none of layerbench's.
+
+    It may come from a stranger, and a reader may paste it: quoted word by word it starts one
+    program, and that is ours, and of a call in Python it is the call of `harness.run` alone.
+    """
+    try:
+        words = shlex.split(command)
+        if words[:1] == ["layerbench"]:
+            return shlex.join(words)
+        call = ast.parse(command, mode="eval").body
+        if not isinstance(call, ast.Call) or ast.unparse(call.func) != "harness.run":
+            return ""
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+            ast.literal_eval(argument)
+        return ast.unparse(call)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return ""
 
 
 def commit(run: Run) -> str:

@@ -336,9 +336,7 @@ def _after_all(home: Path, now: datetime) -> datetime:
 
 
 def _anywhere(suites: Sequence[str]) -> tuple[str, ...]:
-    return tuple(
-        str(Path(suite).resolve()) if suite.endswith(".py") else suite for suite in suites
-    )
+    return tuple(str(Path(suite).resolve()) if suite.endswith(".py") else suite for suite in suites)
 
 
 def continued(folder: Path, suites: Sequence[str] = ()) -> tuple[RunRecord, dict[str, Layer]]:
@@ -375,4 +373,6 @@ def continued(folder: Path, suites: Sequence[str] = ()) -> tuple[RunRecord, dict
     check_known("layer", _each([case.layer] for case in run.cases), layers)
     here.check_frameworks(_each([case.framework] for case in run.cases))
     here.check_devices(_each([case.device] for case in run.cases))
+    for axis, known in CLOSED.items():
+        check_known(axis, _each([getattr(case, axis)] for case in run.cases), known)
     return run, layers

@@ -38,8 +38,9 @@ def to_csv(frame: pd.DataFrame) -> str:
     for name in plain:
         if name in _NESTED:
             plain[name] = plain[name].map(json.dumps)
-        elif plain[name].dtype.kind == "O":  # text, of which much is said in many rows
-            plain[name] = plain[name].map({text: _plain(text) for text in plain[name].unique()})
+        elif plain[name].dtype.kind == "O":  # much of a text is said in many rows
+            texts = plain[name].dropna().unique()
+            plain[name] = plain[name].map({text: _plain(str(text)) for text in texts})
     return plain.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 

@@ -107,8 +107,8 @@ def check_text(record: Mapping[str, Any], *names: str) -> None:
 
 def check_texts(found: object) -> None:
     """As `check_measurement`, of a list of texts."""
-    listed = isinstance(found, list | tuple)
-    _check(listed and all(isinstance(text, str) for text in found), "a list of texts", found)
+    texts = isinstance(found, list | tuple) and all(isinstance(text, str) for text in found)
+    _check(texts, "a list of texts", found)
 
 
 def check_round(record: Mapping[str, Any]) -> None:
