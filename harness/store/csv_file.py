@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from harness import faults, files
 from harness.damage import LostLines, tell
 from harness.store import sound
+from harness.store.lines import parsed
 from harness.types import HarnessError, Status
 
 if TYPE_CHECKING:
@@ -162,6 +163,6 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "Int64": lambda text: _whole(text) if text else None,
     "float64": _figure,
     "bool": _flag,
-    "object": json.loads,
+    "object": parsed,
 }
 """How each type of column is read."""

@@ -19,7 +19,7 @@ from typing import Any, Self, TypeVar
 
 from harness import faults, files
 from harness.store import sound
-from harness.store.lines import decoded, encoded, numbered
+from harness.store.lines import decoded, encoded, numbered, parsed
 from harness.store.writing import lock, make_folder, remove_partial, sync_names, write_atomically
 from harness.types import SCHEMA_VERSION, Case, HarnessError, UsageError
 
@@ -143,7 +143,7 @@ def described(folder: Path) -> dict[str, Any]:
 def _of_plan(folder: Path, made: Callable[[dict[str, Any]], _Made]) -> _Made:
     path = folder / RUN_FILE
     try:
-        data = json.loads(files.read(path).decode())
+        data = parsed(files.read(path))
         check_schema(path, data["schema"])
         return made(data)
     except FileNotFoundError:

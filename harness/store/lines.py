@@ -53,13 +53,27 @@ def decoded(line: bytes, *, checked: bool) -> dict[str, Any]:
     if checked and whole != sealed(whole[:-_SUFFIX_BYTES]):
         raise ValueError("cut short" if whole is not line else "its checksum does not fit")
     try:
-        record = _DECODER.decode(whole.decode())
+        record = parsed(whole)
     except (ValueError, RecursionError) as error:
         raise ValueError("cut short" if whole is not line else "it is not JSON") from error
     if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
         raise ValueError("it is no record")
     record.pop("crc32", None)
     return record
+
+
+def parsed(text: str | bytes) -> Any:
+    """JSON that can be written again: without NaN and Infinity, and without halves of characters.
+
+    Raises:
+        ValueError: it is something else.
+        RecursionError: it is nested too deep.
+    """
+    text = text if isinstance(text, str) else text.decode()
+    found = _DECODER.decode(text)
+    if "\\u" in text:
+        json.dumps(found, ensure_ascii=False).encode()  # raises where half of one is escaped
+    return found
 
 
 def _refuse(constant: str) -> float:

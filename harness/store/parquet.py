@@ -18,6 +18,7 @@ from harness import faults, files, stats, types, units
 from harness.damage import Damage, LostLines, tell
 from harness.store import claims, sound
 from harness.store.journal import JOURNAL_FILE, RUN_FILE, check_schema
+from harness.store.lines import parsed
 from harness.types import SCHEMA_VERSION, HarnessError, Status
 
 if TYPE_CHECKING:
@@ -268,7 +269,7 @@ def _params(texts: pa.Array) -> Objects:
     encoded = texts.dictionary_encode()
     known = np.empty(len(encoded.dictionary), dtype=object)
     for index, text in enumerate(encoded.dictionary.to_pylist()):
-        known[index] = json.loads(text)
+        known[index] = parsed(text)
         sound.check_params(known[index])
     found: Objects = known[encoded.indices.to_numpy(zero_copy_only=False)]
     return found
