@@ -130,8 +130,9 @@ def _drivers(run: Run) -> str:
 
 def _tf32(run: Run) -> str:
     """Whether float32 products were rounded to TF32, as the workers settled it."""
-    settled = {get(worker, "settings", "tf32") for worker in run.get("workers") or []} - {None}
-    return ", ".join("on" if each else "off" for each in sorted(settled)) or UNKNOWN
+    settled = [get(worker, "settings", "tf32") for worker in run.get("workers") or []]
+    told = {"on" if each else "off" for each in settled if isinstance(each, bool)}
+    return ", ".join(sorted(told)) or UNKNOWN
 
 
 def run_table(runs: Sequence[Run]) -> Table:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,20 @@ class TestCode:
         told = capsys.readouterr().err
         assert f"layerbench run --resume {here} --suite {SUITE} --suite {suite}" in told
         assert not (tmp_path / "owned").exists()
+
+    def test_that_a_suite_is_code_is_said_once_and_in_the_docs(self) -> None:
+        root = Path(harness.__file__).parents[1]
+        files = [*root.glob("*.md"), *(root / "docs").rglob("*.md")]
+        files += [
+            file for name in ("harness", "suites", "tools") for file in (root / name).rglob("*")
+        ]
+        said = [
+            file.relative_to(root).as_posix()
+            for file in files
+            if file.suffix in (".md", ".py", ".j2")
+            for _ in re.findall(r"runs?\s+its\s+code", file.read_text(encoding="utf-8"))
+        ]
+        assert said == ["README.md"]
 
     @fault(
         "A Parquet file brings a type of its own, which is a pickle",
