@@ -25,6 +25,8 @@ TOKENS = "tokens="
 """Begins a batch that follows from the length: ``tokens=16384`` is so many over all sequences."""
 LARGEST_COUNT = 2**31 - 1
 """Of a count. Beyond it sizes in bytes no longer fit the 64 bits that arrays count in."""
+LONGEST_NAME = 4096
+"""Letters of a name, a pattern, or the path of a suite."""
 MOST_NAMED = 12
 """Of the names that there are, so many are told to who typed another one."""
 
@@ -63,6 +65,8 @@ def check_names(where: str, values: Any) -> tuple[str, ...]:
     for value in _list(where, values):
         if not isinstance(value, str) or not value.strip():
             raise UsageError(f"{where}: {value!r} is not a name")
+        if len(value) > LONGEST_NAME:
+            raise UsageError(f"{where}: a name begins with {value[:40]!r} and does not end")
     return tuple(values)
 
 

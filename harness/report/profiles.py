@@ -93,7 +93,7 @@ def found(run: Path, out: Path) -> Mapping[str, str]:
     folder = run / FOLDER
     return {
         page.parent.relative_to(folder).as_posix(): _link(page.parent.resolve() / PAGE, out)
-        for page in sorted(folder.rglob(PAGE))
+        for page in ([] if folder.is_symlink() else sorted(folder.rglob(PAGE)))
         if page.is_file() and not page.is_symlink()
     }
 

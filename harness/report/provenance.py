@@ -21,6 +21,7 @@ Run: TypeAlias = Mapping[str, Any]
 UNKNOWN = "unknown"
 _ABSENT = "not installed"
 _LONGEST_NAME = 100
+_LONGEST_COMMAND = 2**16
 _LARGEST = 1e18
 """No figure of a machine is larger; a file from a stranger may hold an integer of any length."""
 
@@ -166,6 +167,8 @@ def own_command(command: str) -> str:
     It may come from a stranger, and a reader may paste it: quoted word by word it starts one
     program, and that is ours, and of a call in Python it is the call of `harness.run` alone.
     """
+    if len(command) > _LONGEST_COMMAND:  # to read it would take long
+        return ""
     try:
         words = shlex.split(command)
         if words[:1] == ["layerbench"]:

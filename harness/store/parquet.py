@@ -238,16 +238,22 @@ def _doubtful(columns: Columns) -> dict[int, str]:
             found.setdefault(int(index), f"{name} is {reprlib.repr(value)}")
 
     for name, column in columns.items():
-        if isinstance(column, pa.ChunkedArray) and pa.types.is_floating(column.type):
+        if isinstance(column, pa.ChunkedArray) and _is_number(column.type):
             ends = pc.min_max(column).as_py()
             if ends["min"] is not None and not (0 <= ends["min"] <= ends["max"] <= sound.LARGEST):
-                wrong = pc.or_(pc.less(column, 0.0), pc.greater(column, sound.LARGEST))
+                wrong = pc.or_(pc.less(column, 0), pc.greater(column, sound.LARGEST))
                 note(name, wrong.fill_null(False))
     if "status" in columns:
         known = pa.array([str(status) for status in Status], pa.large_string())
         if not pc.all(pc.is_in(pc.unique(columns["status"]), known)).as_py():
             note("status", pc.invert(pc.is_in(columns["status"], known)))
     return found
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
 def _series(parts: Sequence[Any], kind: str) -> pd.Series[Any]:
