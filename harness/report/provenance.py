@@ -127,7 +127,8 @@ def _drivers(run: Run) -> str:
 
 def _tf32(run: Run) -> str:
     """Whether float32 products were rounded to TF32, as the workers settled it."""
-    settled = {get(worker, "settings", "tf32") for worker in run.get("workers") or []} - {None}
+    told = [get(worker, "settings", "tf32") for worker in run.get("workers") or []]
+    settled = {each for each in told if isinstance(each, bool)}
     return ", ".join("on" if each else "off" for each in sorted(settled)) or UNKNOWN
 
 

@@ -5,27 +5,27 @@ from __future__ import annotations
 import csv
 import json
 import math
-import reprlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import faults
 from harness.damage import LostLines, tell
 from harness.store import sound
+from harness.store.lines import loads
 from harness.types import HarnessError, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_TYPES = {"params": dict, "audit": list, "warnings": list}
+_LISTS = ("audit", "warnings")
 _ANEW = "`layerbench export --format csv=FILE` writes it anew"
 
 
 def to_csv(frame: pd.DataFrame) -> str:
     """The frame as CSV: text in quotes, dicts and lists as JSON, what is missing as nothing."""
     plain = frame.copy()
-    for name in _TYPES:
+    for name in ("params", *_LISTS):
         if name in plain:
             plain[name] = plain[name].map(json.dumps)
     return plain.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
@@ -51,7 +51,7 @@ def read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
         # What is no UTF-8 costs its own line.
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             lines = csv.reader(file, strict=True)
-            header = next(lines, [])
+            header = _header(path, lines)
             if missing := [name for name in columns if name not in header]:
                 raise HarnessError(
                     f"{path} has no column {missing[0]}; give the folder of the run; {_ANEW}"
@@ -94,15 +94,43 @@ def _values(
     values = {}
     for name, place in places.items():
         try:
-            values[name] = _READ[kinds[name]](fields[place])
-            if name == "status":
-                Status(values[name])
-            elif kinds[name] == "object" and type(values[name]) is not _TYPES[name]:
-                raise ValueError(values[name])
-        except (ValueError, RecursionError) as error:
-            shown = reprlib.repr(fields[place])
+            values[name] = value = _READ[kinds[name]](fields[place])
+            _check(name, value)
+        except ValueError as error:
+            shown = faults.shown(fields[place])
             raise ValueError(f"column {name} holds {shown}") from error
     return values
+
+
+def _header(path: Path, lines: Iterator[list[str]]) -> list[str]:
+    """The names of the columns.
+
+    Raises:
+        HarnessError: the file does not begin with any.
+    """
+    try:
+        return next(lines, [])
+    except csv.Error as error:
+        raise HarnessError(f"{path} is no table ({faults.words(error)}); {_ANEW}") from error
+
+
+def _check(name: str, value: Any) -> None:
+    """Holds a value to what its column can hold.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if name == "status":
+        Status(value)
+    elif name == "params":
+        sound.check_params(value)
+    elif name in _LISTS:
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise ValueError(value)
+    elif type(value) in (int, float) and not math.isnan(value):
+        least, most = sound.limits(name)
+        if not least <= value <= most:
+            raise ValueError(value)
 
 
 def _text(text: str) -> str:
@@ -114,7 +142,8 @@ def _figure(text: str) -> float:
     """With every digit, which not each version of pandas reads by itself."""
     if not text:
         return math.nan
-    if not 0 <= (value := float(text)) <= sound.LARGEST:
+    value = float(text)
+    if math.isnan(value):
         raise ValueError(text)
     return value
 
@@ -137,6 +166,6 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "Int64": lambda text: _whole(text) if text else None,
     "float64": _figure,
     "bool": _flag,
-    "object": json.loads,
+    "object": loads,
 }
 """How each type of column is read."""
