@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from harness import files
+from harness import faults, files
 from harness.checks import (
     AXES,
     TOKENS,
@@ -34,12 +34,13 @@ _SETTINGS = ("passes", "rel_ci", "sample_s", "timeout_s", "presets", "descriptio
 _TABLES = ("framework_axes", "device_axes", "layer_axes", "params")
 
 
-DEFAULT = "quick"
-"""The sweep of a run that names none; a run of single cases has its settings."""
 MOST_CASES = 250_000
-"""Of a plan; at half a second each, one pass of so many takes more than a day."""
+"""Of a plan: eight times those of `full`. Of a few lines of TOML, a product of lists may be any
+number, and no machine can hold or measure them."""
 _MOST_BYTES = 2**20
 """Of a sweep file."""
+DEFAULT = "quick"
+"""The sweep of a run that names none; a run of single cases has its settings."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def read(name: str) -> Sweep:
     try:
         return _sweep(Path(name).stem, tomllib.loads(text))
     except (ValueError, UsageError) as error:
-        raise UsageError(f"sweep {name}: {error}") from error
+        raise UsageError(f"sweep {name}: {faults.words(error)}") from error
     except RecursionError as error:
         raise UsageError(f"sweep {name} is nested too deep to be read") from error
 
@@ -191,25 +192,20 @@ def plan(
         devices: those that can be measured here.
 
     Raises:
-        UsageError: the sweep names something unknown, or comes to no case at all, or to too many.
+        UsageError: the sweep names something unknown, or comes to no case at all.
     """
     chosen = choose("layer", sweep.layers, layers)
     check_known("layer", sweep.by_layer, layers)
     _check_params(sweep, [layers[name] for name in chosen])
     _check_presets(sweep, [layers[name] for name in chosen])
-    cases: dict[Case, None] = {}
-    number = 0
-    for name in chosen:
-        for framework in choose("framework", sweep.values("framework", name), frameworks):
-            for device in choose("device", sweep.values("device", name, framework), devices):
-                number += _number(sweep, layers[name], framework, device)
-                if number > MOST_CASES:  # before there are any, as they may be 10 to the 12th
-                    raise UsageError(
-                        f"it comes to more than {MOST_CASES:,} cases with those of {name}; "
-                        "give its axes fewer values, or measure it in parts"
-                    )
-                for case in _cases(sweep, layers[name], framework, device):
-                    cases[case] = None
+    parts = [
+        (layers[name], framework, device)
+        for name in chosen
+        for framework in choose("framework", sweep.values("framework", name), frameworks)
+        for device in choose("device", sweep.values("device", name, framework), devices)
+    ]
+    _check_number(sum(_number(sweep, *part) for part in parts))
+    cases = dict.fromkeys(case for part in parts for case in _cases(sweep, *part))
     if not cases:  # as any other axis has a value for every layer
         raise UsageError(
             f"batch {TOKENS}… needs a sequence axis, and there is none in {', '.join(chosen)}; "
@@ -218,39 +214,55 @@ def plan(
     return list(cases)
 
 
+def _check_number(number: int) -> None:
+    if number > MOST_CASES:
+        raise UsageError(
+            f"the sweep comes to {number} cases, and {MOST_CASES} is the most there can be; "
+            "take fewer values, layers or frameworks"
+        )
+
+
 def _number(sweep: Sweep, layer: Layer, framework: str, device: str) -> int:
-    """How often `_cases` goes round."""
-    params = sum(math.prod(map(len, each)) for each in _options(layer, sweep))
-    return params * math.prod(map(len, _values(sweep, layer, framework, device)))
+    """How many cases `_cases` gives."""
+    axes = math.prod(map(len, _axes(sweep, layer, framework, device)))
+    return axes * sum(math.prod(map(len, one.values())) for one in _parameters(layer, sweep))
 
 
 def _cases(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[Case]:
-    for mode, execution, dtype, threads, wanted, seq, params in itertools.product(
-        *_values(sweep, layer, framework, device), _parameter_sets(layer, sweep)
-    ):
-        if batch := _batch(wanted, seq):
-            yield Case(
-                layer.name, framework, device, mode, execution, dtype, threads, batch, seq, params
-            )
+    presets = _parameters(layer, sweep)
+    axes = itertools.product(*_axes(sweep, layer, framework, device))
+    for mode, execution, dtype, threads, wanted, seq in axes:
+        batch = _batch(wanted, seq)
+        for preset in presets:
+            for values in itertools.product(*preset.values()):
+                params = tuple(zip(preset, values, strict=True))
+                yield Case(
+                    layer.name, framework, device, mode, execution, dtype, threads, batch, seq,
+                    params,
+                )  # fmt: skip
 
 
-def _values(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[tuple[Any, ...]]:
-    """Of each axis, in the order of a case, from its mode on."""
-    for axis in AXES[2:]:
-        has = axis != "seq" or layer.has_seq
-        yield sweep.values(axis, layer.name, framework, device) if has else (None,)
+def _axes(sweep: Sweep, layer: Layer, framework: str, device: str) -> list[list[Any]]:
+    """The values of mode, execution, dtype, threads, batch and seq, each once."""
+
+    def values(axis: str) -> list[Any]:
+        return list(dict.fromkeys(sweep.values(axis, layer.name, framework, device)))
+
+    batches, seqs = values("batch"), values("seq")
+    if not layer.has_seq:
+        batches, seqs = [one for one in batches if isinstance(one, int)], [None]
+    return [*map(values, ("mode", "execution", "dtype", "threads")), batches, seqs]
 
 
-def _batch(wanted: int | str, seq: int | None) -> int | None:
-    """The batch size at a length; None for a number of tokens where there is no sequence.
+def _batch(wanted: int | str, seq: int | None) -> int:
+    """The batch size at a length.
 
     Raises:
         UsageError: the tokens are no whole number of sequences.
     """
     if isinstance(wanted, int):
         return wanted
-    if seq is None:
-        return None
+    assert seq is not None
     batch, rest = divmod(int(wanted.removeprefix(TOKENS)), seq)
     if batch and rest:
         raise UsageError(f"batch {wanted} is no whole number of sequences of seq {seq}")
@@ -271,18 +283,12 @@ def _check_params(sweep: Sweep, layers: Sequence[Layer]) -> None:
     check_known("parameter", sweep.params, sorted(known))
 
 
-def _parameter_sets(layer: Layer, sweep: Sweep) -> Iterator[tuple[tuple[str, Value], ...]]:
-    for options in _options(layer, sweep):
-        yield from itertools.product(*options)
-
-
-def _options(layer: Layer, sweep: Sweep) -> Iterator[list[list[tuple[str, Value]]]]:
-    """For each preset that is taken, of each of its parameters the values, with its name."""
+def _parameters(layer: Layer, sweep: Sweep) -> list[dict[str, list[Value]]]:
+    """Of each preset that is taken, the values of every parameter, each once."""
     first = next(iter(layer.presets))
     named = sweep.presets if sweep.presets in layer.presets else first
     presets = layer.presets.values() if sweep.presets == "all" else [layer.presets[named]]
-    for preset in presets:
-        yield [
-            [(key, option) for option in sweep.params.get(key, (value,))]
-            for key, value in preset.items()
-        ]
+    return [
+        {key: list(dict.fromkeys(sweep.params.get(key, (value,)))) for key, value in preset.items()}
+        for preset in presets
+    ]

@@ -11,6 +11,7 @@ import importlib.util
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -134,6 +135,7 @@ class Framework(Clocks, Protocol):
         """Whether the error says that the framework lacks a kernel for this."""
 
 
+@cache
 def _found() -> dict[str, Callable[[], Framework]]:
     own: dict[str, Callable[[], Framework]] = {
         info.name: lambda name=info.name: importlib.import_module(f"{__name__}.{name}").FRAMEWORK  # type: ignore[misc]

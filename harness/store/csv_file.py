@@ -7,7 +7,6 @@ import io
 import json
 import math
 import re
-import reprlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from harness import faults, files
 from harness.damage import LostLines, tell
 from harness.store import sound
-from harness.store.lines import parsed
+from harness.store.lines import loads
 from harness.types import HarnessError, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NESTED = ("params", "audit", "warnings")
+_LISTS = ("audit", "warnings")
 _LONGEST = 2**20
 """Characters of a line; a longer one comes in pieces, each of which is no line of a table."""
 _FORMULA = re.compile("'*[=+@\t\r-]")
@@ -37,7 +36,7 @@ def to_csv(frame: pd.DataFrame) -> str:
     """
     plain = frame.copy()
     for name in plain:
-        if name in _NESTED:
+        if name in ("params", *_LISTS):
             plain[name] = plain[name].map(json.dumps)
         elif plain[name].dtype.kind == "O":  # much of a text is said in many rows
             texts = plain[name].dropna().unique()
@@ -65,7 +64,7 @@ def read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
         # What is no UTF-8 costs its own line.
         with io.TextIOWrapper(files.opened(path), "utf-8", "surrogateescape", newline="") as file:
             lines = csv.reader(_lines(file), strict=True)
-            header = next(lines, [])
+            header = _header(path, lines)
             if missing := [name for name in columns if name not in header]:
                 raise HarnessError(
                     f"{path} has no column {missing[0]}; give the folder of the run; {_ANEW}"
@@ -118,17 +117,42 @@ def _values(
     values = {}
     for name, place in places.items():
         try:
-            values[name] = _READ[kinds[name]](fields[place])
-            if name == "status":
-                Status(values[name])
-            elif name == "params":
-                sound.check_params(values[name])
-            elif kinds[name] == "object":
-                sound.check_texts(values[name])
-        except (ValueError, RecursionError) as error:
-            shown = reprlib.repr(fields[place])
+            values[name] = value = _READ[kinds[name]](fields[place])
+            _check(name, value)
+        except ValueError as error:
+            shown = faults.shown(fields[place])
             raise ValueError(f"column {name} holds {shown}") from error
     return values
+
+
+def _header(path: Path, lines: Iterator[list[str]]) -> list[str]:
+    """The names of the columns.
+
+    Raises:
+        HarnessError: the file does not begin with any.
+    """
+    try:
+        return next(lines, [])
+    except csv.Error as error:
+        raise HarnessError(f"{path} is no table ({faults.words(error)}); {_ANEW}") from error
+
+
+def _check(name: str, value: Any) -> None:
+    """Holds a value to what its column can hold.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if name == "status":
+        Status(value)
+    elif name == "params":
+        sound.check_params(value)
+    elif name in _LISTS:
+        sound.check_texts(value)
+    elif type(value) in (int, float) and not math.isnan(value):
+        least, most = sound.limits(name)
+        if not least <= value <= most:
+            raise ValueError(value)
 
 
 def _text(text: str) -> str:
@@ -140,7 +164,8 @@ def _figure(text: str) -> float:
     """With every digit, which not each version of pandas reads by itself."""
     if not text:
         return math.nan
-    if not 0 <= (value := float(text)) <= sound.LARGEST:
+    value = float(text)
+    if math.isnan(value):
         raise ValueError(text)
     return value
 
@@ -163,6 +188,6 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "Int64": lambda text: _whole(text) if text else None,
     "float64": _figure,
     "bool": _flag,
-    "object": parsed,
+    "object": loads,
 }
 """How each type of column is read."""

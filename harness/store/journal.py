@@ -19,7 +19,7 @@ from typing import Any, Self, TypeVar
 
 from harness import faults, files
 from harness.store import sound
-from harness.store.lines import decoded, encoded, numbered, parsed
+from harness.store.lines import decoded, encoded, loads, numbered
 from harness.store.writing import lock, make_folder, remove_partial, sync_names, write_atomically
 from harness.types import SCHEMA_VERSION, Case, HarnessError, UsageError
 
@@ -32,9 +32,13 @@ CHECKED = 2
 TORN = "torn"
 """Kind of the record that follows a line which was cut short when whoever wrote it was killed."""
 
-_KINDS: Mapping[type, Sequence[str]] = {
+_KINDS: Mapping[Any, Sequence[str]] = {
     str: ("run_id", "started_at", "sweep", "command"),
     Mapping: ("families", "machine"),
+    int: ("seed",),
+    int | None: ("passes", "max_memory_bytes"),
+    int | float: ("rel_ci", "sample_s", "timeout_s"),
+    int | float | None: ("budget_s",),
 }
 _NO_RECORD = (ValueError, KeyError, TypeError, AttributeError, UsageError)
 _Made = TypeVar("_Made")
@@ -99,7 +103,10 @@ class RunRecord:
         values["cases"] = tuple(map(Case.from_json, values["cases"]))
         values["suites"] = tuple(values["suites"])
         run = cls(**values, folder=folder)
-        sound.check_kinds(data, _KINDS)
+        sound.check_kinds(vars(run), _KINDS)
+        # Both become columns of text.
+        sound.check_text(run.families, *run.families)
+        sound.check_text({"machine_id": "", **run.machine}, "machine_id")
         sound.check_texts(data["suites"])
         sound.check_depth(data["machine"])
         for case in run.cases:
@@ -143,7 +150,7 @@ def described(folder: Path) -> dict[str, Any]:
 def _of_plan(folder: Path, made: Callable[[dict[str, Any]], _Made]) -> _Made:
     path = folder / RUN_FILE
     try:
-        data = parsed(files.read(path))
+        data = loads(files.read(path))
         check_schema(path, data["schema"])
         return made(data)
     except FileNotFoundError:

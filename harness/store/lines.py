@@ -53,8 +53,8 @@ def decoded(line: bytes, *, checked: bool) -> dict[str, Any]:
     if checked and whole != sealed(whole[:-_SUFFIX_BYTES]):
         raise ValueError("cut short" if whole is not line else "its checksum does not fit")
     try:
-        record = parsed(whole)
-    except (ValueError, RecursionError) as error:
+        record = loads(whole)
+    except ValueError as error:
         raise ValueError("cut short" if whole is not line else "it is not JSON") from error
     if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
         raise ValueError("it is no record")
@@ -62,17 +62,19 @@ def decoded(line: bytes, *, checked: bool) -> dict[str, Any]:
     return record
 
 
-def parsed(text: str | bytes) -> Any:
-    """JSON that can be written again: without NaN and Infinity, and without halves of characters.
+def loads(content: str | bytes) -> Any:
+    """What JSON says, and nothing that only Python takes for it.
 
     Raises:
-        ValueError: it is something else.
-        RecursionError: it is nested too deep.
+        ValueError: it is none, is nested too deep, or holds NaN, or text that no file can hold.
     """
-    text = text if isinstance(text, str) else text.decode()
-    found = _DECODER.decode(text)
+    text = content if isinstance(content, str) else content.decode()
+    try:
+        found = _DECODER.decode(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
     if "\\u" in text:
-        json.dumps(found, ensure_ascii=False).encode()  # raises where half of one is escaped
+        json.dumps(found, ensure_ascii=False).encode()  # half of a pair of surrogates raises
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -18,7 +17,7 @@ from harness import faults, files, stats, types, units
 from harness.damage import Damage, LostLines, tell
 from harness.store import claims, sound
 from harness.store.journal import JOURNAL_FILE, RUN_FILE, check_schema
-from harness.store.lines import parsed
+from harness.store.lines import loads
 from harness.types import SCHEMA_VERSION, HarnessError, Status
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ Columns: TypeAlias = "Mapping[str, pa.ChunkedArray | Objects]"
 
 _SCHEMA_KEY, _SOURCE_KEY = b"layerbench_schema", b"layerbench_source"
 _DAMAGE_KEY = b"layerbench_damage"
-_NOT_OURS = (OverflowError, TypeError, RecursionError)
-"""What comes of JSON in a file that somebody else has written."""
 _ENDS = 2**16
 """Bytes at either end of a file that tell whether it is another one; a journal only grows."""
 
@@ -88,7 +85,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         files.check(path)
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
-    except (OSError, pa.ArrowException, ValueError, *_NOT_OURS) as error:
+    except (OSError, pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise HarnessError(
             f"{path} is broken ({faults.words(error)}); "
             "`layerbench collect` writes it anew from the journal"
@@ -158,7 +155,7 @@ def read(path: Path, columns: Mapping[str, str]) -> Columns:
         table = _table(path, file.metadata, columns)
         typed = {name: _typed(table.column(name), name, kind) for name, kind in columns.items()}
         if _DAMAGE_KEY in marks:
-            name, what, lines = json.loads(marks[_DAMAGE_KEY])
+            name, what, lines = loads(marks[_DAMAGE_KEY])
             told = faults.printable(f"it was made of a damaged {name}: {what}")
             tell(Damage(path, told, int(lines)))
     if not (doubtful := _doubtful(typed)):
@@ -209,12 +206,12 @@ def _typed(column: pa.ChunkedArray, name: str, kind: str) -> pa.ChunkedArray | O
     """
     import pyarrow as pa
 
+    if (name == "params" or kind in ("str", "int64", "bool")) and column.null_count:
+        raise ValueError(f"column {name} lacks values")
     if name == "params":
         return _params(column.cast(pa.large_string()).combine_chunks())
     if kind == "object":
         return _lists(column.cast(pa.list_(pa.string())).combine_chunks())
-    if kind in ("str", "int64", "bool") and column.null_count:
-        raise ValueError(f"column {name} lacks values")
     stored = {
         "str": pa.large_string(),
         "int64": pa.int64(),
@@ -235,25 +232,22 @@ def _doubtful(columns: Columns) -> dict[int, str]:
     def note(name: str, bad: pa.ChunkedArray) -> None:
         for index in np.flatnonzero(bad.to_numpy()):
             value = columns[name][index].as_py()
-            found.setdefault(int(index), f"{name} is {reprlib.repr(value)}")
+            found.setdefault(int(index), f"{name} is {faults.shown(value)}")
 
     for name, column in columns.items():
-        if isinstance(column, pa.ChunkedArray) and _is_number(column.type):
+        if not isinstance(column, pa.ChunkedArray):
+            continue
+        if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+            least, most = sound.limits(name)
             ends = pc.min_max(column).as_py()
-            if ends["min"] is not None and not (0 <= ends["min"] <= ends["max"] <= sound.LARGEST):
-                wrong = pc.or_(pc.less(column, 0), pc.greater(column, sound.LARGEST))
+            if ends["min"] is not None and not (least <= ends["min"] <= ends["max"] <= most):
+                wrong = pc.or_(pc.less(column, least), pc.greater(column, most))
                 note(name, wrong.fill_null(False))
     if "status" in columns:
         known = pa.array([str(status) for status in Status], pa.large_string())
         if not pc.all(pc.is_in(pc.unique(columns["status"]), known)).as_py():
             note("status", pc.invert(pc.is_in(columns["status"], known)))
     return found
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
 def _series(parts: Sequence[Any], kind: str) -> pd.Series[Any]:
@@ -275,7 +269,7 @@ def _params(texts: pa.Array) -> Objects:
     encoded = texts.dictionary_encode()
     known = np.empty(len(encoded.dictionary), dtype=object)
     for index, text in enumerate(encoded.dictionary.to_pylist()):
-        known[index] = parsed(text)
+        known[index] = loads(text)
         sound.check_params(known[index])
     found: Objects = known[encoded.indices.to_numpy(zero_copy_only=False)]
     return found
