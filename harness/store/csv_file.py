@@ -38,9 +38,8 @@ def to_csv(frame: pd.DataFrame) -> str:
     for name in plain:
         if name in ("params", *_LISTS):
             plain[name] = plain[name].map(json.dumps)
-        elif plain[name].dtype.kind == "O":  # much of a text is said in many rows
-            texts = plain[name].dropna().unique()
-            plain[name] = plain[name].map({text: _plain(str(text)) for text in texts})
+        elif plain[name].dtype.kind == "O":
+            plain[name] = plain[name].map(_plain)
     return plain.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
@@ -96,9 +95,9 @@ def _lines(file: io.TextIOWrapper) -> Iterator[str]:
         yield line
 
 
-def _plain(text: str) -> str:
-    """Text that stays text in a spreadsheet; `_text` gives back what it was."""
-    return f"'{text}" if _FORMULA.match(text) else text
+def _plain(value: Any) -> Any:
+    """The value; text so that it stays text in a spreadsheet, of which `_text` is the reverse."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _values(
