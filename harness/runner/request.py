@@ -343,7 +343,7 @@ def continued(folder: Path, suites: Sequence[str] = ()) -> tuple[RunRecord, dict
     """A run that was begun before, and its layers.
 
     Its files may come from anyone: they name no suite that is imported, lead to no place that is
-    written to, and no answer of a reference that they hold is used.
+    written to, allow no more memory than there is, and no reference's answer among them is used.
 
     Args:
         folder: of the run.
@@ -351,7 +351,7 @@ def continued(folder: Path, suites: Sequence[str] = ()) -> tuple[RunRecord, dict
 
     Raises:
         HarnessError: the folder holds no run, it was begun on another machine or with other
-            suites, a layer or a framework of it is gone, or there is a link in it.
+            suites or more memory, a layer or a framework of it is gone, or there is a link in it.
     """
     run = read_run(folder)
     this, begun_on = machine.describe()["machine_id"], run.machine["machine_id"]
@@ -365,6 +365,8 @@ def continued(folder: Path, suites: Sequence[str] = ()) -> tuple[RunRecord, dict
             f"{folder} was begun with {', '.join(run.suites) or 'no suite'}, and that is what has "
             f"to be named: `{resuming(folder, run.suites)}`"
         )
+    if run.max_memory_bytes is not None:
+        check_memory(f"max_memory_bytes of {folder}", run.max_memory_bytes)
     for path in folder.rglob("*"):
         if path.is_symlink():
             raise UsageError(f"{path} is a link, and may lead anywhere; put a file in its place")

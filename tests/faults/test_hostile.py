@@ -122,7 +122,7 @@ class TestCode:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there only some may make links")
-class TestLinks:
+class TestFolders:
     @fault("A part of a run is a link, and the run is gone on with", UNTOUCHED)
     @pytest.mark.parametrize(
         "name", [journals.JOURNAL, journals.PLAN, "logs", "reference", "logs/fake-cpu-t1.log"]
@@ -165,6 +165,13 @@ class TestLinks:
         harness.runner.continued(here, [SUITE])
         assert not (here / "reference").exists()
 
+    def test_a_run_cannot_allow_itself_more_memory_than_there_is(
+        self, here: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        journals.change_plan(here, max_memory_bytes=2**60)
+        assert exit_status.of(["run", "--resume", str(here), "--suite", SUITE]) == cli.USAGE
+        assert "is more than this machine's" in capsys.readouterr().err
+
     def test_folders_that_are_links_are_not_searched(self, here: Path, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
         (tmp_path / "empty" / "loop").symlink_to(tmp_path / "empty")
@@ -173,6 +180,7 @@ class TestLinks:
             store.load(tmp_path / "empty")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="what only Linux has")
 class TestClaims:
     """Each is read in one process after the other, of which the first is harmless."""
 

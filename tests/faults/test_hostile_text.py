@@ -14,6 +14,7 @@ import shlex
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import bombs
@@ -25,7 +26,7 @@ from markdown_it import MarkdownIt
 from pages import Page
 
 from harness import cli, store
-from harness.report import provenance
+from harness.report import profiles, provenance
 from harness.report.text import printable
 from harness.store import lines
 from harness.types import HarnessError
@@ -204,6 +205,23 @@ def test_it_becomes_no_other_file(
     before = bombs.contents(tmp_path)
     assert cli.main(["export", str(run), "--format", "csv=out.csv"]) == 0
     assert {*bombs.contents(tmp_path)} - {*before} == {str(tmp_path / "out.csv")}
+
+
+@fault(
+    "The folder of a profile is called as a script's address is, or leads elsewhere",
+    "A report links to the file beside the results, or to none",
+)
+def test_it_becomes_no_link(tmp_path: Path) -> None:
+    name = "javascript:alert(1)?x#y%00"
+    page = tmp_path / "run" / "profiles" / name / "index.html"
+    page.parent.mkdir(parents=True)
+    page.touch()
+    (tmp_path / "run" / "profiles" / "away").symlink_to(page.parent)
+    (link,) = profiles.found(tmp_path / "run", tmp_path / "run" / "profiles").values()
+    assert link == f"./{quote(name)}/index.html"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "profiles").symlink_to(tmp_path / "run" / "profiles")
+    assert profiles.found(tmp_path / "other", tmp_path) == {}
 
 
 @fault(
