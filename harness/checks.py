@@ -28,8 +28,6 @@ LARGEST_COUNT = 2**31 - 1
 """Of a count. Beyond it sizes in bytes no longer fit the 64 bits that arrays count in."""
 LONGEST_NAME = 300
 """Letters of one that others are compared with; of much longer ones that takes minutes."""
-LONGEST_PATH = 4096
-"""Letters of the path of a suite, and of any other name."""
 MOST_NAMED = 12
 """Of the names that there are, so many are told to who typed another one."""
 
@@ -68,8 +66,6 @@ def check_names(where: str, values: Any) -> tuple[str, ...]:
     for value in _list(where, values):
         if not isinstance(value, str) or not value.strip():
             raise UsageError(f"{where}: {faults.shown(value)} is not a name")
-        if len(value) > LONGEST_PATH:
-            raise UsageError(f"{where}: {faults.shown(value)} is too long for a name")
     return tuple(values)
 
 
@@ -222,8 +218,9 @@ def choose(kind: str, wanted: Iterable[str], known: Collection[str]) -> list[str
     """
     chosen: dict[str, None] = {}
     for name in wanted:
-        matches = fnmatch.filter(known, name)
-        if not matches:
+        # What is longer is no pattern: one of a million stars would take minutes.
+        matches = fnmatch.filter(known, name) if len(name) <= LONGEST_NAME else [name]
+        if not matches or matches == [name]:
             check_known(kind, [name], known)
         chosen.update(dict.fromkeys(matches))
     return list(chosen)
