@@ -94,6 +94,7 @@ def rows(minutes: float, only: str) -> Iterator[Row]:
     sys.path.insert(0, str(ROOT / "tests"))
     targets = importlib.import_module("fuzzed").targets()
     chosen = [target for target in targets if target.name.startswith(only)]
+    commit = _commit()
     begun = time.monotonic()
     inputs = 0
     for number, target in enumerate(chosen, start=1):
@@ -105,7 +106,7 @@ def rows(minutes: float, only: str) -> Iterator[Row]:
     yield noted("together", f"{inputs:,} inputs in {(time.monotonic() - begun) / 60:.0f} minutes")
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
     yield noted("peak memory of the process, matplotlib and pandas in it", units.size(peak_bytes))
-    yield noted("commit", _commit())
+    yield noted("commit", commit)
 
 
 def _commit() -> str:
