@@ -239,10 +239,21 @@ def tables_of_bytes(changed: list[Change]) -> None:
         with _noticed() as told:
             frame = store.load(folder / "results.csv")
             lost = sum(damage.lines for damage in told)
-            if files["results.csv"] == files_of_tables()["results.csv"]:
-                assert not lost
-                assert len(frame) == len(before[journals.CASES])
+            _check_lines(files["results.csv"], len(frame), lost)
         assert names_below(folder) == set(files)
+
+
+def _check_lines(content: bytes, loaded: int, lost: int) -> None:
+    """Lines of a CSV file that are as they were load, unless a quote before them never ends."""
+    header, *known = files_of_tables()["results.csv"].splitlines()
+    first, *lines = content.split(b"\n")
+    if first != header:
+        return
+    others = [line for line in lines if line and line not in known]
+    assert loaded + lost <= len(lines)
+    if all(line.count(b'"') % 2 == 0 and b"\r" not in line for line in others):
+        assert loaded >= sum(line in known for line in lines)
+        assert lost <= len(others)
 
 
 @cache
@@ -483,7 +494,7 @@ def _lists(change: st.SearchStrategy[Change]) -> st.SearchStrategy[list[Change]]
 def targets() -> list[Target]:
     """All of them, in the order of the module."""
     plan_and_journal = changes.documents(measured())
-    hostile = st.sampled_from(HOSTILE) | changes.VALUES
+    hostile = st.sampled_from([*HOSTILE, *changes.NUMBERS]) | changes.VALUES
     of_sweeps = changes.of_json(changes.documents(sweeps_as_json()))
     names = st.sampled_from(list(sweep_files()))
 

@@ -1,27 +1,36 @@
 """Fuzzes what reads files for as long as one likes: `python -m tools.fuzz --minutes 10`.
 
-The same targets as the short fuzz of the tests (tests/fuzzed.py), with other inputs each time. Ends
-with 1 if one of them broke its property, and prints the input as an example for the tests.
+The targets are those of the short fuzz in the tests (tests/fuzzed.py), with other inputs each time.
+Ends with 1 if one of them broke its property, and prints that input as an example for the tests.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import resource
-import secrets
+import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, settings
+from rich.console import Console
+
+from harness import units
+from harness.verify import table
+from harness.verify.row import Row, Verdict, judged, noted
 
 ROOT = Path(__file__).resolve().parents[1]
+NAME = "fuzz"
+"""Of the section in docs/validity.md."""
 ROUND = 50
-"""Inputs between two looks at the clock; each round draws from a seed of its own."""
+"""Inputs between two looks at the clock; each round draws others."""
 
 
 @dataclass
@@ -31,16 +40,27 @@ class Tally:
     Attributes:
         inputs: how many were tried.
         slowest_s: seconds that one of them took at most.
-        failures: by where they were raised, with the input.
+        failures: the first input, and its traceback, by where it was raised.
     """
 
     inputs: int = 0
     slowest_s: float = 0.0
     failures: dict[str, str] = field(default_factory=dict)
 
+    def row(self, name: str) -> Row:
+        """As a line of a table."""
+        failures = units.count(len(self.failures), "distinct failure")
+        found = f"{failures} in {self.inputs:,} inputs, the slowest {units.seconds(self.slowest_s)}"
+        return judged(name, "0 distinct failures", found, not self.failures)
+
 
 def fuzz(target: Any, until: float) -> Tally:
-    """Tries inputs until that time by `time.monotonic`."""
+    """Tries inputs until that time by `time.monotonic`.
+
+    Args:
+        target: a ``Target`` of tests/fuzzed.py.
+        until: when to end.
+    """
     tally = Tally()
 
     def tried(drawn: Any) -> None:
@@ -55,42 +75,67 @@ def fuzz(target: Any, until: float) -> Tally:
         tally.inputs += 1
         tally.slowest_s = max(tally.slowest_s, time.monotonic() - begun)
 
+    a_round: Any = settings(
+        max_examples=ROUND,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    one_round: Any = given(target.inputs)
     while time.monotonic() < until:
-        one_round = settings(
-            max_examples=ROUND,
-            database=None,
-            deadline=None,
-            phases=(Phase.generate,),
-            suppress_health_check=list(HealthCheck),
-        )(given(target.inputs)(tried))
-        seed(secrets.randbits(64))(one_round)()
+        a_round(one_round(tried))()
     return tally
 
 
-def main() -> int:
-    """Divides the time between the targets and prints a line for each."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--only", default="", help="targets whose name begins so")
-    options = parser.parse_args()
+def rows(minutes: float, only: str) -> Iterator[Row]:
+    """A line for each target, between which the time is divided, and what to know of all."""
     sys.path.insert(0, str(ROOT / "tests"))
     targets = importlib.import_module("fuzzed").targets()
-    chosen = [target for target in targets if target.name.startswith(options.only)]
-    failed = False
-    for target in chosen:
-        begun = time.monotonic()
-        tally = fuzz(target, begun + options.minutes * 60 / len(chosen))
-        peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"{target.name}: {tally.inputs} inputs in {time.monotonic() - begun:.0f} s, the "
-            f"slowest {tally.slowest_s:.1f} s, {len(tally.failures)} distinct failures; "
-            f"peak memory so far {peak_mib:.0f} MiB",
-            flush=True,
-        )
+    chosen = [target for target in targets if target.name.startswith(only)]
+    commit = _commit()
+    begun = time.monotonic()
+    inputs = 0
+    for number, target in enumerate(chosen, start=1):
+        tally = fuzz(target, begun + minutes * 60 * number / len(chosen))
+        inputs += tally.inputs
         for place, told in tally.failures.items():
-            failed = True
             print(f"--- {place}\n{told}", flush=True)
-    return int(failed)
+        yield tally.row(target.name)
+    yield noted("together", f"{inputs:,} inputs in {(time.monotonic() - begun) / 60:.0f} minutes")
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+    yield noted("peak memory of the process, matplotlib and pandas in it", units.size(peak_bytes))
+    yield noted("commit", commit)
+
+
+def _commit() -> str:
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    changes = " with local changes" if git("status", "--porcelain", "-uno") else ""
+    return f"{git('rev-parse', 'HEAD')[:12] or 'unknown'}{changes}"
+
+
+def main() -> int:
+    """Prints the table, and writes it into a file's section if asked to."""
+    parser = argparse.ArgumentParser(prog="python -m tools.fuzz", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--only", default="", help="targets whose name begins so")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="such as docs/validity.md")
+    options = parser.parse_args()
+    found = []
+    begun = time.monotonic()
+    for row in rows(options.minutes, options.only):
+        found.append(row)
+        print(f"{row.check}: {row.found}", flush=True)
+    Console(width=os.get_terminal_size().columns if sys.stdout.isatty() else 160).print(
+        table.rendered(NAME, found, time.monotonic() - begun)
+    )
+    if options.markdown:
+        table.write(options.markdown, {NAME: found})
+    return int(any(row.verdict is Verdict.FAILS for row in found))
 
 
 if __name__ == "__main__":
