@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from harness import catalogue, frameworks, runner, store, units
-from harness.cli import FAILED, GOOD, INTERRUPTED, NOTHING, figures, stopped
+from harness import catalogue, coverage, frameworks, runner, store, units
+from harness.cli import FAILED, GOOD, INTERRUPTED, NOTHING, figures, ledger, stopped
 from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain as _console
 from harness.cli.console import typed
@@ -47,6 +47,8 @@ SHOWN_OPERATORS = 20
 
 def list_command(options: Namespace) -> int:
     """Layers × frameworks."""
+    if options.coverage:
+        return ledger.show(as_json=options.json)
     layers = catalogue.load(options.suite or ())
     builders = {name: frameworks.get(name).builder for name in frameworks.names()}
     if options.json:
@@ -244,7 +246,15 @@ def report_command(options: Namespace) -> int:
     pages = {case: link for run in folders for case, link in profiles.found(run, folder).items()}
     read = contents.read(frame, runs, damaged)
     told = [markdown.render(frame, runs, read)] if paths else []
-    page = html.render(frame, runs, pages, samples=samples, outcomes=outcomes, read=read)
+    page = html.render(
+        frame,
+        runs,
+        pages,
+        samples=samples,
+        outcomes=outcomes,
+        read=read,
+        ledger=coverage.own(),
+    )
     written: dict[str, str | bytes] = {
         f"{name}.html": page,
         f"{name}.md": "\n".join([*told, *map(gate.FORMATS["summary"], outcomes)]),
