@@ -33,14 +33,14 @@ def hold(what: str, actual: Array, expected: Array, tolerance: float) -> float:
     return error
 
 
-def hold_share(dropped: int, drawn: int, p: float) -> None:
-    """Holds a number of dropped units against a binomial distribution.
+def hold_share(what: str, dropped: int, drawn: int, p: float) -> None:
+    """Holds how many of `what` were dropped against a binomial distribution.
 
     Raises:
         Mismatch: it is too far off.
     """
     if abs(dropped - drawn * p) > MAX_Z * (drawn * p * (1 - p)) ** 0.5:
-        raise Mismatch(f"drops {dropped / drawn:.4f} of {drawn} values where p is {p}")
+        raise Mismatch(f"drops {dropped / drawn:.4f} of {drawn} {what} where p is {p}")
 
 
 def hold_distribution(
