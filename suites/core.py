@@ -57,5 +57,4 @@ MASKING = Layer(
     builders={"keras": keras_layer("Masking", lambda c: {"mask_value": PADDING}, inputs=_padded)},
     lacking=NO_TORCH,
     has_seq=True,
-    complexity="O(seq · features)",
 )

@@ -61,7 +61,6 @@ EMBEDDING = Layer(
         ),
     },
     has_seq=True,
-    complexity="O(seq · features)",
 )
 
 _BAGS = {

@@ -121,7 +121,6 @@ EINSUM_DENSE = Layer(
     },
     lacking=NO_TORCH,
     has_seq=True,
-    complexity="O(seq · in_features · heads · head_dim)",
     source="keras.layers.EinsumDense",
 )
 
@@ -130,10 +129,6 @@ def _bilinear(inputs: Arrays, weights: Arrays, c: Config) -> Array:
     left = np.einsum("bi,oij->boj", inputs["x0"], weights["kernel"], optimize=True)
     product: Array = np.einsum("boj,bj->bo", left, inputs["x1"])
     return product + weights["bias"]
-
-
-def _bilinear_products(c: Config) -> int:
-    return int(2 * c.batch * c.out_features * c.in_features * (c.in_features + 1))
 
 
 BILINEAR = Layer(
@@ -156,10 +151,9 @@ BILINEAR = Layer(
     },
     output=lambda c: (c.batch, c.out_features),
     reference=_bilinear,
-    flops=_bilinear_products,
-    # Three gradients, of which that of x0 begins with A x1; the other two share x0 A.
-    backward_flops=lambda c: 2 * _bilinear_products(c),
-    products=_bilinear_products,
+    # The product x0 A and its sums with x1; backward two like it. No counter sees them, so they are
+    # no `products`.
+    flops=lambda c: 2 * c.batch * c.out_features * c.in_features * (c.in_features + 1),
     builders={
         "torch": torch_module(
             "Bilinear",
