@@ -13,6 +13,7 @@ from suites.convolution import CONV2D
 def conv2d(x: Array, kernel: Array, bias: Array) -> Array:
     size, _, in_channels, out_channels = kernel.shape
     params = {
+        **CONV2D.presets["textbook"],
         "in_channels": in_channels,
         "out_channels": out_channels,
         "kernel": size,
