@@ -60,6 +60,13 @@ def torch_unsupported(c: Config, rank: int) -> str:
     return ""
 
 
+def keras_channels_last_only(c: Config, rank: int) -> str:
+    """For `Builder.unsupported`, where Keras's layer of a sequence has no ``data_format``."""
+    if c.layout == "channels_first" and rank == 1:
+        return "Keras's layer of one axis of space takes its channels last only"
+    return ""
+
+
 def outputs_first(kernel: Array) -> Array:
     """A kernel (..., fan_in, fan_out) as torch has it: (fan_out, fan_in, ...)."""
     return np.moveaxis(kernel, (-1, -2), (0, 1))
