@@ -47,8 +47,8 @@ _PADDED: Mapping[int, Presets] = {
         "voxnet_grid": _preset(1, 24, padding=4),
     },
 }
-# EnCodec for 48 kHz: what its first transposed convolution is trimmed by, over a second; Défossez et
-# al. (2022), arXiv:2210.13438, section 3.1. ImageNet: the central 224 x 224 of an image of 256;
+# EnCodec for 48 kHz: what its first transposed convolution is trimmed by, over a second; Défossez
+# et al. (2022), arXiv:2210.13438, section 3.1. ImageNet: the central 224 x 224 of an image of 256;
 # Krizhevsky et al. (2012), doi:10.1145/3065386, section 4.1.
 _CROPPED: Mapping[int, Presets] = {
     1: {

@@ -46,7 +46,9 @@ def _places(c: Config) -> Array:
     if c.align_corners:
         results *= (c.size - 1) / (c.size * c.scale - 1)
         return results
-    return (results + 0.5) / c.scale - 0.5
+    results += 0.5
+    results /= c.scale
+    return results - 0.5
 
 
 def _mixing(c: Config, kernel: Callable[[Array], Array], taps: int) -> Array:
@@ -82,9 +84,9 @@ def _sums(c: Config, rank: int, taps: int) -> int:
     return int(2 * taps**rank * np.prod(_enlarged(c, rank)))
 
 
-def _roundings(c: Config) -> int:
-    """Frameworks compute a place in float32, so that the weights are `size` roundings off."""
-    return int(c.size**2)
+def _roundings(c: Config, rank: int) -> int:
+    """Places are computed in float32; along each axis the weights are `size` roundings off."""
+    return int((rank * c.size) ** 2)
 
 
 def _torch_upsample(c: Config, mode: str) -> Any:
@@ -147,7 +149,7 @@ def _upsample(
         flops=sums if kernel else lambda c: 0,
         # What a pixel went into is summed up, with the same weights; repeated, with none.
         backward_flops=sums if kernel else lambda c: int(np.prod(enlarged(c))),
-        terms=_roundings if kernel else None,
+        terms=partial(_roundings, rank=rank) if kernel else None,
         builders={"torch": torch} if lacking else {"torch": torch, "keras": keras},
         lacking=lacking or {},
         source="Keys (1981), doi:10.1109/TASSP.1981.1163711" if kernel is _cubic else "",
@@ -173,11 +175,11 @@ _LINEAR = f"{_WEIGHTED} - 1/2, or i (size - 1) / (scale size - 1) to align corne
 _CUBIC = f"{_WEIGHTED} - 1/2, or i (size - 1) / (scale size - 1) to align corners; k is cubic"
 
 # WaveGAN: Donahue et al. (2019), arXiv:1802.04208, with its upsampling by nearest neighbours. FPN:
-# the finest top-down step, of images of 224; Lin et al. (2017), arXiv:1612.03144. Wave-U-Net: a
-# level of the decoder, over 16,384 samples; Stoller et al. (2018), arXiv:1806.03185. StyleGAN: Karras et
-# al. (2019), arXiv:1812.04948, section 2. EDSR: the patches it is trained with; Lim et al. (2017),
-# arXiv:1707.02921. SegResNet: the first step up, for a patch of 64; Myronenko (2018),
-# arXiv:1810.11654.
+# the finest top-down step, of images of 224; Lin et al. (2017), arXiv:1612.03144. SegResNet: the
+# first step up, for a patch of 64; Myronenko (2018), arXiv:1810.11654. Wave-U-Net: a level of the
+# decoder, over 16,384 samples; Stoller et al. (2018), arXiv:1806.03185. StyleGAN: Karras et al.
+# (2019), arXiv:1812.04948, section 2. EDSR: the patches it is trained with; Lim et al. (2017),
+# arXiv:1707.02921.
 UPSAMPLED = (
     _upsample(
         1,
