@@ -129,6 +129,7 @@ def _padding(
         output=partial(_padded_shape, rank=rank),
         reference=partial(_pad, rank=rank, mode=mode, value=value),
         flops=lambda c: 0,
+        products=lambda c: 0,
         backward_flops=(lambda c: 0) if mode == "constant" else partial(_copies, rank=rank),
         builders={"torch": torch, "keras": keras} if both else {"torch": torch},
         lacking={} if both else NO_KERAS,
@@ -187,6 +188,7 @@ def _cropping(rank: int) -> Layer:
         output=partial(_cropped_shape, rank=rank),
         reference=partial(_crop, rank=rank),
         flops=lambda c: 0,
+        products=lambda c: 0,
         backward_flops=lambda c: 0,
         traffic=partial(_kept_bytes, rank=rank),
         builders={

@@ -147,6 +147,7 @@ def _upsample(
         output=enlarged,
         reference=partial(_interpolated, rank=rank, mixing=mixing),
         flops=sums if kernel else lambda c: 0,
+        products=lambda c: 0,
         # What a pixel went into is summed up, with the same weights; repeated, with none.
         backward_flops=sums if kernel else lambda c: int(np.prod(enlarged(c))),
         terms=partial(_roundings, rank=rank) if kernel else None,

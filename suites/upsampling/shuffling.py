@@ -78,6 +78,7 @@ def _shuffle(
         output=after,
         reference=reference,
         flops=lambda c: 0,
+        products=lambda c: 0,
         backward_flops=lambda c: 0,
         builders={
             "torch": Builder(
