@@ -125,7 +125,7 @@ def _separable(rank: int, presets: Mapping[str, Mapping[str, Value]]) -> Layer:
 
 
 # QuartzNet: its first block, over 2 s of sound; Kriman et al. (2020), arXiv:1910.10261, table 1.
-# EfficientDet-D0: BiFPN at its finest level; Tan et al. (2020), arXiv:1911.09070, table 1.
+# EfficientDet-D0: BiFPN at its second level; Tan et al. (2020), arXiv:1911.09070, table 1.
 SEPARABLE = (
     _separable(
         1,
@@ -138,7 +138,7 @@ SEPARABLE = (
         2,
         {
             "textbook": _preset(16, 32, kernel=3, size=16),
-            "efficientdet_d0": _preset(64, 64, kernel=3, size=64),
+            "efficientdet_d0": _preset(64, 64, kernel=3, size=32),
         },
     ),
 )
