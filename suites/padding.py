@@ -2,6 +2,9 @@
 
 Each pads or crops both ends of each axis of space alike. Keras pads with zeros only, and has the
 layer that crops; torch crops by slicing, which moves nothing.
+
+In torch, circular padding gives its output with channels first in memory, even where its input has
+them last; the other paddings keep the layout.
 """
 
 from __future__ import annotations

@@ -37,6 +37,10 @@ def _keras(c: Config, rank: int) -> Any:
     """Keras hands what TensorFlow has no CPU kernel for, groups and channels-first volumes, to XLA.
 
     It does so in a tf.function that each call makes anew: in eager mode each call compiles.
+
+    With channels first, Keras 3.15 on TensorFlow adds the bias along the last axis if that is as
+    long as there are channels (its ``ops.add`` takes it for theirs), as in the textbook preset of
+    conv2d. Such a case is a mismatch, transposed or not, and not a mistake of this file.
     """
     import keras
 

@@ -119,15 +119,19 @@ def _upsample(
     *,
     taps: int,
     kernel: Callable[[Array], Array] | None = None,
+    also: tuple[str, ...] = (),
     lacking: Mapping[str, str] | None = None,
 ) -> Layer:
-    """`mode` is torch's name, and Keras's; without a kernel, pixels are repeated."""
+    """`mode` is torch's name, and Keras's; without a kernel, pixels are repeated.
+
+    `also` names classes of torch that are Upsample with its mode said beforehand.
+    """
     mixing = partial(_mixing, kernel=kernel, taps=taps) if kernel else _nearest
     enlarged = partial(_enlarged, rank=rank)
     sums = partial(_sums, rank=rank, taps=taps)
     torch = Builder(
         partial(_torch_upsample, mode=mode),
-        covers=("torch.nn.Upsample",),
+        covers=("torch.nn.Upsample", *also),
         unsupported=partial(_spatial.torch_unsupported, rank=rank),
         channels_last=_spatial.torch_channels_last,
     )
@@ -195,6 +199,7 @@ UPSAMPLED = (
         _REPEATED,
         {"textbook": _preset(16, 16), "fpn_finest": _preset(256, 14)},
         taps=1,
+        also=("torch.nn.UpsamplingNearest2d",),
     ),
     _upsample(
         3,
@@ -216,9 +221,15 @@ UPSAMPLED = (
         2,
         "bilinear",
         _LINEAR,
-        {"textbook": _pixels(16, 16), "stylegan_8_to_16": _pixels(512, 8)},
+        {
+            "textbook": _pixels(16, 16),
+            "stylegan_8_to_16": _pixels(512, 8),
+            # UpsamplingBilinear2d aligns corners; the other presets of both frameworks do not.
+            "corners": {**_pixels(16, 16), "align_corners": True},
+        },
         taps=2,
         kernel=_linear,
+        also=("torch.nn.UpsamplingBilinear2d",),
     ),
     _upsample(
         2,
