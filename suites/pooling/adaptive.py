@@ -36,6 +36,16 @@ def _torch_module(rank: int, kind: str) -> Callable[[Config, int], Any]:
     return build
 
 
+def _dies(c: Config) -> str:
+    """Of Keras 3.15 on TensorFlow, which pools with windows of ceil(n / m) + 1 values, too.
+
+    Its maximum of none divides by zero; its mean of none, which is thrown away as well, does not.
+    """
+    if -(-c.size // c.output_size) < c.size:
+        return ""
+    return "Keras pools with a window of size + 1 here, of which TensorFlow's process dies (SIGFPE)"
+
+
 def _adaptive(kind: str, rank: int, realistic: Mapping[str, Mapping[str, Value]]) -> Layer:
     of, keras_name = KINDS[kind]
     build = _torch_module(rank, kind)
@@ -56,6 +66,7 @@ def _adaptive(kind: str, rank: int, realistic: Mapping[str, Mapping[str, Value]]
         keras=keras_builder(
             f"Adaptive{keras_name}Pooling{rank}D",
             lambda c: {"output_size": c.output_size},
+            unsupported=_dies if kind == "max" else lambda c: "",
         ),
         source="He et al. (2014), arXiv:1406.4729, section 2.3",
     )
@@ -91,13 +102,17 @@ RESNET50: Mapping[str, Value] = {"channels": 2048, "size": 7}
 DENSENET: Mapping[str, Value] = {"channels": 1024, "size": 3}
 
 ADAPTIVE = (
-    *(_adaptive(kind, 1, {"m5_head": {**M5, "output_size": 1}}) for kind in KINDS),
+    # The ends of networks again, in the windows of a pyramid; one window is global pooling.
+    *(_adaptive(kind, 1, {"m5_pyramid": {**M5, "output_size": 4}}) for kind in KINDS),
     # He et al. (2014), arXiv:1406.4729: SPP-net's finest pooling, 13 x 13 to 6 x 6, overlapping.
     *(
         _adaptive(kind, 2, {"spp_net": {"channels": 256, "size": 13, "output_size": 6}})
         for kind in KINDS
     ),
-    *(_adaptive(kind, 3, {"densenet121_head": {**DENSENET, "output_size": 1}}) for kind in KINDS),
+    *(
+        _adaptive(kind, 3, {"densenet121_pyramid": {**DENSENET, "output_size": 2}})
+        for kind in KINDS
+    ),
     *(_global(kind, 1, {"m5_head": M5}) for kind in KINDS),
     *(_global(kind, 2, {"resnet50_head": RESNET50}) for kind in KINDS),
     *(_global(kind, 3, {"densenet121_head": DENSENET}) for kind in KINDS),
