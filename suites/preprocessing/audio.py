@@ -26,7 +26,7 @@ def _frames(padded: int, c: Config) -> int:
     """
     if padded < c.window:
         raise UsageError(f"no window = {c.window} fits into samples = {c.samples}")
-    return 1 + (padded - c.window) // int(c.hop)
+    return int(1 + (padded - c.window) // c.hop)
 
 
 def _bins(c: Config) -> int:
@@ -74,7 +74,8 @@ def _mel(inputs: Arrays, _weights: Arrays, c: Config) -> Array:
     power = np.abs(spectrum) ** 2 @ _mel_weights(c)
     decibels = 10 * np.log10(np.maximum(power, LEAST_POWER))
     # Keras cuts off at 80 dB below the loudest of the whole batch.
-    return np.maximum(decibels, decibels.max() - MOST_DB).swapaxes(1, 2)
+    result: Array = np.maximum(decibels, decibels.max() - MOST_DB)
+    return result.swapaxes(1, 2)
 
 
 def _mel_products(c: Config) -> int:
@@ -131,7 +132,7 @@ def _fourier(c: Config) -> dict[str, Array]:
 
 def _fft(c: Config) -> int:
     """The next power of 2."""
-    return 2 ** math.ceil(math.log2(c.window))
+    return 1 << (int(c.window) - 1).bit_length()
 
 
 def _fft_bins(c: Config) -> int:
@@ -142,7 +143,8 @@ def _stft(inputs: Arrays, _weights: Arrays, c: Config) -> Array:
     frames = _windows(inputs["x"], c)
     real, imaginary = (frames @ kernel[:, 0] for kernel in _fourier(c).values())
     magnitude = np.sqrt(np.maximum(real**2 + imaginary**2, EPSILON))
-    return np.log(np.maximum(magnitude, EPSILON))
+    logarithm: Array = np.log(np.maximum(magnitude, EPSILON))
+    return logarithm
 
 
 def _stft_products(c: Config) -> int:

@@ -31,7 +31,8 @@ def contrasted(x: Array, c: Config) -> Array:
 
 def gray(x: Array) -> Array:
     """(batch, 1, rows, columns)."""
-    return np.einsum("bchw,c->bhw", x, GRAY)[:, None]
+    luma: Array = np.einsum("bchw,c->bhw", x, GRAY)
+    return luma[:, None]
 
 
 def degenerated(x: Array, c: Config) -> Array:
@@ -44,7 +45,8 @@ def saturated(x: Array, c: Config) -> Array:
     Beyond f = 1/2 saturations above 1 come of it, since Keras clips them at 255.
     """
     value = x.max(axis=1, keepdims=True)
-    return value - c.factor / (1 - c.factor) * (value - x)
+    result: Array = value - c.factor / (1 - c.factor) * (value - x)
+    return result
 
 
 def hue_turned(x: Array, turn: float) -> Array:
@@ -98,8 +100,9 @@ def correlated(x: Array, kernel: Array) -> Array:
 
 def posterized(x: Array, c: Config) -> Array:
     """The first ``bits`` of 8 bits."""
-    step = 2 ** (8 - c.bits)
-    return np.floor(x / step) * step
+    step = 2 ** (8 - int(c.bits))
+    result: Array = np.floor(x / step) * step
+    return result
 
 
 def solarized(x: Array, c: Config) -> Array:
@@ -113,7 +116,8 @@ def solarized(x: Array, c: Config) -> Array:
 def stretched(x: Array, c: Config) -> Array:
     """Each channel of each image, so that it reaches from 0 to 255."""
     low, high = x.min(axis=(2, 3), keepdims=True), x.max(axis=(2, 3), keepdims=True)
-    return (x - low) * BRIGHTEST / (high - low)
+    result: Array = (x - low) * BRIGHTEST / (high - low)
+    return result
 
 
 def equalized(x: Array, c: Config) -> Array:
@@ -152,11 +156,13 @@ def adaptively_equalized(x: Array, c: Config) -> Array:
     image, channel = np.indices(x.shape[:2])[:, :, :, None, None]
 
     def seen(rows: Array, columns: Array) -> Array:
-        return tables[image, channel, rows[:, None], columns[None, :], values]
+        found: Array = tables[image, channel, rows[:, None], columns[None, :], values]
+        return found
 
     top = seen(before, before) * (1 - share) + seen(before, after) * share
     bottom = seen(after, before) * (1 - share) + seen(after, after) * share
-    return top * (1 - share[:, None]) + bottom * share[:, None]
+    result: Array = top * (1 - share[:, None]) + bottom * share[:, None]
+    return result
 
 
 def _tables(x: Array, side: int) -> Array:

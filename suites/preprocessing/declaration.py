@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.layer import Array, Builder, Config, Layer, Observation, integers
+from harness.layer import Array, Arrays, Builder, Config, Layer, Observation, integers
 from harness.types import Value
 from suites import _spatial
 from suites._lacking import NO_TORCH
@@ -137,11 +137,16 @@ def image(
         presets=presets(),
         inputs=lambda c: {"x": integers(*images(c, c.size), high=256)},
         output=output,
-        reference=reference
-        and (lambda inputs, weights, c: reference(inputs["x"].astype(np.float64), c)),
+        reference=_of_images(reference) if reference else None,
         check=check,
         flops=lambda c: operations(c) * pixels(c),
         products=lambda c: products(c) * pixels(c),
         traffic=lambda c, item: item * int(np.prod(images(c, c.size)) + np.prod(output(c))),
         source=source,
     )
+
+
+def _of_images(
+    formula: Callable[[Array, Config], Array],
+) -> Callable[[Arrays, Arrays, Config], Array]:
+    return lambda inputs, weights, c: formula(inputs["x"].astype(np.float64), c)

@@ -99,7 +99,8 @@ def _encoded(x: Array, c: Config) -> Array:
 
 
 def _hashed(x: Array, c: Config) -> Array:
-    return np.vectorize(fingerprint, otypes=[np.uint64])(x) % np.uint64(c.bins)
+    hashes: Array = np.vectorize(fingerprint, otypes=[np.uint64])(x)
+    return hashes % np.uint64(c.bins)
 
 
 def _crossed(x: Array, c: Config) -> Array:
