@@ -74,7 +74,7 @@ def image(
     check: Check | None = None,
     products: Callable[[Config], int] = lambda c: 0,
     any_layout: bool = True,
-    make: Callable[[Any, Config], Any] | None = None,
+    has_format: bool = True,
     source: str = "",
 ) -> Layer:
     """A layer of batches of images.
@@ -92,16 +92,15 @@ def image(
         check: in place of a reference.
         products: the part of the operations that is in matrix products.
         any_layout: whether the class works with channels first too.
-        make: (keras.layers, config) -> the layer, where it is not the class with its arguments.
+        has_format: whether the class can be told where the channels are; others do not care.
         source: see `harness.layer.Layer`.
     """
 
     def build(c: Config) -> Any:
         import keras
 
-        if make is not None:
-            return make(keras.layers, c)
-        return getattr(keras.layers, keras_name)(**arguments(c))
+        layout = {"data_format": _spatial.keras_data_format(c)} if has_format else {}
+        return getattr(keras.layers, keras_name)(**arguments(c), **layout)
 
     def output(c: Config) -> tuple[int, ...]:
         return images(c, c.target if resized else c.size)

@@ -35,10 +35,11 @@ def _blur(c: Config) -> int:
     return 6 * int(0.05 * c.size) | 1
 
 
-def _pipeline(layers: Any, c: Config) -> Any:
-    data_format = _spatial.keras_data_format(c)
-    crop = layers.CenterCrop(c.target, c.target, data_format=data_format)
-    return layers.Pipeline([crop, layers.Rescaling(1 / 127.5, offset=-1.0)])
+def _pipeline(c: Config) -> dict[str, Any]:
+    from keras.layers import CenterCrop, Rescaling
+
+    crop = CenterCrop(c.target, c.target, data_format=_spatial.keras_data_format(c))
+    return {"layers": [crop, Rescaling(1 / 127.5, offset=-1.0)]}
 
 
 def _max_num_bounding_boxes() -> Layer:
@@ -244,13 +245,13 @@ SEVERAL = (
     image(
         "pipeline",
         "Pipeline",
-        lambda c: {},
+        _pipeline,
         "y = x / 127.5 - 1, of its middle",
         lambda c: 2 * CHANNELS,
         sizes=(32, 256),
         resized=True,
         reference=lambda x, c: geometry.center_cropped(x, c) / 127.5 - 1,
-        make=_pipeline,
+        has_format=False,
     ),
     _max_num_bounding_boxes(),
 )

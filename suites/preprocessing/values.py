@@ -42,6 +42,7 @@ VALUES = (
         "y = x / 127.5 - 1",
         lambda c: 2 * CHANNELS,
         reference=lambda x, c: x / 127.5 - 1,
+        has_format=False,
     ),
     image(
         "random_brightness",
