@@ -10,6 +10,8 @@ Where the frameworks differ, and what is done about it:
   odd kernel at stride 1 say; elsewhere Keras is unsupported, since a layer that pads is more work.
 * What padding counts as. A maximum never takes a padded value. Keras's mean is over what lies in
   the image only; torch's does so with ``count_include_pad=False``, which is not its default.
+* Gradients of maxima go to the one largest value of a window, but for 3-D images in TensorFlow on
+  the CPU: there to all that are within 1e-5 of it. Windows as close as that are not compared.
 * Adaptive windows, [floor(i n / m), ceil((i + 1) n / m)), overlap in both, and are the same ones.
 """
 

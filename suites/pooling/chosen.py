@@ -31,21 +31,16 @@ def _starts(samples: Array, c: Config) -> Array:
 
 
 def _fractional(inputs: Arrays, weights: Arrays, c: Config) -> Array:
-    x, u = inputs["x"], _samples(weights)
+    x, starts = inputs["x"], _starts(_samples(weights), c)
     rank = x.ndim - 2
     for axis in range(rank):
-        windows = _starts(u[..., _drawn_for(axis, rank)], c)[..., None] + np.arange(c.kernel)
+        windows = starts[..., None] + np.arange(c.kernel)
         line = np.moveaxis(x, 2 + axis, -1)
         at = windows.reshape(*windows.shape[:2], *(1,) * (rank - 1), -1)
         taken = np.take_along_axis(line, at, axis=-1)
         maxima = taken.reshape(*taken.shape[:-1], c.output_size, c.kernel).max(-1)
         x = np.moveaxis(maxima, -1, 2 + axis)
     return x
-
-
-def _drawn_for(axis: int, rank: int) -> int:
-    """Which of a plane's random numbers torch takes for an axis: 2-D takes the last one first."""
-    return rank - 1 - axis if rank == 2 else axis
 
 
 def _samples(weights: Arrays) -> Array:
@@ -78,16 +73,18 @@ def _fractional_max_pool(rank: int, channels: int, size: int, output_size: int) 
         name=f"fractional_max_pool{rank}d",
         family="pooling",
         formula="y[i] = max of the kernel values from floor(a (i + u)) - floor(a u) along each "
-        "axis, a = (size - kernel) / (output_size - 1), u random for each channel and axis; the "
-        "last window is at the end",
+        "axis, a = (size - kernel) / (output_size - 1), u random for each channel; the last "
+        "window is at the end",
         presets={
             "textbook": {**textbook, "layout": "native"},
             "fmp_cifar": {**realistic, "layout": "native"},
         },
         inputs=lambda c: _spatial.images(c, rank, c.channels),
-        # torch draws u in each call, rank numbers a channel, unless it is given: then what it
-        # computes can be told, and what is left out of its time is next to nothing.
-        weights=lambda c: {"draws": integers(c.batch, c.channels, rank, high=DRAWS)},
+        # torch draws u in each call, one for each axis of a channel, unless they are given: then
+        # what it computes can be told, and what is left out of its time is next to nothing. Here
+        # all axes of a channel have the same, since compiled torch takes those of 3-D images in
+        # another order than eager torch.
+        weights=lambda c: {"draws": integers(c.batch, c.channels, high=DRAWS)},
         output=output,
         reference=_fractional,
         flops=lambda c: outputs(c) * (c.kernel**rank - 1),
@@ -97,7 +94,9 @@ def _fractional_max_pool(rank: int, channels: int, size: int, output_size: int) 
         builders={
             "torch": Builder(
                 build,
-                weights=lambda weights, c: {"_random_samples": _samples(weights)},
+                weights=lambda weights, c: {
+                    "_random_samples": _samples(weights)[..., None].repeat(rank, axis=-1)
+                },
                 covers=(f"torch.nn.FractionalMaxPool{rank}d",),
                 channels_last=_spatial.torch_channels_last,
             )
@@ -164,9 +163,9 @@ def _max_unpool(rank: int, name: str, channels: int, size: int) -> Layer:
     )
 
 
-# Graham's networks for CIFAR: maps shrink by the cube root of 2 each time; here 160 channels.
+# As in Graham's networks for CIFAR, the first 160 channels wide: maps shrink by the cube root of 2.
 FRACTIONAL = (
-    _fractional_max_pool(2, channels=160, size=59, output_size=46),
+    _fractional_max_pool(2, channels=160, size=58, output_size=46),
     _fractional_max_pool(3, channels=32, size=16, output_size=12),
 )
 UNPOOLING = (

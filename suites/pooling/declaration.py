@@ -13,11 +13,16 @@ from harness.layer import Array, Arrays, Builder, Config, Layer
 from harness.types import Value
 from suites import _spatial
 from suites._lacking import NO_KERAS
-from suites.pooling.windows import Window, covered, pooled
+from suites.pooling.windows import Window, covered, leads, pooled
 
 TEXTBOOK_CHANNELS = {1: 64, 2: 16, 3: 16}
 TEXTBOOK_SIZE = {1: 128, 2: 16, 3: 8}
 """By rank; so that a textbook call takes a millisecond or so."""
+
+
+CLOSE = 2e-5
+"""A lead of a maximum of 3-D images that is too small to compare by. TensorFlow's gradient on the
+CPU goes to every value of a window that is within 1e-5 of its maximum, in 3-D only."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,9 @@ def pooling(
     def reference(inputs: Arrays, _weights: Arrays, c: Config) -> Array:
         return kind.reference(inputs["x"], windows(c), c).reshape(output(c))
 
+    def decided(inputs: Arrays, _weights: Arrays, c: Config) -> Array:
+        return leads(inputs["x"], windows(c)).reshape(output(c)) > CLOSE
+
     def counted(operations: Callable[[int, int], int]) -> Callable[[Config], int]:
         def count(c: Config) -> int:
             planes = c.batch * c.channels
@@ -115,6 +123,7 @@ def pooling(
         backward_flops=counted(kind.backward),
         terms=lambda c: covered(windows(c), rank) // len(windows(c)) ** rank,
         products=lambda c: 0,
+        decided=decided if kind is MAX and rank == 3 else None,
         builders={"torch": torch} if keras is None else {"torch": torch, "keras": keras},
         lacking=NO_KERAS if keras is None else {},
         allowed=allowed or {},

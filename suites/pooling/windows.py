@@ -59,6 +59,19 @@ def pooled(x: Array, windows: Sequence[Window], reduce: Callable[..., Any]) -> A
     return x
 
 
+def leads(x: Array, windows: Sequence[Window]) -> Array:
+    """By how much the largest value of each window is above the next: the shape of `pooled`."""
+    two = np.stack([x, np.full_like(x, -np.inf)], axis=-1)
+    for axis in range(2, x.ndim):
+        line = np.moveaxis(two, axis, -2)
+        largest = [
+            np.partition(found.reshape(*found.shape[:-2], -1), -2, axis=-1)[..., -2:]
+            for found in (line[..., start:end, :] for start, end in windows)
+        ]
+        two = np.moveaxis(np.stack(largest, axis=-2), -2, axis)
+    return np.asarray(two[..., 1] - two[..., 0])
+
+
 def covered(windows: Sequence[Window], rank: int) -> int:
     """Positions in all windows of an image together, those in several counted in each."""
     return int(sum(end - start for start, end in windows) ** rank)
