@@ -51,3 +51,10 @@ def keras_inputs(inputs: Arrays, c: Config) -> tuple[Array, ...]:
 def keras_output(output: Array, c: Config) -> Array:
     """Keras's output, channels first again; for `Builder.output`."""
     return output if keras_data_format(c) == "channels_first" else np.moveaxis(output, -1, 1)
+
+
+def torch_has_no_format(c: Config, rank: int) -> str:
+    """For `Builder.unsupported`: torch has channels last in memory for 2-D and 3-D images only."""
+    if rank == 1 and c.layout == "channels_last":
+        return "torch has no channels_last memory format for one axis of space"
+    return ""
