@@ -42,7 +42,7 @@ _SHAPES = {
     "attention": ("b4-s64-heads=4-head_dim=64", "eager"),
     "attention_projected": ("b4-s32-heads=4-head_dim=64", "compiled"),
     "multi_head_attention": ("b4-s32-heads=4-head_dim=64", "compiled"),
-    "batch_norm": ("b8-features=64-size=28", "eager"),
+    "batch_norm": ("b8-features=64-size=28-layout=native", "eager"),
     "dropout": ("b64-features=4096-p=0.5", "eager"),
 }
 """By layer: a shape that takes at least 100 µs on one core, and the execution in TensorFlow."""

@@ -45,34 +45,18 @@ EDGES = 2.5
 """The most that sparse attention computes, in units of what it declares."""
 
 
-def _states(c: Config) -> int:
-    return int(c.batch * c.seq * c.hidden_size)
-
-
 def _scores(c: Config) -> int:
     return int(c.batch * c.heads * c.seq**2)
 
 
-def _pixels(c: Config) -> int:
-    return int(c.batch * c.features * c.size**2)
-
-
 ELEMENTWISE: Mapping[str, Callable[[Config], int]] = {
     "dense": lambda c: c.batch * c.out_features * (c.activation != "linear"),
-    "simple_rnn": _states,  # tanh
-    "lstm": lambda c: 9 * _states(c),  # 3 sigmoid, 2 tanh, 3 products, 1 sum
-    "gru": lambda c: 9 * _states(c),  # 2 sigmoid, 1 tanh, 3 products, 2 sums, 1 - z
     "attention": lambda c: 4 * _scores(c),  # scale, exp, sum, division
     "attention_projected": lambda c: 4 * _scores(c),
     "multi_head_attention": lambda c: 4 * _scores(c),
-    # (x - mean), / deviation, * gamma, + beta; in training also sum, square, sum of squares.
-    "batch_norm": lambda c: (7 if c.training else 4) * _pixels(c),
     "dropout": lambda c: 2 * c.batch * c.features,  # mask, scale
 }
 """Operations of a forward call that are no products, by hand."""
-_GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
-_SECOND_BIAS = {"simple_rnn": 1, "lstm": 4}
-"""Gates whose second bias torch adds, and the formula does not have."""
 
 
 def rows() -> Iterator[Row]:
@@ -142,7 +126,7 @@ def _rows_of_torch(layer: Layer, preset: str, config: Config, mode: str) -> Iter
         declared = 3 * declared - _spared(layer, config)
     yield compared(check, declared, flops, *allowed(layer, config, declared))
     if mode == "forward" and layer.traffic is None:
-        moved -= _second_bias(layer, config)
+        moved -= _set_to_zero(layer, config)
         check = f"bytes, {layer.name} {preset}, torch"
         yield compared(check, _declared_bytes(layer, config), moved)
 
@@ -153,19 +137,14 @@ def _spared(layer: Layer, config: Config) -> int:
         if not layer.products(config):  # what it declares is other work
             return 0
         return 2 * int(layer.flops(config)) - int(layer.backward_flops(config))
-    return _first_state(layer, config)
+    return 0
 
 
-def _first_state(layer: Layer, config: Config) -> int:
-    """Operations of the gradient of h_0 through the recurrent kernel."""
-    gates = _GATES.get(layer.name, 0)
-    return 2 * gates * config.batch * int(config.hidden_size) ** 2 if gates else 0
-
-
-def _second_bias(layer: Layer, config: Config) -> int:
-    """Bytes."""
-    gates = _SECOND_BIAS.get(layer.name, 0)
-    return 4 * gates * int(config.hidden_size) if gates else 0
+def _set_to_zero(layer: Layer, config: Config) -> int:
+    """Bytes of torch's weights that the formula does not have, such as an LSTM's second bias."""
+    ones = {name: np.ones(tensor.shape) for name, tensor in layer.weights(config).items()}
+    given = layer.builders["torch"].weights(ones, config)
+    return sum(4 * values.size for values in given.values() if not values.any())
 
 
 def _on_meta(layer: Layer, config: Config) -> tuple[int, int]:

@@ -50,8 +50,8 @@ _SMALL: tuple[tuple[Layer, dict[str, Value]], ...] = (
     (ATTENTION, {**_HEADS}),
     (ATTENTION_PROJECTED, {**_HEADS}),
     (MULTI_HEAD_ATTENTION, {**_HEADS}),
-    (BATCH_NORM, {"features": 3, "size": 1}),
-    (BATCH_NORM, {"features": 3, "size": 4}),
+    (BATCH_NORM, {"features": 3, "size": 1, "layout": "native"}),
+    (BATCH_NORM, {"features": 3, "size": 4, "layout": "native"}),
 )
 
 
