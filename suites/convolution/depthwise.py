@@ -84,7 +84,9 @@ def _keras(c: Config, rank: int) -> Any:
 
 
 def _depthwise(rank: int, presets: Mapping[str, Mapping[str, Value]]) -> Layer:
-    count = partial(_flops, rank=rank)
+    def own_flops(c: Config) -> int:
+        return flops(c, rank, c.channels)
+
     return Layer(
         name=f"depthwise_conv{rank}d",
         family="convolution",
@@ -98,8 +100,8 @@ def _depthwise(rank: int, presets: Mapping[str, Mapping[str, Value]]) -> Layer:
         },
         output=lambda c: (c.batch, c.channels * c.multiplier, *(window.results(c),) * rank),
         reference=partial(_reference, rank=rank),
-        flops=count,
-        products=count,
+        flops=own_flops,
+        products=own_flops,
         builders={
             "torch": Builder(
                 lambda c: torch_layer(c, rank, c.channels, bias=True),
@@ -121,10 +123,6 @@ def _depthwise(rank: int, presets: Mapping[str, Mapping[str, Value]]) -> Layer:
         },
         source="Howard et al. (2017), arXiv:1704.04861, equation 3",
     )
-
-
-def _flops(c: Config, rank: int) -> int:
-    return flops(c, rank, c.channels)
 
 
 # Conformer (M): the convolution module over 4 s of sound; Gulati et al. (2020), arXiv:2005.08100,

@@ -4,8 +4,8 @@ There are three paddings, as frameworks have conventions of their own:
 
 * ``valid``: none.
 * ``same``: Keras's and TensorFlow's. ceil(size / stride) results; the zeros that this takes are
-  shared between both ends, and the odd one comes after. torch has it at stride 1 only, where an
-  even kernel makes it copy the input with its odd zero before it convolves.
+  shared between both ends, and the odd one comes after. torch has it at stride 1 only, where for
+  an even kernel it may first copy the input with its odd zero, as it warns.
 * ``symmetric``: torch's, as models are written in it: span // 2 zeros at both ends, so that an odd
   kernel keeps the size at stride 1. At a larger stride it is not what ``same`` is: at stride 2 an
   even image has its kernels one place further left. Keras models that want it, such as its own
