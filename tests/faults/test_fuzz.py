@@ -54,6 +54,7 @@ def test_a_journal_of_any_bytes(drawn: Any) -> None:
 @example([Set("run.json", ("machine", "machine_id"), "\ud800")]).via("and as a machine")
 @example([Set("run.json", ("machine", "machine_id"), None)]).via("a machine without a name")
 @example([Set("run.json", ("families", "dense"), None)]).via("a family that is no text")
+@example([Everywhere("kind", "ceilings", "later")]).via("records of a kind that there was not yet")
 @example([Everywhere("batch", 256, 0)]).via("a batch of nothing, which growth is divided by")
 def test_a_run_that_says_anything(drawn: Any) -> None:
     fuzzed.run_of_json(drawn)
