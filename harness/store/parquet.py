@@ -239,6 +239,8 @@ def _doubtful(columns: Columns) -> dict[int, str]:
             continue
         if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
             least, most = sound.limits(name)
+            if pa.types.is_integer(column.type):  # which are not compared with floats
+                least, most = int(least), min(int(most), 2**63 - 1)
             ends = pc.min_max(column).as_py()
             if ends["min"] is not None and not (least <= ends["min"] <= ends["max"] <= most):
                 wrong = pc.or_(pc.less(column, least), pc.greater(column, most))
