@@ -563,6 +563,11 @@ ZERO = replace(_layer("zero", _scale), weights=lambda c: {"a": normal(mean=0.0, 
 WRONG_SHAPE = replace(_layer("wrong_shape", _scale), output=lambda c: (c.batch, 4))
 NEEDS_SEQ = _layer("needs_seq", _scale, not_applicable=lambda c: "short" if c.seq < 2 else "")
 RAISES_WHEN_PLANNED = _layer("raises_when_planned", _scale, not_applicable=lambda c: 1 / 0)
+EXITS_WHEN_PLANNED = _layer(
+    "exits_when_planned",
+    _scale,
+    builders={"fake": Builder(_scale, unsupported=lambda c: sys.exit(0))},
+)
 
 
 def _power(c: Config) -> Scale:

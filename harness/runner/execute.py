@@ -315,18 +315,18 @@ def ruled_out(case: Case, layer: Layer) -> tuple[Status, str] | None:
             return Status.NOT_APPLICABLE, str(reason)
         inputs = declared("inputs", layer.inputs(config))
         weights = declared("weights", layer.weights(config))
+        builder = layer.builders.get(framework.builder)
+        lacking = str(builder.unsupported(config) or "") if builder else ""
     except UsageError as error:
         raise UsageError(f"layer {layer.name}: {error}") from error
     except (Exception, SystemExit) as error:  # an error of the layer's own costs its rows
         return Status.ERROR, faults.told(error)
     if config.training and not any(t.trainable for t in (*inputs.values(), *weights.values())):
         return Status.NOT_APPLICABLE, "nothing in this layer has a gradient"
-    if framework.builder not in layer.builders:
+    if builder is None:
         none = f"{layer.name} has no builder for {framework.builder}"
         return Status.UNSUPPORTED, layer.lacking.get(framework.builder, none)
-    if reason := layer.builders[framework.builder].unsupported(config):
-        return Status.UNSUPPORTED, reason
-    if reason := framework.unsupported(case):
+    if reason := lacking or framework.unsupported(case):
         return Status.UNSUPPORTED, reason
     return None
 
