@@ -57,7 +57,7 @@ def execute(run: RunRecord, layers: Mapping[str, Layer], on_event: Callable[[Eve
             since the run was begun.
         HarnessError: the run's folder cannot be written, was removed, or was moved away.
     """
-    with Journal(run.folder) as journal:
+    with Journal(run.folder, run.suites) as journal:
         try:
             _Execution(run, layers, journal, read(run, part=True), on_event).all_rounds()
         except OSError as error:  # a full disk, or nothing there any more
