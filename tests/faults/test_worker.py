@@ -435,7 +435,7 @@ def test_a_fault_in_tensorflow_costs_its_own_row_and_nothing_else(
 @pytest.mark.fault(
     "CUDA out of memory, and an index out of range after which no call on CUDA succeeds",
     "`oom` and `error`; the next case gets a fresh worker",
-    by="torch",
+    by="torch, and a GPU, without which the test is skipped",
 )
 @pytest.mark.skipif(
     not cuda.gpus() or not frameworks.installed("torch"), reason="no GPU, or no torch"
