@@ -136,7 +136,9 @@ def _import_suite(name: str) -> ModuleType:
         if error.name and f"{name}.".startswith(f"{error.name}."):
             raise NoSuiteError(f"no suite {name!r}: neither a file name.py nor a module") from error
         raise UsageError(f"suite {name}: {error}") from error
-    except (Exception, SystemExit) as error:  # a script that ends with sys.exit() is no suite
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit() at the end of a script, pytest.skip() in a test
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise UsageError(f"suite {name}{line}: {faults.told(error)}") from error
 

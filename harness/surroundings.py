@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,16 +19,18 @@ _TIMERS = tuple(
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Working directory, environment variables and signal handlers, as they were at a time.
+    """Working directory, environment, signal handlers and cores, as they were at a time.
 
     Attributes:
         folder: None if it was gone already.
         handlers: those that Python can install, by signal.
+        cores: those that this thread may run on; empty where the system does not tell.
     """
 
     folder: str | None
     environment: Mapping[str, str]
     handlers: Mapping[signal.Signals, Any]
+    cores: frozenset[int]
 
     def restore(self) -> None:
         """Makes them what they were, and stops timers that would send a signal.
@@ -45,6 +48,8 @@ class Surroundings:
         for number, handler in self.handlers.items():
             if signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
+        if sys.platform == "linux" and os.sched_getaffinity(0) != self.cores:
+            os.sched_setaffinity(0, self.cores)
 
 
 def current() -> Surroundings:
@@ -58,4 +63,5 @@ def current() -> Surroundings:
         for number, handler in handlers.items()
         if handler is not None and isinstance(number, signal.Signals)
     }
-    return Surroundings(folder, dict(os.environ), ours)
+    cores = os.sched_getaffinity(0) if sys.platform == "linux" else ()
+    return Surroundings(folder, dict(os.environ), ours, frozenset(cores))

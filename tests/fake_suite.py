@@ -244,6 +244,7 @@ def _surroundings() -> tuple[Any, ...]:
         dict(os.environ),
         list(map(signal.getsignal, numbers)),
         signal.getitimer(signal.ITIMER_REAL),
+        sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else (),
     )
 
 
@@ -254,6 +255,11 @@ def _move_elsewhere() -> None:
     os.chdir("/")
     os.environ.clear()
     os.environ["OMP_NUM_THREADS"] = "64"
+
+
+def _take_all_cores() -> None:
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
 def _install_handlers() -> None:
@@ -369,6 +375,7 @@ FAULTS = {
     "daemon": lambda: _start_a_sleeper(env={}),
     "daemon_and_die": _start_a_sleeper_and_die,
     "move": _move_elsewhere,
+    "cores": _take_all_cores,
     "handlers": _install_handlers,
     "look": _look_around,
     "spoil": _spoil_the_device,
@@ -563,6 +570,11 @@ ZERO = replace(_layer("zero", _scale), weights=lambda c: {"a": normal(mean=0.0, 
 WRONG_SHAPE = replace(_layer("wrong_shape", _scale), output=lambda c: (c.batch, 4))
 NEEDS_SEQ = _layer("needs_seq", _scale, not_applicable=lambda c: "short" if c.seq < 2 else "")
 RAISES_WHEN_PLANNED = _layer("raises_when_planned", _scale, not_applicable=lambda c: 1 / 0)
+EXITS_WHEN_PLANNED = _layer(
+    "exits_when_planned",
+    _scale,
+    builders={"fake": Builder(_scale, unsupported=lambda c: sys.exit(0))},
+)
 
 
 def _power(c: Config) -> Scale:

@@ -66,6 +66,8 @@ def test_loading_imports_no_framework() -> None:
         ("x = (\n", "line 1: SyntaxError"),
         ("\nraise ValueError('why')\n", "ValueError: why (mine.py, line 2)"),
         ("import sys; sys.exit(0)\n", "SystemExit: 0 (mine.py, line 1)"),
+        # As pytest.skip() raises, which here would have this test skipped.
+        ("class Skipped(BaseException): pass\nraise Skipped('why')\n", "Skipped: why (mine.py"),
         ("import no_such_thing\n", "No module named 'no_such_thing'"),
         ("from suites.linear import DENSE\nfrom dataclasses import replace\n"
          "MINE = replace(DENSE, formula='y')\n", "the name 'dense' is taken"),

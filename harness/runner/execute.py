@@ -57,7 +57,7 @@ def execute(run: RunRecord, layers: Mapping[str, Layer], on_event: Callable[[Eve
             since the run was begun.
         HarnessError: the run's folder cannot be written, was removed, or was moved away.
     """
-    with Journal(run.folder) as journal:
+    with Journal(run.folder, run.suites) as journal:
         try:
             _Execution(run, layers, journal, read(run, part=True), on_event).all_rounds()
         except OSError as error:  # a full disk, or nothing there any more
@@ -315,18 +315,18 @@ def ruled_out(case: Case, layer: Layer) -> tuple[Status, str] | None:
             return Status.NOT_APPLICABLE, str(reason)
         inputs = declared("inputs", layer.inputs(config))
         weights = declared("weights", layer.weights(config))
+        builder = layer.builders.get(framework.builder)
+        lacking = str(builder.unsupported(config) or "") if builder else ""
     except UsageError as error:
         raise UsageError(f"layer {layer.name}: {error}") from error
     except (Exception, SystemExit) as error:  # an error of the layer's own costs its rows
         return Status.ERROR, faults.told(error)
     if config.training and not any(t.trainable for t in (*inputs.values(), *weights.values())):
         return Status.NOT_APPLICABLE, "nothing in this layer has a gradient"
-    if framework.builder not in layer.builders:
+    if builder is None:
         none = f"{layer.name} has no builder for {framework.builder}"
         return Status.UNSUPPORTED, layer.lacking.get(framework.builder, none)
-    if reason := layer.builders[framework.builder].unsupported(config):
-        return Status.UNSUPPORTED, reason
-    if reason := framework.unsupported(case):
+    if reason := lacking or framework.unsupported(case):
         return Status.UNSUPPORTED, reason
     return None
 

@@ -90,15 +90,19 @@ class WorkerProcess:
         self._mark = f"{_PARENT}/{secrets.token_hex(8)}"
         self._limit_bytes = setup.memory_limit_bytes
         self._asked = 0
-        _start_reaper()
-        self._process = subprocess.Popen(
-            [python, "-P", "-c", program("harness.worker"), setup.json],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **environment, reaper.MARK: self._mark},
-            start_new_session=True,  # so that Ctrl-C reaches the parent only
-        )
+        try:
+            _start_reaper()
+            self._process = subprocess.Popen(
+                [python, "-P", "-c", program("harness.worker"), setup.json],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **environment, reaper.MARK: self._mark},
+                start_new_session=True,  # so that Ctrl-C reaches the parent only
+            )
+        except OSError as error:  # one that names no file must not be taken for the journal's
+            named = error.filename or "a new process"
+            raise OSError(error.errno, error.strerror, named) from error
         self._answers = Answers(cast("BufferedReader", self._process.stdout))
         self._log = Log(cast("BufferedReader", self._process.stderr), log)
 

@@ -207,16 +207,21 @@ def read_journal(
 class Journal:
     """A run's journal, open for appending by one process at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suites: Sequence[str] = ()) -> None:
         """Opens it, and ends a line that a crash cut short.
 
         What there is of that line is kept, and a record after it says how it came about.
+
+        Args:
+            folder: of the run.
+            suites: of the run, to tell what to type to go on with it.
 
         Raises:
             UsageError: another process is writing it.
             HarnessError: it cannot be written.
         """
         self._folder = folder
+        self._suites = suites
         with contextlib.ExitStack() as opened:
             try:
                 # Without a buffer, so that nothing is left to be written when it is closed.
@@ -297,7 +302,7 @@ class Journal:
             raise self.failure(error) from error
         raise HarnessError(
             f"{self._folder} was removed while it was being written; what was measured has been "
-            f"put back into {kept}: go on with `{resuming(kept)}`, or remove it again"
+            f"put back into {kept}: go on with `{resuming(kept, self._suites)}`, or remove it again"
         )
 
     def failure(self, error: OSError) -> HarnessError:
@@ -305,7 +310,8 @@ class Journal:
         named = error.filename or self._folder / JOURNAL_FILE
         return HarnessError(
             f"{named} cannot be used ({error.strerror or error}); what was measured is kept: "
-            f"mend that, and then go on (a run: `{resuming(self._folder)}`) or begin again"
+            "mend that, and then go on (a run: "
+            f"`{resuming(self._folder, self._suites)}`) or begin again"
         )
 
     def tidy(self) -> None:
@@ -322,8 +328,8 @@ class Journal:
         self.close()
 
 
-def resuming(folder: Path, suites: Sequence[str] = ()) -> str:
-    """What to type to go on with a run; without its suites it is told what these are."""
+def resuming(folder: Path, suites: Sequence[str]) -> str:
+    """What to type to go on with a run of these suites."""
     named = [word for suite in suites for word in ("--suite", suite)]
     return shlex.join(["layerbench", "run", "--resume", str(folder), *named])
 

@@ -70,6 +70,7 @@ class _Sorting:
         self._run_id = run_id
         self._measurements = measurements
         self._rounds: dict[tuple[Case, str, int], Measurement] = {}
+        self._ended: set[tuple[Any, ...]] = set()
         self._found = Journaled()
         self._foreign = ""
 
@@ -122,7 +123,7 @@ class _Sorting:
             found.workers.append(record)
         elif kind == "round":
             sound.check_round(record)
-            found.rounds.append(record)
+            self._round(record)
         elif kind == "no_ceilings":
             sound.check_text(record, "dtype", "reason")
             found.no_ceilings[sound.check_bench(record), record["dtype"]] = record["reason"]
@@ -130,6 +131,14 @@ class _Sorting:
             sound.check_text(record, "probe", "reason")
             sound.check_status(record)
             found.lost[sound.check_bench(record)] = record
+
+    def _round(self, record: dict[str, Any]) -> None:
+        """No two take equally long, to the last digit; said twice, it would cost a budget twice."""
+        ended = (record["probe"], record["pass_index"], record["taken_s"])
+        if ended in self._ended:
+            raise ValueError("it is said twice; the first counts")
+        self._ended.add(ended)
+        self._found.rounds.append(record)
 
     def _measurement(self, measured: Measurement) -> None:
         case = measured.case

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from harness.store.journal import RUN_FILE
+from harness.store.journal import JOURNAL_FILE, RUN_FILE
 from harness.types import UsageError
 
 EXAMPLE = "example"
@@ -29,6 +29,8 @@ def files(paths: Paths, name: str) -> list[Path]:
         if path.is_file() and path.suffix in (".parquet", ".csv"):
             found.setdefault(path.resolve(), path)
             continue
+        if path.is_file() and path.name not in (RUN_FILE, JOURNAL_FILE):
+            raise UsageError(f"{path} holds no results; give a run's folder, or its .parquet file")
         folder = path.parent if path.is_file() else path
         runs = _below(folder, RUN_FILE)
         alone = [f for f in _below(folder, name) if not (f.parent / RUN_FILE).exists()]

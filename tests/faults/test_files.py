@@ -12,7 +12,7 @@ import pytest
 from fake_runs import SUITE
 
 from harness import cli, store
-from harness.damage import LostLines
+from harness.damage import LostLines, noticed
 from harness.devices import machine
 from harness.store import lines
 from harness.store.journal import read_journal
@@ -120,6 +120,15 @@ class TestLines:
         frame, (damage,) = journals.loaded(journaled)
         pd.testing.assert_frame_equal(frame, expected)
         assert f"{len(found) + 1} (it is said twice; the first counts)" in damage.what
+
+    def test_a_round_said_twice_costs_a_budget_once(self, journaled: Path) -> None:
+        found = journals.records(journaled)
+        rounds = [record for record in found if record["kind"] == "round"]
+        journals.write(journaled, [*found, rounds[0]])
+        with noticed(lambda damage: None) as told:
+            known = store.read(store.read_run(journaled))
+        assert len(known.rounds) == len(rounds)
+        assert "(it is said twice; the first counts)" in told[0].what
 
     @fault("Two lines tell of the same pass of a case", "The first counts, and the second is named")
     def test_another_attempt_at_a_pass_does_not_count(self, journaled: Path) -> None:

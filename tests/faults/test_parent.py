@@ -353,6 +353,23 @@ def test_a_log_that_cannot_be_written_stops_the_run(tmp_path: Path) -> None:
     assert measured(run.folder) == [case.id for case in run.cases]
 
 
+@pytest.mark.fault("No more processes can be started", f"It says so and stops; {NOTHING_LOST}")
+def test_a_run_without_processes_says_that_and_not_that_its_journal_is_at_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    run, execute = begun(tmp_path, passes=2)
+    told = Told(2, lambda: monkeypatch.setattr(subprocess, "Popen", refuse))
+    with pytest.raises(HarnessError, match=r"^a new process cannot be used \(Resource temp.*"):
+        execute(told)
+    assert measured(run.folder) == told.cases[:1]
+    monkeypatch.undo()
+    execute()
+    assert store.load(run.folder)["passes"].tolist() == [2]
+
+
 @pytest.mark.fault("A disk that is full when a run begins", "It says so; nothing stays behind")
 def test_a_run_that_cannot_begin_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -402,8 +419,9 @@ def test_a_run_goes_on_when_a_full_file_system_has_room_again(tmp_path: Path) ->
     with mounted(disk, "size=64k"):
         told = Told()
         run, execute = begun(disk, [*range(10, 40)], sample_s=1.0)
-        with pytest.raises(HarnessError, match=r"No space left on device.*layerbench run --resume"):
+        with pytest.raises(HarnessError, match=r"No space left on device") as failure:
             execute(told)
+        assert f"layerbench run --resume {run.folder} --suite {SUITE}`" in str(failure.value)
         assert 0 < len(told.cases) < 30
         assert measured(run.folder) == [c.id for c in run.cases if c.id in told.cases]
         with pytest.raises(UsageError, match="its journal holds what"):

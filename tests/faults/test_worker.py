@@ -90,9 +90,12 @@ FAULTS: list[Fault] = [
     ("daemon_and_die", 2, "crashed", "exit status 1", "The layer starts a process in a session of its own, and ends the worker's", "`crashed`; the process is ended, too"),
     ("daemon", 2, "ok", "", "The layer starts a process in a session of its own, with an empty environment", "`ok`; it is ended with the worker"),
     ("move", 2, "ok", "", "The layer changes the working directory and the environment", "`ok`; for the next case they are what they were"),
+    ("cores", 2, "ok", "", "The layer runs on cores that it was kept from", "`ok`; the next case does not"),
     ("handlers", 2, "ok", "", "The layer installs signal handlers and starts a timer", "`ok`; for the next case they are what they were"),
 ]  # fmt: skip
-FOLLOWED_BY = {"move": faulty("look", 1), "handlers": faulty("look", 2)}
+FOLLOWED_BY = {
+    kind: faulty("look", at) for at, kind in enumerate(("move", "handlers", "cores"), start=1)
+}
 
 
 @pytest.fixture(scope="module")
@@ -435,7 +438,7 @@ def test_a_fault_in_tensorflow_costs_its_own_row_and_nothing_else(
 @pytest.mark.fault(
     "CUDA out of memory, and an index out of range after which no call on CUDA succeeds",
     "`oom` and `error`; the next case gets a fresh worker",
-    by="torch",
+    by="torch, and a GPU, without which the test is skipped",
 )
 @pytest.mark.skipif(
     not cuda.gpus() or not frameworks.installed("torch"), reason="no GPU, or no torch"

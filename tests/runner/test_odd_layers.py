@@ -36,6 +36,7 @@ def test_counts_and_errors_may_be_numpy_scalars(measured: Measured) -> None:
         ("zero", "ok", ""),
         ("wrong_shape", "mismatch", "output has shape (2, 1, 4), the layer declares (2, 4)"),
         ("raises_when_planned", "error", "ZeroDivisionError: division by zero (fake_suite.py"),
+        ("exits_when_planned", "error", "SystemExit: 0 (fake_suite.py"),
     ],
 )
 def test_an_odd_layer_costs_its_own_row(

@@ -231,6 +231,16 @@ def test_what_names_no_path_is_refused_in_one_line(paths: Any) -> None:
         store.load(paths)
 
 
+def test_another_file_beside_results_does_not_stand_for_them(measured: Any, tmp_path: Path) -> None:
+    measured()
+    (plan,) = tmp_path.rglob("run.json")
+    assert len(store.load(plan)) == len(store.load(plan.with_name("journal.jsonl"))) == 1
+    note = plan.with_name("note.txt")
+    note.touch()
+    with pytest.raises(UsageError, match=r"note\.txt holds no results; give a run's folder"):
+        store.load(note)
+
+
 def test_a_run_reached_in_two_ways_counts_once(
     measured: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
