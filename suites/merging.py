@@ -53,8 +53,8 @@ def _merging(
         formula=formula,
         presets={
             "textbook": {"features": 64, "count": 2},
-            # What ResNet-50 adds in its last stage, 7 x 7 x 2048: arXiv:1512.03385, table 1.
-            "resnet50_conv5": {"features": 100352, "count": 2},
+            # What ResNet-18 adds in its last stage, 7 x 7 x 512: arXiv:1512.03385, table 1.
+            "resnet18_conv5": {"features": 25088, "count": 2},
         },
         allowed={"count": Allowed(least=2, below=below)},
         inputs=_inputs,
