@@ -53,8 +53,20 @@ def keras_output(output: Array, c: Config) -> Array:
     return output if keras_data_format(c) == "channels_first" else np.moveaxis(output, -1, 1)
 
 
-def torch_has_no_format(c: Config, rank: int) -> str:
-    """For `Builder.unsupported`: torch has channels last in memory for 2-D and 3-D images only."""
-    if rank == 1 and c.layout == "channels_last":
-        return "torch has no channels_last memory format for one axis of space"
+def torch_unsupported(c: Config, rank: int) -> str:
+    """For `Builder.unsupported`: a sequence has no memory format of its own in torch."""
+    if c.layout == "channels_last" and rank == 1:
+        return "torch has memory formats with channels last for two and three axes of space only"
     return ""
+
+
+def keras_channels_last_only(c: Config, rank: int) -> str:
+    """For `Builder.unsupported`, where Keras's layer of a sequence has no ``data_format``."""
+    if c.layout == "channels_first" and rank == 1:
+        return "Keras's layer of one axis of space takes its channels last only"
+    return ""
+
+
+def outputs_first(kernel: Array) -> Array:
+    """A kernel (..., fan_in, fan_out) as torch has it: (fan_out, fan_in, ...)."""
+    return np.moveaxis(kernel, (-1, -2), (0, 1))

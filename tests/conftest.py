@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +11,14 @@ from pathlib import Path
 import fake_runs
 import pandas as pd
 import pytest
+
+
+def pytest_configure() -> None:
+    """Each of several test processes has a core of its own: their workers would share the last."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker and hasattr(os, "sched_setaffinity"):
+        usable = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {usable[int(worker.removeprefix("gw")) % len(usable)]})
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from harness import catalogue, frameworks, runner, store, units
-from harness.cli import FAILED, GOOD, INTERRUPTED, NOTHING, figures, stopped
+from harness import catalogue, coverage, frameworks, runner, store, units
+from harness.cli import FAILED, GOOD, INTERRUPTED, NOTHING, figures, ledger, stopped
 from harness.cli.asked import request_of_sweep
 from harness.cli.console import plain as _console
 from harness.cli.console import typed
@@ -35,6 +34,7 @@ from harness.report import (
     terminal,
 )
 from harness.report.figures import whole
+from harness.report.text import printable
 from harness.store.writing import save
 from harness.types import HarnessError, Status
 
@@ -47,6 +47,8 @@ SHOWN_OPERATORS = 20
 
 def list_command(options: Namespace) -> int:
     """Layers × frameworks."""
+    if options.coverage:
+        return ledger.show(as_json=options.json)
     layers = catalogue.load(options.suite or ())
     builders = {name: frameworks.get(name).builder for name in frameworks.names()}
     if options.json:
@@ -124,9 +126,9 @@ def run_command(options: Namespace) -> int:
     """Measures, or says what would be."""
     console = _console()
     if options.resume is not None:
-        record, layers = runner.continued(
-            store.latest_run(options.results) if options.resume is LATEST else Path(options.resume)
-        )
+        latest = options.resume is LATEST
+        folder = store.latest_run(options.results) if latest else Path(options.resume)
+        record, layers = runner.continued(folder, options.suite or ())
     else:
         plan = runner.make_plan(_request(options))
         for name in plan.missing:
@@ -138,14 +140,14 @@ def run_command(options: Namespace) -> int:
         console.print(
             f"{_cases(plan)}, about {_minutes(plan.estimate_s)} on {record.machine['machine_id']}"
         )
-    console.print(f"results: {record.folder}", soft_wrap=True)
+    console.print(printable(f"results: {record.folder}"), soft_wrap=True)
     try:
         with Progress(console) as progress:
             runner.execute(record, layers, progress)
     except KeyboardInterrupt as stop:
         console.print(
             f"\n{stopped(stop)}; all that was measured is kept. Go on with:\n"
-            f"  layerbench run --resume {shlex.quote(str(record.folder))}",
+            f"  {store.resuming(record.folder, record.suites)}",
             soft_wrap=True,
         )
         if refused := _collect(record.folder):
@@ -244,7 +246,15 @@ def report_command(options: Namespace) -> int:
     pages = {case: link for run in folders for case, link in profiles.found(run, folder).items()}
     read = contents.read(frame, runs, damaged)
     told = [markdown.render(frame, runs, read)] if paths else []
-    page = html.render(frame, runs, pages, samples=samples, outcomes=outcomes, read=read)
+    page = html.render(
+        frame,
+        runs,
+        pages,
+        samples=samples,
+        outcomes=outcomes,
+        read=read,
+        ledger=coverage.own(),
+    )
     written: dict[str, str | bytes] = {
         f"{name}.html": page,
         f"{name}.md": "\n".join([*told, *map(gate.FORMATS["summary"], outcomes)]),
@@ -270,7 +280,7 @@ def _name_of_outcome(file: Path) -> str:
 def collect_command(options: Namespace) -> int:
     """Parquet from journals."""
     for path in store.collect(options.runs):
-        print(path)
+        print(printable(str(path)))
     return GOOD
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.gate.outcome import Outcome
+from harness.ledger import Entry
 from harness.report import (
     caps,
+    catalogue,
     ceilings,
     comparisons,
     contents,
@@ -42,6 +44,7 @@ PAGES = {
     "machine": "Choose a machine",
     "guard": "Guard CI",
     "cases": "Each case",
+    "catalogue": "Every layer there is",
     "method": "Method and data",
 }
 """What the file holds, by the id of each, in order."""
@@ -55,6 +58,7 @@ def render(
     samples: pd.DataFrame | None = None,
     outcomes: Sequence[Outcome] = (),
     read: Contents | None = None,
+    ledger: Mapping[str, Entry] | None = None,
 ) -> str:
     """The report of a frame of results as one HTML document.
 
@@ -65,6 +69,7 @@ def render(
         samples: what `harness.store.load_samples` returns; without it none are drawn.
         outcomes: what gates found; there may be nothing else.
         read: of the frame, if another layout has read it.
+        ledger: every public name of the frameworks; see `harness.ledger.entries`.
     """
     read = read or contents.read(frame, runs)
     whole, newest, pairs = read.whole, read.newest, read.pairs
@@ -115,6 +120,7 @@ def render(
         not_measured=results.not_measured(whole),
         warnings=results.warnings(newest),
         cases=single,
+        catalogue=catalogue.section(ledger or {}, whole),
         every_row=single.table,
         profiles=profiles or {},
         example=summary.example(newest),

@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--points", type=int, default=100, metavar="N", help="how often kills kills a run"
     )
-    parser.add_argument("--hours", type=float, default=2.5, metavar="H", help="that soak may take")
+    parser.add_argument(
+        "--hours", type=float, default=2, metavar="H", help="that soak samples real layers"
+    )
     given = parser.parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 160)
     try:

@@ -25,7 +25,7 @@ from statistics import median
 
 import psutil
 
-from harness import reaper, store, units
+from harness import reaper, runner, store, units
 from harness.store.journal import read_journal
 from harness.types import Status
 from harness.verify.bench import ROOT, installed
@@ -36,15 +36,15 @@ SUITE = Path(__file__).with_name("kill_suite.py")
 FAKE = {"steady": 19_950, "crashing": 40, "leaving": 10}
 """Cases by layer: so many batch sizes."""
 REAL = ("dense", "conv2d", "lstm", "gru", "batch_norm", "dropout", "attention")
-SAMPLE_S = 6.0
-"""Of a case and pass: none of them may stop early, as `REL_CI` is out of reach."""
+PASSES = 3
 REL_CI = 1e-9
+"""Out of reach, so that each case is sampled as long as it may be."""
 CALL_US = 2_000_000
 """Of a fake call by its own clock, so that few of them fill the sampling time."""
 LOOK_S = 10.0
 """Between two looks at the run's process."""
 GROWTH_BYTES = 4 * 2**20
-"""Between the first and the last quarter of the time after the first pass."""
+"""That the run's own process may grow by in the second half of its time."""
 FAILED = 3
 _DONE = re.compile(rb"(\d+)/(\d+)  \d+:\d\d left")
 _OVERLAP = 100
@@ -69,16 +69,18 @@ class Look:
 
 
 def rows(hours: float) -> Iterator[Row]:
-    """A run that takes as many passes as fit into these hours."""
+    """A run that samples real layers for so many hours, whatever else it does."""
     with tempfile.TemporaryDirectory() as parent:
         results, sweep = Path(parent) / "results", Path(parent) / "soak.toml"
         sweep.write_text(_sweep(), encoding="utf-8")
+        sample_s = hours * 3600 / PASSES / _real_cases(sweep)
         mark = secrets.token_hex(8)
-        looks, shown, status = _run(sweep, results, hours, mark)
+        looks, shown, status = _run(sweep, results, sample_s, mark)
         orphans = len(still_alive(mark))
         (run,) = [path.parent for path in results.rglob("run.json")]
         yield judged("exit status", f"{FAILED}, as cases failed", str(status), status == FAILED)
         yield from _of_cases(run)
+        yield from _of_time(run, hours)
         yield from _of_progress(shown)
         yield from _of_process(looks)
         yield judged("processes alive after the end", "0", str(orphans), not orphans)
@@ -102,9 +104,9 @@ dtype = ["float32"]
 threads = [1]
 batch = [1, 32]
 seq = [16, 64]
-passes = 1
+passes = {PASSES}
 rel_ci = {REL_CI}
-sample_s = {SAMPLE_S}
+sample_s = 1
 timeout_s = 120
 [framework_axes.tensorflow]
 execution = ["compiled"]
@@ -114,8 +116,14 @@ call_us = [{CALL_US}]
 """
 
 
+def _real_cases(sweep: Path) -> int:
+    """Those that take time."""
+    plan = runner.make_plan(runner.Request(sweep=str(sweep), suites=[str(SUITE)]))
+    return sum(case.framework != "fake" for case in plan.measurable)
+
+
 def _run(
-    sweep: Path, results: Path, hours: float, mark: str
+    sweep: Path, results: Path, sample_s: float, mark: str
 ) -> tuple[Sequence[Look], tuple[int, int], int]:
     """Looks at the process until it ends; the progress that it showed last; its exit status."""
     terminal, its_end = pty.openpty()
@@ -123,7 +131,7 @@ def _run(
     typed = ("run", str(sweep), "--suite", str(SUITE), "--results", str(results))
     start = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness", *typed, "--budget", f"{round(hours * 60)}m"],
+        [sys.executable, "-m", "harness", *typed, "--sample-time", f"{sample_s:.3f}s"],
         stdin=its_end,
         stdout=its_end,
         stderr=its_end,
@@ -174,14 +182,19 @@ def _of_cases(run: Path) -> Iterator[Row]:
         ", ".join(f"{status} {count}" for status, count in told.most_common()),
         set(told) <= known,
     )
-    passes = frame["passes"].max()
-    yield noted("passes over all cases, and one round for memory", str(passes))
-    for name, spent_s in _spent_s(run).items():
-        yield noted(f"time on cases of {name}", f"{spent_s / 3600:.2f} h")
+
+
+def _of_time(run: Path, hours: float) -> Iterator[Row]:
+    spent_s = _spent_s(run)
+    for name, seconds in spent_s.items():
+        yield noted(f"time on cases of {name}", f"{seconds / 3600:.2f} h")
+    real_s = sum(spent_s.values()) - spent_s["fake"]
+    check = f"time on real cases, in {PASSES} passes and a round for memory"
+    yield judged(check, f"at least {hours:g} h", f"{real_s / 3600:.2f} h", real_s >= hours * 3600)
 
 
 def _spent_s(run: Path) -> dict[str, float]:
-    """From each measurement to the next one, by framework, and in all real ones."""
+    """From each measurement to the next one, by framework."""
     measured = [
         (str(record["case"]["framework"]), datetime.fromisoformat(record["started_at"]))
         for _, record in read_journal(run)
@@ -190,7 +203,7 @@ def _spent_s(run: Path) -> dict[str, float]:
     spent_s: dict[str, float] = defaultdict(float)
     for (framework, at), (_, then) in pairwise(measured):
         spent_s[framework] += (then - at).total_seconds()
-    return {**spent_s, "real frameworks": sum(spent_s.values()) - spent_s["fake"]}
+    return spent_s
 
 
 def _of_progress(shown: tuple[int, int]) -> Iterator[Row]:
@@ -202,13 +215,12 @@ def _of_progress(shown: tuple[int, int]) -> Iterator[Row]:
 
 
 def _of_process(looks: Sequence[Look]) -> Iterator[Row]:
-    """The first pass gets to know the cases; after it nothing may grow."""
-    steady = looks[len(looks) // 4 :]
-    quarter = len(steady) // 4
-    first, last = steady[:quarter], steady[-quarter:]
+    """The first pass gets to know the cases; in the second half nothing may grow."""
+    eighth = len(looks) // 8
+    first, last = looks[4 * eighth :][:eighth], looks[-eighth:]
     bytes_before, bytes_after = (median(look.rss_bytes for look in part) for part in (first, last))
     yield judged(
-        "growth of the run's own process, from the median of the time's second quarter to its end",
+        "growth of the run's own process in the second half, from eighth to eighth of the time",
         f"below {units.size(GROWTH_BYTES)}",
         f"{units.size(abs(bytes_after - bytes_before))}"
         f" ({units.size(bytes_before)} to {units.size(bytes_after)})",

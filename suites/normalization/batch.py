@@ -106,7 +106,7 @@ def _declare(
                 weights=_torch_weights,
                 covers=covers,
                 channels_last=_spatial.torch_channels_last,
-                unsupported=lambda c: _spatial.torch_has_no_format(c, rank(c)),
+                unsupported=lambda c: _spatial.torch_unsupported(c, rank(c)),
             ),
             "keras": Builder(
                 keras_build,

@@ -95,7 +95,7 @@ def _declare(
                 weights=torch_affine,
                 covers=(f"torch.nn.{covers}",),
                 channels_last=_spatial.torch_channels_last,
-                unsupported=lambda c: _spatial.torch_has_no_format(c, rank),
+                unsupported=lambda c: _spatial.torch_unsupported(c, rank),
             ),
             "keras": Builder(
                 keras_build,

@@ -21,7 +21,7 @@ from harness import store
 from harness.report import caps, html
 
 Open = Callable[..., Any]
-PAGES = ("verdict", "layer", "framework", "machine", "guard", "cases", "method")
+PAGES = ("verdict", "layer", "framework", "machine", "guard", "cases", "catalogue", "method")
 TABLES = """
     () => [...document.querySelectorAll("main table")]
         .filter(table => !table.closest("details.case"))

@@ -51,3 +51,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _add_list(commands: Commands) -> None:
     listing = commands.add_parser("list", parents=[suite()], help="layers and frameworks")
     listing.add_argument("--json", action="store_true", help="as JSON")
+    listing.add_argument(
+        "--coverage",
+        action="store_true",
+        help="what becomes of each public name of the frameworks installed here",
+    )
