@@ -147,7 +147,6 @@ def _declare(
         norms = last_norms * len(counts(c)) * blocks.NORM * int(c.batch * c.seq) * width(c)
         return norms + sum(n * blocks.flops(kind, c) for kind, n in counts(c).items())
 
-    layers = "layers · " if "layers" in presets["textbook"] else ""
     return Layer(
         name=name,
         family="transformer",
@@ -164,7 +163,6 @@ def _declare(
         has_seq=True,
         check_length=CHECK_LENGTH,
         density=lambda c: blocks.density(counts(c), c),
-        complexity=f"O({layers}seq · heads · head_dim · (seq + heads · head_dim + feedforward))",
         source="Vaswani et al. (2017), arXiv:1706.03762, section 3",
     )
 
