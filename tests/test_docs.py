@@ -17,7 +17,7 @@ def test_the_layer_of_the_contributing_guide_runs_as_it_stands(tmp_path: Path) -
     assert EXAMPLE.read_text(encoding="utf-8").rstrip() in guide
     frame = harness.run(
         "quick",
-        layers=["rms_norm"],
+        layers=["own_rms_norm"],
         suites=[str(EXAMPLE)],
         framework=[name for name in frameworks.names() if frameworks.installed(name)],
         execution=["eager"],

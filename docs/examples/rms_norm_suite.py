@@ -1,4 +1,4 @@
-"""A suite of one's own: `layerbench run --suite docs/examples/rms_norm_suite.py -l rms_norm`."""
+"""A suite to run: `layerbench run --suite docs/examples/rms_norm_suite.py -l own_rms_norm`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _keras_rms_norm(c: Config) -> Any:
 
 
 RMS_NORM = Layer(
-    name="rms_norm",
+    name="own_rms_norm",
     family="normalization",
     formula="y = g x / sqrt(mean(x^2) + 1e-6), over the features",
     presets={"small": {"features": 64}, "llama_7b": {"features": 4096}},

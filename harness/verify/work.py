@@ -111,7 +111,18 @@ def count_torch() -> Iterator[tuple[str, str, str, str]]:
     for layer in catalogue.load().values():
         for mode in ("forward", "train"):
             for preset, config in _configs(layer, mode == "train"):
-                yield from map(astuple, _rows_of_torch(layer, preset, config, mode))
+                check = f"products, {layer.name} {preset}, {mode}, torch"
+                if reason := _lacks(layer, "torch", config):
+                    yield astuple(skipped(check, "", reason))
+                else:
+                    yield from map(astuple, _rows_of_torch(layer, preset, config, mode))
+
+
+def _lacks(layer: Layer, builder: str, config: Config) -> str:
+    """Why there is nothing to count; empty if there is."""
+    if builder not in layer.builders:
+        return layer.lacking.get(builder, "")
+    return layer.builders[builder].unsupported(config)
 
 
 def _rows_of_torch(layer: Layer, preset: str, config: Config, mode: str) -> Iterator[Row]:
@@ -202,7 +213,7 @@ def count_xla() -> Iterator[tuple[str, str, str, str]]:
     for layer in catalogue.load().values():
         preset, config = next(_configs(layer, training=False))
         check = f"products, {layer.name} {preset}, forward, XLA"
-        if reason := layer.lacking.get("keras"):
+        if reason := _lacks(layer, "keras", config):
             yield astuple(skipped(check, "", reason))
             continue
         declared = products(layer, config)

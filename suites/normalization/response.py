@@ -48,8 +48,9 @@ def _declare(
         formula=formula,
         presets={
             "textbook": {"features": 16, "size": 8, "window": 5, "layout": "native"},
-            # After the second convolution of Krizhevsky et al. (2012), section 3.3.
-            "alexnet_conv2": {"features": 256, "size": 27, "window": 5, "layout": "native"},
+            # CaffeNet's second one: AlexNet, normalized after it is pooled and not before. Jia et
+            # al. (2014), arXiv:1408.5093.
+            "caffenet": {"features": 256, "size": 13, "window": 5, "layout": "native"},
         },
         inputs=lambda c: _spatial.images(c, 2, c.features),
         output=_shape,

@@ -163,7 +163,6 @@ def _declare(
         has_seq=True,
         check_length=CHECK_LENGTH,
         density=lambda c: blocks.density(counts(c), c),
-        complexity="O(layers · seq · heads · head_dim · (seq + heads · head_dim + feedforward))",
         source="Vaswani et al. (2017), arXiv:1706.03762, section 3",
     )
 
