@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from harness import catalogue, frameworks
-from harness.layer import Config, Layer
+from harness.layer import Array, Config, Layer
 from harness.problem import Problem
 from harness.types import Case
 from harness.verify import bench
@@ -151,7 +151,8 @@ def _rows_of_torch(layer: Layer, preset: str, config: Config, mode: str) -> Iter
 def _spared(layer: Layer, config: Config) -> int:
     """Operations of products that a backward pass does without, of two for each one forward."""
     if layer.products is not None and layer.backward_flops is not None:
-        return 2 * int(layer.flops(config)) - int(layer.backward_flops(config))
+        spared = 2 * int(layer.flops(config)) - int(layer.backward_flops(config))
+        return min(spared, 2 * int(layer.products(config)))  # what is more is elementwise
     return _first_state(layer, config)
 
 
@@ -178,16 +179,24 @@ def _on_meta(layer: Layer, config: Config) -> tuple[int, int]:
     if isinstance(module, torch.nn.Module):
         module.to("meta").train(config.training)
         held = [*module.parameters(), *module.buffers()]
-    native = builder.inputs({k: np.zeros(t.shape) for k, t in layer.inputs(config).items()}, config)
     inputs = [
-        torch.empty(values.shape, device="meta", requires_grad=config.training) for values in native
+        torch.empty(values.shape, dtype=getattr(torch, str(values.dtype)), device="meta")
+        for values in builder.inputs(_zeros(layer, config), config)
     ]
+    for tensor in inputs:
+        tensor.requires_grad_(config.training and tensor.is_floating_point())
     with FlopCounterMode(display=False) as counter, torch.set_grad_enabled(config.training):
         output = builder.call(module, config, *inputs)
         if config.training:
             output.backward(torch.empty_like(output))
-    tensors = [tensor for tensor in (*inputs, *held, output) if tensor.is_floating_point()]
+    tensors = [*inputs, *(tensor for tensor in (*held, output) if tensor.is_floating_point())]
     return counter.get_total_flops(), sum(tensor.nbytes for tensor in tensors)
+
+
+def _zeros(layer: Layer, config: Config) -> dict[str, Array]:
+    kinds = {True: np.int64, False: np.float32}
+    tensors = layer.inputs(config)
+    return {k: np.zeros(t.shape, kinds[t.kind == "integers"]) for k, t in tensors.items()}
 
 
 def _declared_bytes(layer: Layer, config: Config) -> int:
@@ -216,8 +225,7 @@ def _xla_module(layer: Layer, config: Config) -> str:
 
     builder = layer.builders["keras"]
     module = builder.build(config)
-    values = {name: np.zeros(t.shape, np.float32) for name, t in layer.inputs(config).items()}
-    inputs = [tf.constant(native) for native in builder.inputs(values, config)]
+    inputs = [tf.constant(native) for native in builder.inputs(_zeros(layer, config), config)]
     builder.call(module, config, *inputs)  # creates the variables
 
     def forward(*tensors: Any) -> Any:

@@ -85,6 +85,7 @@ def loss(
         "reference": reference,
         "flops": flops,
         "backward_flops": flops,
+        "products": lambda c: 0,
         "lacking": {key: why for key, why in _LACKING.items() if key not in builders},
         **more,
     }
