@@ -171,6 +171,9 @@ INDICES: tuple[Layer, ...] = (
             inputs=_padded,
             covers=("torch.nn.MultiLabelMarginLoss",),
         ),
+        traffic=lambda c, item: (
+            item * (c.batch * c.classes + 1) + INDEX_BYTES * c.batch * (PRESENT + 1)
+        ),
         terms=_of_a_row,
     ),
     loss(

@@ -11,7 +11,7 @@ from harness.layer import Array, Config, Layer, Tensor, normal
 from suites.loss.declaration import Presets, keras_loss, loss, torch_loss
 
 _PRESETS: Presets = {
-    "textbook": {"classes": 11, "labels": 4},  # ten digits and the blank
+    "textbook": {"classes": 11, "labels": 3},  # ten digits and the blank
     # Characters, and a word or two: Deep Speech 2, Amodei et al. (2016), arXiv:1512.02595.
     "deep_speech_2": {"classes": 29, "labels": 8},
 }
