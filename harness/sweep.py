@@ -3,18 +3,22 @@
 A batch is a number, or such as ``"tokens=16384"``: then as many sequences as come to so many tokens
 at each length, which has to divide them. Of longer sequences it is one, so that a sweep may go on
 beyond what it keeps constant. Layers without a sequence have no such batch.
+
+A sweep of a model lists shapes (see `harness.shapes`) in place of layers, presets, parameters and
+lengths; then its batch is the model's.
 """
 
 from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from harness import shapes
 from harness.checks import (
     AXES,
     TOKENS,
@@ -26,10 +30,13 @@ from harness.checks import (
     choose,
 )
 from harness.layer import Layer
+from harness.shapes import Shape, Use
 from harness.types import Case, UsageError, Value
 
 _SETTINGS = ("passes", "rel_ci", "sample_s", "timeout_s", "presets", "description")
 _TABLES = ("framework_axes", "device_axes", "layer_axes", "params")
+_BY_SHAPE = ("layers", "presets", "params", "seq")
+"""What each shape says for itself."""
 
 
 DEFAULT = "quick"
@@ -49,6 +56,9 @@ class Sweep:
         by_framework: axes that differ for one framework; they win over ``by_device``.
         by_layer: axes that differ for one layer; they win over both.
         params: values that replace those of the presets, by parameter name.
+        model: whose shapes these are, if it is a sweep of a model.
+        shapes: of the model; then `layers` are those of the shapes that are taken, and presets,
+            `params` and the axis ``seq`` have no say.
         passes: worker processes, one after the other, that each measure every case.
         rel_ci: half-width of the median's 95 % interval, relative, at which sampling stops.
         sample_s: seconds of samples a case and pass at most.
@@ -64,6 +74,8 @@ class Sweep:
     by_framework: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
     by_layer: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
     params: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    model: str = ""
+    shapes: tuple[Shape, ...] = ()
     passes: int = 3
     rel_ci: float = 0.01
     sample_s: float = 0.3
@@ -127,7 +139,9 @@ def _line(error: UnicodeDecodeError) -> int:
 
 
 def _sweep(name: str, data: Mapping[str, Any]) -> Sweep:
-    check_known("key", data, ("layers", *AXES, *_SETTINGS, *_TABLES))
+    check_known("key", data, ("layers", *AXES, *_SETTINGS, *_TABLES, "model", "shape"))
+    if "shape" in data or "model" in data:
+        data = _of_model(data)
     if missing := [axis for axis in AXES if axis not in data]:
         raise UsageError(f"no values for {', '.join(missing)}")
     of_frameworks, of_devices, of_layers, params = (
@@ -143,8 +157,25 @@ def _sweep(name: str, data: Mapping[str, Any]) -> Sweep:
         by_framework=_special("framework_axes", of_frameworks, AXES[1:]),
         by_layer=_special("layer_axes", of_layers, AXES),
         params=check_params(params),
+        model=data.get("model", ""),
+        shapes=shapes.read(data.get("shape", [])),
         **{"description": "", **settings},
     )
+
+
+def _of_model(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same with the layers of its shapes.
+
+    Raises:
+        UsageError: there is no model or no shape, or something that each shape says for itself.
+    """
+    model, found = data.get("model"), shapes.read(data.get("shape", []))
+    if not isinstance(model, str) or not model.strip() or not found:
+        raise UsageError('a sweep of a model has its name, model = "…", and a [[shape]] or more')
+    if said := [key for key in _BY_SHAPE if key in data]:
+        raise UsageError(f"{said[0]} beside [[shape]]: each shape says its own")
+    layers = list(dict.fromkeys(shape.layer for shape in found))
+    return {**data, "layers": layers, "seq": [1]}  # which is never taken
 
 
 def _table(key: str, value: Any) -> Mapping[str, Any]:
@@ -206,15 +237,32 @@ def _cases(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[
     def values(axis: str) -> tuple[Any, ...]:
         return sweep.values(axis, layer.name, framework, device)
 
-    for mode, execution, dtype, threads, wanted, seq, params in itertools.product(
-        *(values(axis) for axis in ("mode", "execution", "dtype", "threads", "batch")),
-        values("seq") if layer.has_seq else (None,),
-        _parameter_sets(layer, sweep),
+    if sweep.shapes:
+        if tokens := [batch for batch in values("batch") if isinstance(batch, str)]:
+            raise UsageError(f"batch {tokens[0]}: that of a model is a number")
+        sizes = [shape.size(layer) for shape in sweep.shapes if shape.layer == layer.name]
+    else:
+        lengths = values("seq") if layer.has_seq else (None,)
+        sizes = [(1, *size) for size in itertools.product(lengths, _parameter_sets(layer, sweep))]
+    for mode, execution, dtype, threads, wanted, (rows, seq, params) in itertools.product(
+        *(values(axis) for axis in ("mode", "execution", "dtype", "threads", "batch")), sizes
     ):
         if batch := _batch(wanted, seq):
-            yield Case(
-                layer.name, framework, device, mode, execution, dtype, threads, batch, seq, params
-            )
+            where = (layer.name, framework, device, mode, execution, dtype, threads)
+            yield Case(*where, batch * rows, seq, params)
+
+
+def uses(sweep: Sweep, layers: Mapping[str, Layer], cases: Iterable[Case]) -> dict[Case, Use]:
+    """What each case of a sweep of a model is to it; nothing of another sweep.
+
+    Raises:
+        UsageError: a case is what shapes come to at different batches of the model.
+    """
+
+    def batches(case: Case) -> tuple[Any, ...]:
+        return sweep.values("batch", case.layer, case.framework, case.device)
+
+    return shapes.uses(sweep.shapes, layers, cases, batches)
 
 
 def _batch(wanted: int | str, seq: int | None) -> int | None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from harness import faults
+from harness.shapes import Use
 from harness.store import sound
 from harness.store.lines import decoded, encoded, numbered
 from harness.store.writing import lock, make_folder, remove_partial, sync_names, write_atomically
@@ -58,6 +59,8 @@ class RunRecord:
         families: family by layer.
         machine: see `harness.devices.machine.describe`.
         cases: the plan.
+        model: whose layers the cases are; empty if they are nobody's.
+        uses: by case id, what the case is to the model.
         max_memory_bytes: what a worker for the CPU may take; None for most of what is free when
             measuring begins.
         insist: on trying cases of which smaller ones ran out of memory.
@@ -79,6 +82,8 @@ class RunRecord:
     families: Mapping[str, str]
     machine: Mapping[str, Any]
     cases: tuple[Case, ...]
+    model: str = ""
+    uses: Mapping[str, Use] = field(default_factory=dict)
     max_memory_bytes: int | None = None
     insist: bool = False
     schema: int = SCHEMA_VERSION
@@ -98,6 +103,7 @@ class RunRecord:
         values = dict(data)
         values["cases"] = tuple(map(Case.from_json, values["cases"]))
         values["suites"] = tuple(values["suites"])
+        values["uses"] = {name: Use(*use) for name, use in values.get("uses", {}).items()}
         run = cls(**values, folder=folder)
         sound.check_kinds(data, _KINDS)
         for case in run.cases:
