@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness import faults
 from harness.types import DTYPES, EXECUTIONS, MODES, UsageError, Value, check_value, parse_value
 
 AXES = ("framework", "device", "mode", "execution", "dtype", "threads", "batch", "seq")
@@ -25,6 +26,8 @@ TOKENS = "tokens="
 """Begins a batch that follows from the length: ``tokens=16384`` is so many over all sequences."""
 LARGEST_COUNT = 2**31 - 1
 """Of a count. Beyond it sizes in bytes no longer fit the 64 bits that arrays count in."""
+LONGEST_NAME = 300
+"""Letters of one that others are compared with; of much longer ones that takes minutes."""
 MOST_NAMED = 12
 """Of the names that there are, so many are told to who typed another one."""
 
@@ -62,7 +65,7 @@ def check_names(where: str, values: Any) -> tuple[str, ...]:
     """
     for value in _list(where, values):
         if not isinstance(value, str) or not value.strip():
-            raise UsageError(f"{where}: {value!r} is not a name")
+            raise UsageError(f"{where}: {faults.shown(value)} is not a name")
     return tuple(values)
 
 
@@ -137,7 +140,7 @@ def check_layer_params(
     for name, value in params.items():
         if not _is_kind(value, usual[name]):
             kind = f"{_KINDS[type(usual[name])]}, such as {usual[name]!r}"
-            raise UsageError(f"layer {layer}: {name} = {value!r} is not {kind}")
+            raise UsageError(f"layer {layer}: {name} = {faults.shown(value)} is not {kind}")
     for name, value in params.items():
         range_ = allowed.get(name)
         if range_ is None and type(usual[name]) is int:
@@ -167,13 +170,15 @@ def check_setting(name: str, value: Any) -> Any:
     if name == "passes":
         return check_count(name, value)
     if name == "presets" and (not isinstance(value, str) or not value.strip()):
-        raise UsageError(f"presets = {value!r}; it is 'first', 'all' or the name of a preset")
+        raise UsageError(
+            f"presets = {faults.shown(value)}; it is 'first', 'all' or the name of a preset"
+        )
     if name == "description" and not isinstance(value, str):
-        raise UsageError(f"description = {value!r} is not text")
+        raise UsageError(f"description = {faults.shown(value)} is not text")
     if name not in _LIMITS:
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UsageError(f"{name} = {value!r} is not a number")
+        raise UsageError(f"{name} = {faults.shown(value)} is not a number")
     if not 0 < value < _LIMITS[name]:  # nor is NaN
         raise UsageError(f"{name} = {value} is not above 0 and below {_LIMITS[name]:.0f}")
     return float(value)
@@ -181,7 +186,7 @@ def check_setting(name: str, value: Any) -> Any:
 
 def _list(where: str, values: Any) -> Sequence[Any]:
     if not isinstance(values, list | tuple) or not values:
-        raise UsageError(f"{where} = {values!r} is not a list of values")
+        raise UsageError(f"{where} = {faults.shown(values)} is not a list of values")
     return values
 
 
@@ -189,7 +194,9 @@ def _batch(where: str, value: Any) -> int | str:
     if not isinstance(value, str):
         return check_count(where, value)
     if not value.startswith(TOKENS):
-        raise UsageError(f"{where} {value!r} is not a whole number, nor such as {TOKENS}16384")
+        raise UsageError(
+            f"{where} {faults.shown(value)} is not a whole number, nor such as {TOKENS}16384"
+        )
     return f"{TOKENS}{check_count(f'{where} {TOKENS}', parse_value(value.removeprefix(TOKENS)))}"
 
 
@@ -200,7 +207,7 @@ def check_count(where: str, value: Any) -> int:
         UsageError: it is not.
     """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise UsageError(f"{where} {value!r} is not a whole number")
+        raise UsageError(f"{where} {faults.shown(value)} is not a whole number")
     if value < 1:
         raise UsageError(f"{where} {value} is not 1 or more")
     if value > LARGEST_COUNT:
@@ -216,8 +223,9 @@ def choose(kind: str, wanted: Iterable[str], known: Collection[str]) -> list[str
     """
     chosen: dict[str, None] = {}
     for name in wanted:
-        matches = fnmatch.filter(known, name)
-        if not matches:
+        # What is longer is no pattern: one of a million stars would take minutes.
+        matches = fnmatch.filter(known, name) if len(name) <= LONGEST_NAME else [name]
+        if not matches or matches == [name]:
             check_known(kind, [name], known)
         chosen.update(dict.fromkeys(matches))
     return list(chosen)
@@ -238,6 +246,8 @@ def check_known(kind: str, names: Iterable[str], known: Collection[str]) -> None
     """
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+            near = []
+            if len(name) <= LONGEST_NAME:
+                near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
             hint = f"nearest: {', '.join(near)}" if near else f"there are: {_some(known)}"
-            raise UsageError(f"unknown {kind} {name!r}; {hint}")
+            raise UsageError(f"unknown {kind} {faults.shown(name)}; {hint}")

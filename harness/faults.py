@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 import sysconfig
 import traceback
 from pathlib import Path
@@ -38,6 +39,15 @@ def printable(text: str) -> str:
     """What somebody's code said, in a line, without what could move a terminal's cursor."""
     signs = (sign if sign.isprintable() else " " for sign in _COLOURS.sub("", text))
     return " ".join("".join(signs).split())[:LONGEST]
+
+
+def shown(value: object) -> str:
+    """A value as Python writes it, so much of it as tells which one it is."""
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 
 
 def _place(error: BaseException) -> str:

@@ -12,6 +12,8 @@ from harness.layer import Layer
 from harness.types import Case, UsageError, Value
 
 _KEYS = ("layer", "count", "rows", "seq", "params")
+_BY_SHAPE = ("layers", "presets", "params", "seq")
+"""What each shape says for itself, so that the sweep does not."""
 
 
 class Use(NamedTuple):
@@ -59,12 +61,22 @@ class Shape:
         return self.rows, self.seq, tuple({**first, **self.params}.items())
 
 
-def read(entries: Any) -> tuple[Shape, ...]:
-    """The shapes of a sweep file's ``[[shape]]`` tables.
+def of_model(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What a sweep file of a model says, with its shapes read and their layers named.
 
     Raises:
-        UsageError: one holds something that is not understood.
+        UsageError: there is no model or no shape, something in one that is not understood, or
+            beside them what each shape says for itself.
     """
+    model, found = data.get("model"), _read(data.get("shape", []))
+    if not isinstance(model, str) or not model.strip() or not found:
+        raise UsageError('a sweep of a model has its name, model = "…", and a [[shape]] or more')
+    if said := [key for key in _BY_SHAPE if key in data]:
+        raise UsageError(f"{said[0]} beside [[shape]]: each shape says its own")
+    return {**data, "shape": found, "layers": list(dict.fromkeys(one.layer for one in found))}
+
+
+def _read(entries: Any) -> tuple[Shape, ...]:
     if not isinstance(entries, Sequence) or not all(isinstance(one, Mapping) for one in entries):
         raise UsageError("shape is not a list of tables: write [[shape]] above each")
     return tuple(_shape(number, entry) for number, entry in enumerate(entries, 1))

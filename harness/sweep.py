@@ -11,6 +11,7 @@ lengths; then its batch is the model's.
 from __future__ import annotations
 
 import itertools
+import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +19,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from harness import shapes
+from harness import faults, files, shapes
 from harness.checks import (
     AXES,
     TOKENS,
     check_axis,
+    check_count,
     check_known,
     check_names,
     check_params,
@@ -35,10 +37,13 @@ from harness.types import Case, UsageError, Value
 
 _SETTINGS = ("passes", "rel_ci", "sample_s", "timeout_s", "presets", "description")
 _TABLES = ("framework_axes", "device_axes", "layer_axes", "params")
-_BY_SHAPE = ("layers", "presets", "params", "seq")
-"""What each shape says for itself."""
 
 
+MOST_CASES = 250_000
+"""Of a plan: eight times those of `full`. Of a few lines of TOML, a product of lists may be any
+number, and no machine can hold or measure them."""
+_MOST_BYTES = 2**20
+"""Of a sweep file."""
 DEFAULT = "quick"
 """The sweep of a run that names none; a run of single cases has its settings."""
 
@@ -115,7 +120,9 @@ def read(name: str) -> Sweep:
     try:
         return _sweep(Path(name).stem, tomllib.loads(text))
     except (ValueError, UsageError) as error:
-        raise UsageError(f"sweep {name}: {error}") from error
+        raise UsageError(f"sweep {name}: {faults.words(error)}") from error
+    except RecursionError as error:
+        raise UsageError(f"sweep {name} is nested too deep to be read") from error
 
 
 def _text(name: str) -> str:
@@ -125,7 +132,8 @@ def _text(name: str) -> str:
         check_known("sweep", [name], names())
         return (resources.files("suites") / "sweeps" / f"{name}.toml").read_text("utf-8")
     try:
-        return Path(name).read_text("utf-8-sig")  # some editors put a mark at the start
+        content = files.read(Path(name), _MOST_BYTES)
+        return content.decode("utf-8-sig")  # some editors put a mark at the start
     except FileNotFoundError:
         raise UsageError(f"sweep file {name} does not exist") from None
     except OSError as error:
@@ -141,7 +149,7 @@ def _line(error: UnicodeDecodeError) -> int:
 def _sweep(name: str, data: Mapping[str, Any]) -> Sweep:
     check_known("key", data, ("layers", *AXES, *_SETTINGS, *_TABLES, "model", "shape"))
     if "shape" in data or "model" in data:
-        data = _of_model(data)
+        data = {**shapes.of_model(data), "seq": [1]}  # which is never taken
     if missing := [axis for axis in AXES if axis not in data]:
         raise UsageError(f"no values for {', '.join(missing)}")
     of_frameworks, of_devices, of_layers, params = (
@@ -158,24 +166,9 @@ def _sweep(name: str, data: Mapping[str, Any]) -> Sweep:
         by_layer=_special("layer_axes", of_layers, AXES),
         params=check_params(params),
         model=data.get("model", ""),
-        shapes=shapes.read(data.get("shape", [])),
+        shapes=data.get("shape", ()),
         **{"description": "", **settings},
     )
-
-
-def _of_model(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same with the layers of its shapes.
-
-    Raises:
-        UsageError: there is no model or no shape, or something that each shape says for itself.
-    """
-    model, found = data.get("model"), shapes.read(data.get("shape", []))
-    if not isinstance(model, str) or not model.strip() or not found:
-        raise UsageError('a sweep of a model has its name, model = "…", and a [[shape]] or more')
-    if said := [key for key in _BY_SHAPE if key in data]:
-        raise UsageError(f"{said[0]} beside [[shape]]: each shape says its own")
-    layers = list(dict.fromkeys(shape.layer for shape in found))
-    return {**data, "layers": layers, "seq": [1]}  # which is never taken
 
 
 def _table(key: str, value: Any) -> Mapping[str, Any]:
@@ -219,12 +212,14 @@ def plan(
     check_known("layer", sweep.by_layer, layers)
     _check_params(sweep, [layers[name] for name in chosen])
     _check_presets(sweep, [layers[name] for name in chosen])
-    cases: dict[Case, None] = {}
-    for name in chosen:
-        for framework in choose("framework", sweep.values("framework", name), frameworks):
-            for device in choose("device", sweep.values("device", name, framework), devices):
-                for case in _cases(sweep, layers[name], framework, device):
-                    cases[case] = None
+    parts = [
+        (layers[name], framework, device)
+        for name in chosen
+        for framework in choose("framework", sweep.values("framework", name), frameworks)
+        for device in choose("device", sweep.values("device", name, framework), devices)
+    ]
+    _check_number(sum(_number(sweep, *part) for part in parts))
+    cases = dict.fromkeys(case for part in parts for case in _cases(sweep, *part))
     if not cases:  # as any other axis has a value for every layer
         raise UsageError(
             f"batch {TOKENS}… needs a sequence axis, and there is none in {', '.join(chosen)}; "
@@ -233,23 +228,47 @@ def plan(
     return list(cases)
 
 
-def _cases(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[Case]:
-    def values(axis: str) -> tuple[Any, ...]:
-        return sweep.values(axis, layer.name, framework, device)
+def _check_number(number: int) -> None:
+    if number > MOST_CASES:
+        raise UsageError(
+            f"the sweep comes to {number} cases, and {MOST_CASES} is the most there can be; "
+            "take fewer values, layers or frameworks"
+        )
 
+
+def _number(sweep: Sweep, layer: Layer, framework: str, device: str) -> int:
+    """How many cases `_cases` gives."""
+    axes = math.prod(map(len, _axes(sweep, layer, framework, device)))
     if sweep.shapes:
-        if tokens := [batch for batch in values("batch") if isinstance(batch, str)]:
-            raise UsageError(f"batch {tokens[0]}: that of a model is a number")
-        sizes = [shape.size(layer) for shape in sweep.shapes if shape.layer == layer.name]
-    else:
-        lengths = values("seq") if layer.has_seq else (None,)
-        sizes = [(1, *size) for size in itertools.product(lengths, _parameter_sets(layer, sweep))]
-    for mode, execution, dtype, threads, wanted, (rows, seq, params) in itertools.product(
-        *(values(axis) for axis in ("mode", "execution", "dtype", "threads", "batch")), sizes
-    ):
-        if batch := _batch(wanted, seq):
-            where = (layer.name, framework, device, mode, execution, dtype, threads)
-            yield Case(*where, batch * rows, seq, params)
+        return axes * sum(shape.layer == layer.name for shape in sweep.shapes)
+    return axes * sum(math.prod(map(len, one.values())) for one in _parameters(layer, sweep))
+
+
+def _cases(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[Case]:
+    if sweep.shapes:
+        yield from _cases_of_model(sweep, layer, framework, device)
+        return
+    presets = _parameters(layer, sweep)
+    axes = itertools.product(*_axes(sweep, layer, framework, device))
+    for mode, execution, dtype, threads, wanted, seq in axes:
+        batch = _batch(wanted, seq)
+        for preset in presets:
+            for values in itertools.product(*preset.values()):
+                params = tuple(zip(preset, values, strict=True))
+                yield Case(
+                    layer.name, framework, device, mode, execution, dtype, threads, batch, seq,
+                    params,
+                )  # fmt: skip
+
+
+def _cases_of_model(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[Case]:
+    *axes, _seqs = _axes(sweep, layer, framework, device)
+    sizes = [shape.size(layer) for shape in sweep.shapes if shape.layer == layer.name]
+    for mode, execution, dtype, threads, batch in itertools.product(*axes):
+        where = (layer.name, framework, device, mode, execution, dtype, threads)
+        for rows, seq, params in sizes:
+            all_rows = check_count(f"batch {batch} of {rows} rows each:", batch * rows)
+            yield Case(*where, all_rows, seq, params)
 
 
 def uses(sweep: Sweep, layers: Mapping[str, Layer], cases: Iterable[Case]) -> dict[Case, Use]:
@@ -265,16 +284,30 @@ def uses(sweep: Sweep, layers: Mapping[str, Layer], cases: Iterable[Case]) -> di
     return shapes.uses(sweep.shapes, layers, cases, batches)
 
 
-def _batch(wanted: int | str, seq: int | None) -> int | None:
-    """The batch size at a length; None for a number of tokens where there is no sequence.
+def _axes(sweep: Sweep, layer: Layer, framework: str, device: str) -> list[list[Any]]:
+    """The values of mode, execution, dtype, threads, batch and seq, each once."""
+
+    def values(axis: str) -> list[Any]:
+        return list(dict.fromkeys(sweep.values(axis, layer.name, framework, device)))
+
+    batches, seqs = values("batch"), values("seq")
+    tokens = [batch for batch in batches if isinstance(batch, str)]
+    if sweep.shapes and tokens:
+        raise UsageError(f"batch {tokens[0]}: that of a model is a number")
+    if not layer.has_seq:
+        batches, seqs = [one for one in batches if isinstance(one, int)], [None]
+    return [*map(values, ("mode", "execution", "dtype", "threads")), batches, seqs]
+
+
+def _batch(wanted: int | str, seq: int | None) -> int:
+    """The batch size at a length.
 
     Raises:
         UsageError: the tokens are no whole number of sequences.
     """
     if isinstance(wanted, int):
         return wanted
-    if seq is None:
-        return None
+    assert seq is not None
     batch, rest = divmod(int(wanted.removeprefix(TOKENS)), seq)
     if batch and rest:
         raise UsageError(f"batch {wanted} is no whole number of sequences of seq {seq}")
@@ -295,11 +328,12 @@ def _check_params(sweep: Sweep, layers: Sequence[Layer]) -> None:
     check_known("parameter", sweep.params, sorted(known))
 
 
-def _parameter_sets(layer: Layer, sweep: Sweep) -> Iterator[tuple[tuple[str, Value], ...]]:
+def _parameters(layer: Layer, sweep: Sweep) -> list[dict[str, list[Value]]]:
+    """Of each preset that is taken, the values of every parameter, each once."""
     first = next(iter(layer.presets))
     named = sweep.presets if sweep.presets in layer.presets else first
     presets = layer.presets.values() if sweep.presets == "all" else [layer.presets[named]]
-    for preset in presets:
-        options = [sweep.params.get(key, (value,)) for key, value in preset.items()]
-        for values in itertools.product(*options):
-            yield tuple(zip(preset, values, strict=True))
+    return [
+        {key: list(dict.fromkeys(sweep.params.get(key, (value,)))) for key, value in preset.items()}
+        for preset in presets
+    ]

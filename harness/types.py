@@ -193,6 +193,8 @@ def check_value(name: str, value: object) -> None:
             f"parameter {name} = {value!r} is of type {type(value).__name__}; "
             "it can be an int, a float, a str or a bool"
         )
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise UsageError(f"parameter {name} is a number of more than 63 bits")
     if isinstance(value, float) and not math.isfinite(value):
         raise UsageError(f"parameter {name} = {value} is not a finite number")
     if isinstance(value, str) and not _TEXT.fullmatch(value):

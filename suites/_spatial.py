@@ -51,3 +51,22 @@ def keras_inputs(inputs: Arrays, c: Config) -> tuple[Array, ...]:
 def keras_output(output: Array, c: Config) -> Array:
     """Keras's output, channels first again; for `Builder.output`."""
     return output if keras_data_format(c) == "channels_first" else np.moveaxis(output, -1, 1)
+
+
+def torch_unsupported(c: Config, rank: int) -> str:
+    """For `Builder.unsupported`: a sequence has no memory format of its own in torch."""
+    if c.layout == "channels_last" and rank == 1:
+        return "torch has memory formats with channels last for two and three axes of space only"
+    return ""
+
+
+def keras_channels_last_only(c: Config, rank: int) -> str:
+    """For `Builder.unsupported`, where Keras's layer of a sequence has no ``data_format``."""
+    if c.layout == "channels_first" and rank == 1:
+        return "Keras's layer of one axis of space takes its channels last only"
+    return ""
+
+
+def outputs_first(kernel: Array) -> Array:
+    """A kernel (..., fan_in, fan_out) as torch has it: (fan_out, fan_in, ...)."""
+    return np.moveaxis(kernel, (-1, -2), (0, 1))

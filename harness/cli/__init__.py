@@ -14,6 +14,7 @@ from typing import Any, TextIO, cast
 
 from harness.cli.parser import parse
 from harness.damage import Damage, noticed
+from harness.report.text import printable
 from harness.types import HarnessError, InfrastructureError, NothingToCompareError
 
 GOOD, USAGE, FAILED, NOTHING, INTERRUPTED = 0, 2, 3, 4, 130
@@ -80,7 +81,8 @@ def _command(arguments: Sequence[str] | None) -> int:
 
 
 def _say(error: object, status: int) -> int:
-    print(f"layerbench: {' '.join(str(error).splitlines())}", file=sys.stderr)
+    # A name of a file or folder may come from a stranger, too.
+    print(f"layerbench: {printable(' '.join(str(error).splitlines()))}", file=sys.stderr)
     return status
 
 

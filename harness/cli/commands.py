@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -35,6 +34,7 @@ from harness.report import (
     terminal,
 )
 from harness.report.figures import whole
+from harness.report.text import printable
 from harness.store.writing import save
 from harness.types import HarnessError, Status
 
@@ -126,9 +126,9 @@ def run_command(options: Namespace) -> int:
     """Measures, or says what would be."""
     console = _console()
     if options.resume is not None:
-        record, layers = runner.continued(
-            store.latest_run(options.results) if options.resume is LATEST else Path(options.resume)
-        )
+        latest = options.resume is LATEST
+        folder = store.latest_run(options.results) if latest else Path(options.resume)
+        record, layers = runner.continued(folder, options.suite or ())
     else:
         plan = runner.make_plan(_request(options))
         for name in plan.missing:
@@ -140,14 +140,14 @@ def run_command(options: Namespace) -> int:
         console.print(
             f"{_cases(plan)}, about {_minutes(plan.estimate_s)} on {record.machine['machine_id']}"
         )
-    console.print(f"results: {record.folder}", soft_wrap=True)
+    console.print(printable(f"results: {record.folder}"), soft_wrap=True)
     try:
         with Progress(console) as progress:
             runner.execute(record, layers, progress)
     except KeyboardInterrupt as stop:
         console.print(
             f"\n{stopped(stop)}; all that was measured is kept. Go on with:\n"
-            f"  layerbench run --resume {shlex.quote(str(record.folder))}",
+            f"  {store.resuming(record.folder, record.suites)}",
             soft_wrap=True,
         )
         if refused := _collect(record.folder):
@@ -280,7 +280,7 @@ def _name_of_outcome(file: Path) -> str:
 def collect_command(options: Namespace) -> int:
     """Parquet from journals."""
     for path in store.collect(options.runs):
-        print(path)
+        print(printable(str(path)))
     return GOOD
 
 

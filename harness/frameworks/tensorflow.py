@@ -30,8 +30,9 @@ from harness.profilers import Execution, Parts, Trace
 from harness.profilers import tensorflow as profiler
 from harness.types import Case
 
-_NO_KERNEL = ("No OpKernel", "not in the list of allowed values")
-"""How TensorFlow says that an operation does not take this dtype."""
+_NO_KERNEL = ("No OpKernel", "not in the list of allowed values", "only supports N")
+"""How TensorFlow says that an operation does not take this dtype, or this layout: ``only supports
+NHWC``, of a transposed convolution with channels first where oneDNN is off."""
 
 
 class TensorFlow:

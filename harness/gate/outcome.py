@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from harness import faults
+from harness import faults, files
 from harness.gate import untrusted
 from harness.stats import Interval
 from harness.types import UsageError
@@ -268,7 +268,7 @@ class Outcome:
             OSError: it cannot be read.
         """
         try:
-            return cls.from_text(path.read_bytes())
+            return cls.from_text(files.read(path))
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from error
 

@@ -117,8 +117,23 @@ def _observation(problem: Problem, outcome: Outcome) -> Observation:
         inputs={name: values.astype(np.float64) for name, values in problem.inputs.items()},
         output=problem.rearranged(outcome.output),
         upstream=problem.upstream.astype(np.float64) if training else None,
-        input_gradients={name: g for name, g in gradients if g is not None},
+        input_gradients={
+            name: _canonical(problem, name, g) for name, g in gradients if g is not None
+        },
     )
+
+
+def _canonical(problem: Problem, name: str, gradient: Array) -> Array:
+    """A native gradient in the layout of its input, which `Builder.inputs` rearranges only.
+
+    Positions that go through it tell where each element came from.
+    """
+    shape = problem.input_tensors[name].shape
+    place = list(problem.input_tensors).index(name)
+    positions = problem.moved_inputs({name: np.arange(math.prod(shape)).reshape(shape)})[place]
+    found = np.empty(math.prod(shape))
+    found[positions.astype(np.int64)] = gradient
+    return found.reshape(shape)
 
 
 def _output_error(

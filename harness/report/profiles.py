@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from harness import units
 from harness.report.canvas import FONT_SIZE, HUES, MUTED, canvas, set_ticks
@@ -85,14 +86,23 @@ def files(
 
 
 def found(run: Path, out: Path) -> Mapping[str, str]:
-    """Profile pages beside a run, by case: where they lie as seen from the folder `out`."""
+    """Profile pages beside a run, by case: links to them from the folder `out`.
+
+    Whatever a folder is called, a link leads to a file: it has no scheme, no query, no fragment.
+    """
     folder = run / FOLDER
     return {
-        page.parent.relative_to(folder).as_posix(): Path(
-            os.path.relpath(page.resolve(), out.resolve())
-        ).as_posix()
-        for page in sorted(folder.rglob(PAGE))
+        page.parent.relative_to(folder).as_posix(): _link(page.parent.resolve() / PAGE, out)
+        for page in ([] if folder.is_symlink() else sorted(folder.rglob(PAGE)))
+        if page.is_file() and not page.is_symlink()
     }
+
+
+def _link(page: Path, out: Path) -> str:
+    path = Path(os.path.relpath(page, out.resolve())).as_posix()
+    return quote(
+        path if path.startswith("../") else f"./{path}", safe="/=", errors="surrogateescape"
+    )
 
 
 def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

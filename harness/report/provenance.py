@@ -6,18 +6,22 @@ the file may come from anyone: it is then unknown.
 
 from __future__ import annotations
 
+import ast
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from harness import units
 from harness.report.table import Cell, Table
+from harness.report.text import no_device
 
 Run: TypeAlias = Mapping[str, Any]
 
 UNKNOWN = "unknown"
 _ABSENT = "not installed"
 _LONGEST_NAME = 100
+_LONGEST_COMMAND, _LONGEST_CALL = 2**18, 2**16
 _LARGEST = 1e18
 """No figure of a machine is larger; a file from a stranger may hold an integer of any length."""
 
@@ -82,10 +86,10 @@ def versions(runs: Iterable[Run]) -> dict[str, list[str]]:
 def file_name(runs: Sequence[Run]) -> str:
     """``20261122-191213-quick-1251-and-2-more``: what a report of these runs is called.
 
-    A run's id may come from anyone, and leads to no other folder here.
+    A run's id may come from anyone, and leads to no other folder here, nor to a device.
     """
     first = str(runs[0].get("run_id") or "") if runs else ""
-    name = re.sub(r"[^\w.-]+", "_", first)[:_LONGEST_NAME].lstrip(".") or "results"
+    name = no_device(re.sub(r"[^\w.-]+", "_", first)[:_LONGEST_NAME].lstrip(".-") or "results")
     return name if len(runs) < 2 else f"{name}-and-{len(runs) - 1}-more"
 
 
@@ -127,8 +131,9 @@ def _drivers(run: Run) -> str:
 
 def _tf32(run: Run) -> str:
     """Whether float32 products were rounded to TF32, as the workers settled it."""
-    settled = {get(worker, "settings", "tf32") for worker in run.get("workers") or []} - {None}
-    return ", ".join("on" if each else "off" for each in sorted(settled)) or UNKNOWN
+    settled = [get(worker, "settings", "tf32") for worker in run.get("workers") or []]
+    told = {"on" if each else "off" for each in settled if isinstance(each, bool)}
+    return ", ".join(sorted(told)) or UNKNOWN
 
 
 def run_table(runs: Sequence[Run]) -> Table:
@@ -153,7 +158,31 @@ def run_table(runs: Sequence[Run]) -> Table:
 
 def commands(runs: Iterable[Run]) -> list[str]:
     """The command of each run, each once."""
-    return list(dict.fromkeys(str(run["command"]) for run in runs if run.get("command")))
+    return list(dict.fromkeys(filter(None, (own_command(str(run.get("command"))) for run in runs))))
+
+
+def own_command(command: str) -> str:
+    """The command, written anew; empty if it is none of layerbench's.
+
+    It may come from a stranger, and a reader may paste it: quoted word by word it starts one
+    program, and that is ours, and of a call in Python it is the call of `harness.run` alone.
+    """
+    if len(command) > _LONGEST_COMMAND:  # to read it would take long
+        return ""
+    try:
+        words = shlex.split(command)
+        if words[:1] == ["layerbench"]:
+            return shlex.join(words)
+        if len(command) > _LONGEST_CALL:
+            return ""
+        call = ast.parse(command, mode="eval").body
+        if not isinstance(call, ast.Call) or ast.unparse(call.func) != "harness.run":
+            return ""
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+            ast.literal_eval(argument)
+        return ast.unparse(call)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return ""
 
 
 def commit(run: Run) -> str:

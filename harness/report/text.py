@@ -6,6 +6,7 @@ import re
 
 CODE = re.compile("`([^`]+)`")
 """What a sentence sets apart as something to type."""
+_DEVICE = re.compile("con|prn|aux|nul|(com|lpt)[0-9¹²³]", re.IGNORECASE)
 
 
 def printable(text: str) -> str:
@@ -21,6 +22,14 @@ def _printable(sign: str) -> str:
     if sign.isprintable() or sign in "\n\u00a0":
         return sign
     return " " if sign.isspace() else "\ufffd"
+
+
+def no_device(name: str) -> str:
+    """The name of a file, or another one in place of what Windows takes for a device.
+
+    There ``con`` is the console whatever follows a dot, in any folder (Microsoft, "Naming Files").
+    """
+    return f"{name[:3]}_{name[3:]}" if _DEVICE.fullmatch(name.partition(".")[0].strip()) else name
 
 
 def shortened(text: str, most: int) -> str:

@@ -31,7 +31,7 @@ from harness.runner.execute import ruled_out
 from harness.runner.workers import check_memory
 from harness.search.axis import AXES as SEARCHED
 from harness.shapes import Use
-from harness.store import RunRecord, read_run
+from harness.store import RunRecord, read_run, resuming, tidy
 from harness.store.writing import make_folder, sync_names, writing
 from harness.sweep import Sweep
 from harness.types import Case, UsageError, Value
@@ -106,10 +106,7 @@ class Plan:
     @property
     def suites(self) -> tuple[str, ...]:
         """The user's suites, in a form that holds in any working directory."""
-        return tuple(
-            str(Path(suite).resolve()) if suite.endswith(".py") else suite
-            for suite in self.request.suites
-        )
+        return _anywhere(self.request.suites)
 
     @property
     def measurable(self) -> list[Case]:
@@ -353,12 +350,23 @@ def _after_all(home: Path, now: datetime) -> datetime:
     return max(times)
 
 
-def continued(folder: Path) -> tuple[RunRecord, dict[str, Layer]]:
+def _anywhere(suites: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(Path(suite).resolve()) if suite.endswith(".py") else suite for suite in suites)
+
+
+def continued(folder: Path, suites: Sequence[str] = ()) -> tuple[RunRecord, dict[str, Layer]]:
     """A run that was begun before, and its layers.
 
+    Its files may come from anyone: they name no suite that is imported, lead to no place that is
+    written to, allow no more memory than there is, and no reference's answer among them is used.
+
+    Args:
+        folder: of the run.
+        suites: those that it was begun with, named again.
+
     Raises:
-        HarnessError: the folder holds no run, it was begun on another machine, or a layer or a
-            framework of it is gone.
+        HarnessError: the folder holds no run, it was begun on another machine or with other
+            suites or more memory, a layer or a framework of it is gone, or there is a link in it.
     """
     run = read_run(folder)
     this, begun_on = machine.describe()["machine_id"], run.machine["machine_id"]
@@ -367,8 +375,21 @@ def continued(folder: Path) -> tuple[RunRecord, dict[str, Layer]]:
             f"{folder} was begun on {begun_on} and this is {this}; go on with it there, "
             "or begin a run of this machine's own"
         )
+    if set(_anywhere(suites)) != set(run.suites):
+        raise UsageError(
+            f"{folder} was begun with {', '.join(run.suites) or 'no suite'}, and that is what has "
+            f"to be named: `{resuming(folder, run.suites)}`"
+        )
+    if run.max_memory_bytes is not None:
+        check_memory(f"max_memory_bytes of {folder}", run.max_memory_bytes)
+    for path in folder.rglob("*"):
+        if path.is_symlink():
+            raise UsageError(f"{path} is a link, and may lead anywhere; put a file in its place")
+    tidy(folder)
     layers = catalogue.load(run.suites)
     check_known("layer", _each([case.layer] for case in run.cases), layers)
     here.check_frameworks(_each([case.framework] for case in run.cases))
     here.check_devices(_each([case.device] for case in run.cases))
+    for axis, known in CLOSED.items():
+        check_known(axis, _each([getattr(case, axis)] for case in run.cases), known)
     return run, layers

@@ -13,7 +13,7 @@ from harness.store.frame import (
     load_samples,
     run_folders,
 )
-from harness.store.journal import Journal, RunRecord, read_run
+from harness.store.journal import Journal, RunRecord, read_run, resuming, tidy
 from harness.store.parquet import to_parquet
 from harness.store.records import Journaled, read
 from harness.store.samples import SAMPLE_COLUMNS
@@ -37,7 +37,9 @@ __all__ = [
     "load_samples",
     "read",
     "read_run",
+    "resuming",
     "run_folders",
+    "tidy",
     "to_csv",
     "to_parquet",
 ]

@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
-import reprlib
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import faults
+from harness import faults, files
 from harness.damage import LostLines, tell
 from harness.store import sound
+from harness.store.lines import loads
 from harness.types import HarnessError, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_TYPES = {"params": dict, "audit": list, "warnings": list}
+_LISTS = ("audit", "warnings")
+_LONGEST = 2**20
+"""Characters of a line; a longer one comes in pieces, each of which is no line of a table."""
+_FORMULA = re.compile("'*[=+@\t\r-]")
+"""Begins what a spreadsheet would take for a formula, and run, or what `to_csv` made of such text
+(OWASP, "CSV Injection")."""
 _ANEW = "`layerbench export --format csv=FILE` writes it anew"
 
 
 def to_csv(frame: pd.DataFrame) -> str:
-    """The frame as CSV: text in quotes, dicts and lists as JSON, what is missing as nothing."""
+    """The frame as CSV: text in quotes, dicts and lists as JSON, what is missing as nothing.
+
+    Text that a spreadsheet would take for a formula begins with ``'``, which `read` takes away.
+    """
     plain = frame.copy()
-    for name in _TYPES:
-        if name in plain:
+    for name in plain:
+        if name in ("params", *_LISTS):
             plain[name] = plain[name].map(json.dumps)
+        elif plain[name].dtype.kind == "O":
+            plain[name] = plain[name].map(_plain)
     return plain.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
@@ -49,9 +61,9 @@ def read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     lost, total = LostLines(), 0
     try:
         # What is no UTF-8 costs its own line.
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            lines = csv.reader(file, strict=True)
-            header = next(lines, [])
+        with io.TextIOWrapper(files.opened(path), "utf-8", "surrogateescape", newline="") as file:
+            lines = csv.reader(_lines(file), strict=True)
+            header = _header(path, lines)
             if missing := [name for name in columns if name not in header]:
                 raise HarnessError(
                     f"{path} has no column {missing[0]}; give the folder of the run; {_ANEW}"
@@ -78,6 +90,16 @@ def read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(found[name], dtype=columns[name]) for name in columns})
 
 
+def _lines(file: io.TextIOWrapper) -> Iterator[str]:
+    while line := file.readline(_LONGEST):
+        yield line
+
+
+def _plain(value: Any) -> Any:
+    """The value; text so that it stays text in a spreadsheet, of which `_text` is the reverse."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
 def _values(
     fields: Sequence[str],
     header: Sequence[str],
@@ -94,27 +116,55 @@ def _values(
     values = {}
     for name, place in places.items():
         try:
-            values[name] = _READ[kinds[name]](fields[place])
-            if name == "status":
-                Status(values[name])
-            elif kinds[name] == "object" and type(values[name]) is not _TYPES[name]:
-                raise ValueError(values[name])
-        except (ValueError, RecursionError) as error:
-            shown = reprlib.repr(fields[place])
+            values[name] = value = _READ[kinds[name]](fields[place])
+            _check(name, value)
+        except ValueError as error:
+            shown = faults.shown(fields[place])
             raise ValueError(f"column {name} holds {shown}") from error
     return values
 
 
+def _header(path: Path, lines: Iterator[list[str]]) -> list[str]:
+    """The names of the columns.
+
+    Raises:
+        HarnessError: the file does not begin with any.
+    """
+    try:
+        return next(lines, [])
+    except csv.Error as error:
+        raise HarnessError(f"{path} is no table ({faults.words(error)}); {_ANEW}") from error
+
+
+def _check(name: str, value: Any) -> None:
+    """Holds a value to what its column can hold.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if name == "status":
+        Status(value)
+    elif name == "params":
+        sound.check_params(value)
+    elif name in _LISTS:
+        sound.check_texts(value)
+    elif type(value) in (int, float) and not math.isnan(value):
+        least, most = sound.limits(name)
+        if not least <= value <= most:
+            raise ValueError(value)
+
+
 def _text(text: str) -> str:
     text.encode()  # what was no UTF-8 raises here
-    return text
+    return text[1:] if text[:1] == "'" and _FORMULA.match(text) else text
 
 
 def _figure(text: str) -> float:
     """With every digit, which not each version of pandas reads by itself."""
     if not text:
         return math.nan
-    if not 0 <= (value := float(text)) <= sound.LARGEST:
+    value = float(text)
+    if math.isnan(value):
         raise ValueError(text)
     return value
 
@@ -137,6 +187,6 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "Int64": lambda text: _whole(text) if text else None,
     "float64": _figure,
     "bool": _flag,
-    "object": json.loads,
+    "object": loads,
 }
 """How each type of column is read."""

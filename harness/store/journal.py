@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from harness import faults
+from harness import faults, files
 from harness.shapes import Use
 from harness.store import sound
-from harness.store.lines import decoded, encoded, numbered
+from harness.store.lines import decoded, encoded, loads, numbered
 from harness.store.writing import lock, make_folder, remove_partial, sync_names, write_atomically
 from harness.types import SCHEMA_VERSION, Case, HarnessError, UsageError
 
@@ -33,9 +33,13 @@ CHECKED = 2
 TORN = "torn"
 """Kind of the record that follows a line which was cut short when whoever wrote it was killed."""
 
-_KINDS: Mapping[type, Sequence[str]] = {
-    str: ("run_id", "started_at", "sweep", "command"),
-    Mapping: ("families", "machine"),
+_KINDS: Mapping[Any, Sequence[str]] = {
+    str: ("run_id", "started_at", "sweep", "command", "model"),
+    Mapping: ("families", "machine", "uses"),
+    int: ("seed",),
+    int | None: ("passes", "max_memory_bytes"),
+    int | float: ("rel_ci", "sample_s", "timeout_s"),
+    int | float | None: ("budget_s",),
 }
 _NO_RECORD = (ValueError, KeyError, TypeError, AttributeError, UsageError)
 _Made = TypeVar("_Made")
@@ -105,9 +109,16 @@ class RunRecord:
         values["suites"] = tuple(values["suites"])
         values["uses"] = {name: Use(*use) for name, use in values.get("uses", {}).items()}
         run = cls(**values, folder=folder)
-        sound.check_kinds(data, _KINDS)
+        sound.check_kinds(vars(run), _KINDS)
+        # Both become columns of text.
+        sound.check_text(run.families, *run.families)
+        sound.check_text({"machine_id": "", **run.machine}, "machine_id")
+        sound.check_texts(data["suites"])
+        sound.check_depth(data["machine"])
         for case in run.cases:
             sound.check_case(case)
+        for use in run.uses.values():
+            sound.check_counts(use)
         return run
 
     def save(self) -> None:
@@ -147,7 +158,7 @@ def described(folder: Path) -> dict[str, Any]:
 def _of_plan(folder: Path, made: Callable[[dict[str, Any]], _Made]) -> _Made:
     path = folder / RUN_FILE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = loads(files.read(path))
         check_schema(path, data["schema"])
         return made(data)
     except FileNotFoundError:
@@ -294,7 +305,7 @@ class Journal:
             raise self.failure(error) from error
         raise HarnessError(
             f"{self._folder} was removed while it was being written; what was measured has been "
-            f"put back into {kept}: go on with `{_resume(kept)}`, or remove it again"
+            f"put back into {kept}: go on with `{resuming(kept)}`, or remove it again"
         )
 
     def failure(self, error: OSError) -> HarnessError:
@@ -302,7 +313,7 @@ class Journal:
         named = error.filename or self._folder / JOURNAL_FILE
         return HarnessError(
             f"{named} cannot be used ({error.strerror or error}); what was measured is kept: "
-            f"mend that, and then go on (a run: `{_resume(self._folder)}`) or begin again"
+            f"mend that, and then go on (a run: `{resuming(self._folder)}`) or begin again"
         )
 
     def tidy(self) -> None:
@@ -319,8 +330,10 @@ class Journal:
         self.close()
 
 
-def _resume(folder: Path) -> str:
-    return f"layerbench run --resume {shlex.quote(str(folder))}"
+def resuming(folder: Path, suites: Sequence[str] = ()) -> str:
+    """What to type to go on with a run; without its suites it is told what these are."""
+    named = [word for suite in suites for word in ("--suite", suite)]
+    return shlex.join(["layerbench", "run", "--resume", str(folder), *named])
 
 
 def tidy(folder: Path) -> None:

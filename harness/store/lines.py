@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness import files
+
 LONGEST = 2**28
 """Bytes of a line; a longer one is no measurement. Three hours of one case's samples are less."""
 
@@ -51,13 +53,29 @@ def decoded(line: bytes, *, checked: bool) -> dict[str, Any]:
     if checked and whole != sealed(whole[:-_SUFFIX_BYTES]):
         raise ValueError("cut short" if whole is not line else "its checksum does not fit")
     try:
-        record = _DECODER.decode(whole.decode())
-    except (ValueError, RecursionError) as error:
+        record = loads(whole)
+    except ValueError as error:
         raise ValueError("cut short" if whole is not line else "it is not JSON") from error
     if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
         raise ValueError("it is no record")
     record.pop("crc32", None)
     return record
+
+
+def loads(content: str | bytes) -> Any:
+    """What JSON says, and nothing that only Python takes for it.
+
+    Raises:
+        ValueError: it is none, is nested too deep, or holds NaN, or text that no file can hold.
+    """
+    text = content if isinstance(content, str) else content.decode()
+    try:
+        found = _DECODER.decode(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    if "\\u" in text:
+        json.dumps(found, ensure_ascii=False).encode()  # half of a pair of surrogates raises
+    return found
 
 
 def _refuse(constant: str) -> float:
@@ -75,7 +93,7 @@ def numbered(path: Path) -> Iterator[tuple[int, bytes | str]]:
     """
     number = 1
     try:
-        with path.open("rb") as file:
+        with files.opened(path) as file:
             while line := file.readline(LONGEST):
                 if len(line) < LONGEST or line.endswith(b"\n"):
                     yield number, line

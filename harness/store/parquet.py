@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -14,10 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import faults, stats, types, units
+from harness import faults, files, stats, types, units
 from harness.damage import Damage, LostLines, tell
-from harness.store import sound
+from harness.store import claims, sound
 from harness.store.journal import JOURNAL_FILE, RUN_FILE, check_schema
+from harness.store.lines import loads
 from harness.types import SCHEMA_VERSION, HarnessError, Status
 
 if TYPE_CHECKING:
@@ -82,9 +82,10 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     import pyarrow.parquet as pq
 
     try:
+        files.check(path)
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
-    except (OSError, pa.ArrowException, ValueError, OverflowError) as error:
+    except (OSError, pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise HarnessError(
             f"{path} is broken ({faults.words(error)}); "
             "`layerbench collect` writes it anew from the journal"
@@ -146,18 +147,15 @@ def read(path: Path, columns: Mapping[str, str]) -> Columns:
     """
     with _opened(path) as file:
         marks = _marks(path, file)
-        table = file.read()
-        table.validate(full=True)  # text that is no UTF-8, say
-        if table.num_rows != file.metadata.num_rows:  # which no checksum covers
-            raise ValueError("its numbers of rows differ")
-        if missing := [name for name in columns if name not in table.column_names]:
+        if missing := [name for name in columns if name not in file.schema_arrow.names]:
             raise HarnessError(
                 f"{path} has no column {missing[0]}; give the folder of the run, or let "
                 "`layerbench collect` write it anew from the journal"
             )
+        table = _table(path, file.metadata, columns)
         typed = {name: _typed(table.column(name), name, kind) for name, kind in columns.items()}
         if _DAMAGE_KEY in marks:
-            name, what, lines = json.loads(marks[_DAMAGE_KEY])
+            name, what, lines = loads(marks[_DAMAGE_KEY])
             told = faults.printable(f"it was made of a damaged {name}: {what}")
             tell(Damage(path, told, int(lines)))
     if not (doubtful := _doubtful(typed)):
@@ -168,6 +166,28 @@ def read(path: Path, columns: Mapping[str, str]) -> Columns:
     tell(lost.damage(path, table.num_rows, unit="row"))
     kept = np.setdiff1d(np.arange(table.num_rows), [*doubtful])
     return {name: column.take(kept) for name, column in typed.items()}
+
+
+def _table(path: Path, found: pq.FileMetaData, columns: Iterable[str]) -> pa.Table:
+    """The columns of a file, of which no more is unpacked than its size allows for.
+
+    Raises:
+        ValueError: it claims more, or contradicts itself.
+    """
+    import pyarrow.parquet as pq
+
+    claims.check(path, found)
+    texts = [found.schema.column(number) for number in range(found.num_columns)]
+    by_dictionary = [one.path for one in texts if one.physical_type == "BYTE_ARRAY"]
+    with pq.ParquetFile(
+        path, metadata=found, read_dictionary=by_dictionary, page_checksum_verification=True
+    ) as file:
+        table = file.read([*columns])
+    claims.check_texts(path, table)
+    table.validate(full=True)  # text that is no UTF-8, say
+    if table.num_rows != found.num_rows:  # which no checksum covers
+        raise ValueError("its numbers of rows differ")
+    return table
 
 
 def joined(parts: Sequence[Columns], columns: Mapping[str, str]) -> pd.DataFrame:
@@ -186,12 +206,12 @@ def _typed(column: pa.ChunkedArray, name: str, kind: str) -> pa.ChunkedArray | O
     """
     import pyarrow as pa
 
+    if (name == "params" or kind in ("str", "int64", "bool")) and column.null_count:
+        raise ValueError(f"column {name} lacks values")
     if name == "params":
-        return _params(column.combine_chunks())
+        return _params(column.cast(pa.large_string()).combine_chunks())
     if kind == "object":
         return _lists(column.cast(pa.list_(pa.string())).combine_chunks())
-    if kind in ("str", "int64", "bool") and column.null_count:
-        raise ValueError(f"column {name} lacks values")
     stored = {
         "str": pa.large_string(),
         "int64": pa.int64(),
@@ -212,13 +232,16 @@ def _doubtful(columns: Columns) -> dict[int, str]:
     def note(name: str, bad: pa.ChunkedArray) -> None:
         for index in np.flatnonzero(bad.to_numpy()):
             value = columns[name][index].as_py()
-            found.setdefault(int(index), f"{name} is {reprlib.repr(value)}")
+            found.setdefault(int(index), f"{name} is {faults.shown(value)}")
 
     for name, column in columns.items():
-        if isinstance(column, pa.ChunkedArray) and pa.types.is_floating(column.type):
+        if not isinstance(column, pa.ChunkedArray):
+            continue
+        if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+            least, most = sound.limits(name)
             ends = pc.min_max(column).as_py()
-            if ends["min"] is not None and not (0 <= ends["min"] <= ends["max"] <= sound.LARGEST):
-                wrong = pc.or_(pc.less(column, 0.0), pc.greater(column, sound.LARGEST))
+            if ends["min"] is not None and not (least <= ends["min"] <= ends["max"] <= most):
+                wrong = pc.or_(pc.less(column, least), pc.greater(column, most))
                 note(name, wrong.fill_null(False))
     if "status" in columns:
         known = pa.array([str(status) for status in Status], pa.large_string())
@@ -246,9 +269,8 @@ def _params(texts: pa.Array) -> Objects:
     encoded = texts.dictionary_encode()
     known = np.empty(len(encoded.dictionary), dtype=object)
     for index, text in enumerate(encoded.dictionary.to_pylist()):
-        known[index] = json.loads(text)
-        if not isinstance(known[index], dict):
-            raise ValueError(f"parameters {reprlib.repr(known[index])} are no object")
+        known[index] = loads(text)
+        sound.check_params(known[index])
     found: Objects = known[encoded.indices.to_numpy(zero_copy_only=False)]
     return found
 

@@ -113,10 +113,12 @@ class _Sorting:
             self._measurement(Measurement.from_json(record))
         elif kind == "ceilings":
             sound.check_ceilings(record)
+            sound.check_depth(record)
             found.ceilings.append(record)
         elif kind == "worker":
             sound.check_bench(record)
             sound.check_text(record, "version")
+            sound.check_depth(record)
             found.workers.append(record)
         elif kind == "round":
             sound.check_round(record)

@@ -6,12 +6,22 @@ range here, where it is read, and nowhere else.
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from harness import faults
+from harness.checks import COUNTS, LARGEST_COUNT
 from harness.disturbance import KINDS
-from harness.types import Bench, Case, Disturbance, Measurement, Status
+from harness.types import (
+    Bench,
+    Case,
+    Disturbance,
+    Measurement,
+    Status,
+    UsageError,
+    check_name,
+    check_value,
+)
 
 SHORTEST_S, LONGEST_S = 1e-12, 1e9
 """A call takes more than a picosecond and less than 30 years."""
@@ -20,6 +30,10 @@ LARGEST = 1e30
 _PROBES = ("latency", "memory")
 _SERIES = ("samples_s", "device_samples_s", "paired_samples_s", "doubled_samples_s")
 _TEXTS = ("started_at", "reason", "framework_version", "memory_method", "execution_path")
+_TIMES = ("wall_s", "latency_s", "latency_low_s", "latency_high_s", "latency_p90_s")
+"""Columns of tables that hold times of a call."""
+_OF_MODELS = ("model_batch", "occurrences")
+"""Columns of tables that count, as the axes do."""
 _FLAGS = ("warmed", "converged")
 _NOT_FIGURES = ("case", "probe", "status", "warnings", "disturbances", *_SERIES, *_TEXTS, *_FLAGS)
 FIGURES = tuple(f for f in Measurement.__dataclass_fields__ if f not in _NOT_FIGURES)
@@ -96,6 +110,12 @@ def check_text(record: Mapping[str, Any], *names: str) -> None:
         _check(isinstance(record[name], str), name, record[name])
 
 
+def check_texts(found: object) -> None:
+    """As `check_measurement`, of a list of texts."""
+    texts = isinstance(found, list | tuple) and all(isinstance(text, str) for text in found)
+    _check(texts, "a list of texts", found)
+
+
 def check_round(record: Mapping[str, Any]) -> None:
     """As `check_measurement`, of a walk over the plan that came to its end."""
     _check(record["probe"] in _PROBES, "probe", record["probe"])
@@ -113,12 +133,50 @@ def check_case(case: Case) -> None:
     """As `check_measurement`, of a planned case; its parameters have checked themselves."""
     for name in ("layer", "framework", "device", "mode", "execution", "dtype"):
         _check(isinstance(value := getattr(case, name), str), name, value)
-    for name in ("threads", "batch"):
-        _check(_is_whole(value := getattr(case, name)), name, value)
-    _check(case.seq is None or _is_whole(case.seq), "seq", case.seq)
+    for name in COUNTS:
+        value = getattr(case, name)
+        missing = name == "seq" and value is None
+        _check(missing or (_is_whole(value) and 1 <= value <= LARGEST_COUNT), name, value)
 
 
-def check_kinds(data: Mapping[str, Any], kinds: Mapping[type, Collection[str]]) -> None:
+def check_counts(found: Sequence[Any]) -> None:
+    """As `check_measurement`, of numbers of something that there is."""
+    for value in found:
+        _check(_is_whole(value) and 1 <= value <= LARGEST_COUNT, "a count", value)
+
+
+def check_params(params: Any) -> None:
+    """As `check_measurement`, of the parameters of a row."""
+    if not isinstance(params, dict):
+        raise ValueError(f"parameters {faults.shown(params)} are no object")
+    try:
+        for name, value in params.items():
+            check_name("parameter", name)
+            check_value(name, value)
+    except UsageError as error:
+        raise ValueError(faults.words(error)) from error
+
+
+def check_depth(value: object, deepest: int = 10) -> None:
+    """Holds what is kept as it came to a depth that whoever writes it again can walk.
+
+    Raises:
+        ValueError: it is nested deeper.
+    """
+    if isinstance(value, dict | list):
+        _check(deepest > 0, "something", "nested too deep")
+        for inner in value.values() if isinstance(value, dict) else value:
+            check_depth(inner, deepest - 1)
+
+
+def limits(column: str) -> tuple[float, float]:
+    """The least and the most that a figure in a column of a table can be."""
+    if column in (*COUNTS, *_OF_MODELS):
+        return 1, LARGEST_COUNT
+    return (SHORTEST_S, LONGEST_S) if column in _TIMES else (0, LARGEST)
+
+
+def check_kinds(data: Mapping[str, Any], kinds: Mapping[Any, Collection[str]]) -> None:
     """Holds each value to its type.
 
     Raises:
@@ -131,11 +189,7 @@ def check_kinds(data: Mapping[str, Any], kinds: Mapping[type, Collection[str]]) 
 
 def _check(good: bool, name: str, value: object) -> None:
     if not good:
-        raise ValueError(f"{name} is {_SHORT.repr(value)}")
-
-
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 60
+        raise ValueError(f"{name} is {faults.shown(value)}")
 
 
 def _is_whole(value: object) -> bool:

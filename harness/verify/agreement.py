@@ -32,26 +32,28 @@ SHORTEST_S = 100e-6
 """Below it, the cost of the loop itself is a share that timers rightly differ by."""
 LOW, HIGH = 0.98, 1.02
 _RECURRENT = "b8-s32-input_size=32-hidden_size=64"
+_PLAIN = "stride=1-groups=1-dilation=1-padding=same-layout=native"
 _SHAPES = {
     "dense": ("b8-in_features=768-out_features=3072-activation=gelu", "eager"),
-    "conv2d": ("b4-in_channels=3-out_channels=32-kernel=3-size=32", "eager"),
+    "conv2d": (f"b4-in_channels=3-out_channels=32-kernel=3-size=32-{_PLAIN}", "eager"),
     "simple_rnn": (_RECURRENT, "compiled"),
     "lstm": (_RECURRENT, "compiled"),
     "gru": (_RECURRENT, "compiled"),
     "attention": ("b4-s64-heads=4-head_dim=64", "eager"),
     "attention_projected": ("b4-s32-heads=4-head_dim=64", "compiled"),
     "multi_head_attention": ("b4-s32-heads=4-head_dim=64", "compiled"),
-    "batch_norm": ("b8-features=64-size=28", "eager"),
+    "batch_norm": ("b8-features=64-size=28-layout=native", "eager"),
     "dropout": ("b64-features=4096-p=0.5", "eager"),
 }
 """By layer: a shape that takes at least 100 µs on one core, and the execution in TensorFlow."""
 _MORE_SHAPES = (
     ("dense", "b8-in_features=2048-out_features=1000-activation=linear"),
-    ("conv2d", "b1-in_channels=256-out_channels=64-kernel=1-size=56"),
+    ("conv2d", f"b1-in_channels=256-out_channels=64-kernel=1-size=56-{_PLAIN}"),
 )
 _ON_CUDA = (
     "dense/torch/cuda/forward/eager/float32/b8192-in_features=4096-out_features=4096-activation=linear",
-    "conv2d/torch/cuda/forward/eager/float32/b64-in_channels=64-out_channels=64-kernel=3-size=56",
+    "conv2d/torch/cuda/forward/eager/float32/"
+    f"b64-in_channels=64-out_channels=64-kernel=3-size=56-{_PLAIN}",
 )
 
 

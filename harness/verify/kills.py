@@ -24,10 +24,11 @@ from harness.types import Status
 from harness.verify.bench import ROOT
 from harness.verify.row import Row, judged, noted
 
+SUITE = str(Path(__file__).with_name("kill_suite.py"))
 ORPHANS_S = 5.0
 """After which nothing of a killed run may be alive."""
 SWEEP = (
-    *("run", "--suite", str(Path(__file__).with_name("kill_suite.py")), "--framework", "fake"),
+    *("run", "--suite", SUITE, "--framework", "fake"),
     *("--layer", "steady,crashing,leaving", "--batch", "1,2", "--mode", "forward,train"),
     *("--execution", "eager", "--passes", "2", "--sample-time", "50ms"),
 )
@@ -114,7 +115,7 @@ def _killed(results: Path, at_s: float, whole: Path) -> Killed | None:
     orphans = still_alive(run.mark)
     lost = missing(told, folder)
     records = sum(1 for _ in read_journal(folder))
-    Run("run", "--resume", str(folder)).process.communicate()
+    Run("run", "--resume", str(folder), "--suite", SUITE).process.communicate()
     return Killed(records, len(lost), len(orphans), len(leftovers(folder)), same(folder, whole))
 
 

@@ -93,7 +93,10 @@ ADDITIVE_ATTENTION = Layer(
     reference=_reference,
     flops=_flops,
     products=_products,
-    builders={"torch": Builder(_torch_additive), "keras": Builder(_keras_additive)},
+    builders={
+        "torch": Builder(_torch_additive),
+        "keras": Builder(_keras_additive, covers=("keras.layers.AdditiveAttention",)),
+    },
     has_seq=True,
     complexity="O(seq² · heads · head_dim)",
     check_length=CHECK_LENGTH,

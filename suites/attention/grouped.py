@@ -193,6 +193,7 @@ GROUP_QUERY_ATTENTION_LAYER = Layer(
             _keras_layer,
             weights=head_weights,
             call=lambda module, c, x: module(query=x, value=x, use_causal_mask=c.causal),
+            covers=("keras.layers.GroupQueryAttention",),
         ),
     },
     has_seq=True,

@@ -142,7 +142,7 @@ def test_a_row_that_fails_a_check_of_itself_is_exit_status_3_under_strict_only(
     assert [told for told in strict.stdout.splitlines() if told.startswith("strict:")] == [line]
     sound = layerbench(*RUN, "--layer", "growing", "--strict", cwd=tmp_path)
     assert sound.returncode == 0
-    again = layerbench("run", "--resume", "--strict", cwd=tmp_path)
+    again = layerbench("run", "--resume", "--strict", "--suite", SUITE, cwd=tmp_path)
     assert again.returncode == 0, again.stderr
 
 

@@ -14,8 +14,10 @@ READS_CODE = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "joblib", "di
 
 
 @pytest.mark.fault(
-    "Results, sweeps or artefacts hold a pickle, or anything else that is code when it is read",
-    "Nothing in the project reads such a thing; all of its source is searched for it",
+    "Results, sweeps or artefacts hold a pickle, or anything else that is code when it is read, "
+    "or a text that is code to a shell or a template",
+    "Nothing in the project reads such a thing, starts a shell or makes a template of a text; all "
+    "of its source is searched for it",
 )
 def test_nothing_that_is_read_can_run_code() -> None:
     root = Path(harness.__file__).parents[1]
@@ -33,6 +35,9 @@ def test_nothing_that_is_read_can_run_code() -> None:
         "torch.load(f)", "torch.load(f, weights_only=False)", "np.load(f, allow_pickle=True)",
         "yaml.load(f)", "yaml.unsafe_load(f)", "__import__('pickle')", "builtins.eval(text)",
         "keras.models.load_model(f, safe_mode=False)", "importlib.import_module('pickle')",
+        "subprocess.run(text, shell=True)", "Popen(words, shell=shell)", "os.system(text)",
+        "os.popen(text)", "subprocess.getoutput(text)", "asyncio.create_subprocess_shell(text)",
+        "environment().from_string(text)", "jinja2.Template(text)", "runpy.run_path(f)",
     ],
 )  # fmt: skip
 def test_the_search_finds_what_it_is_for(source: str) -> None:
@@ -78,6 +83,10 @@ def _runs_code(name: str, keywords: dict[str | None, ast.expr]) -> bool:
     return (
         name in ("eval", "exec", "builtins.eval", "builtins.exec")
         or last in ("read_pickle", "to_pickle", "unsafe_load", "full_load")
+        or last in ("getoutput", "getstatusoutput", "create_subprocess_shell", "from_string")
+        or name
+        in ("os.system", "os.popen", "jinja2.Template", "runpy.run_path", "runpy.run_module")
+        or ("shell" in keywords and not says("shell", False))
         or (name.endswith("torch.load") and not says("weights_only", True))
         or (name.endswith("yaml.load"))
         or ("allow_pickle" in keywords and not says("allow_pickle", False))

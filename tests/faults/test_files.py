@@ -9,6 +9,7 @@ from typing import Any
 import journals
 import pandas as pd
 import pytest
+from fake_runs import SUITE
 
 from harness import cli, store
 from harness.damage import LostLines
@@ -73,7 +74,7 @@ class TestLines:
         assert frame["passes"].tolist() == [2, 1, 2]
         assert (damage.path, damage.lines) == (journaled / journals.JOURNAL, 1)
         assert f"{number} (its checksum does not fit)" in damage.what
-        assert cli.main(["run", "--resume", str(journaled), "--strict"]) == 3
+        assert cli.main(["run", "--resume", str(journaled), "--strict", "--suite", SUITE]) == 3
         told = capsys.readouterr()
         assert told.err.splitlines() == [f"layerbench: damaged: {damage.path}: {damage.what}"]
         assert "strict: damaged 1 line in 1 file" in told.out

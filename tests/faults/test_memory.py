@@ -248,7 +248,7 @@ def test_the_limit_is_kept_with_the_run(tmp_path: Path, capsys: pytest.CaptureFi
     kept = json.loads(file.read_text(encoding="utf-8"))
     assert (kept["max_memory_bytes"], kept["insist"]) == (400 * MIB, True)
     capsys.readouterr()
-    again = ["run", "--resume", str(file.parent)]
+    again = ["run", "--resume", str(file.parent), "--suite", SUITE]
     assert exit_status.of(again) == 3
     assert exit_status.of([*again, "--max-memory", "1GiB"]) == 2
     assert "leave out --max-memory" in capsys.readouterr().err

@@ -115,7 +115,7 @@ def test_a_run_that_is_killed_again_and_again_comes_to_the_same_end(
         (folder,) = (path.parent for path in tmp_path.rglob("run.json"))
         assert kills.missing(told, folder) == []
         assert kills.still_alive(run.mark) == []
-        typed = ["run", "--resume", str(folder)]
+        typed = ["run", "--resume", str(folder), "--suite", SUITE]
     assert told
     run = kills.Run(*typed)
     time.sleep(random.uniform(0.5, 1.5))
@@ -129,7 +129,7 @@ def test_a_run_that_is_killed_again_and_again_comes_to_the_same_end(
 
 def finish(folder: Path) -> None:
     """As ``layerbench run --resume``."""
-    runner.execute(*runner.continued(folder), lambda event: None)
+    runner.execute(*runner.continued(folder, [SUITE]), lambda event: None)
 
 
 def command_lines(mark: str) -> Iterator[list[str]]:
@@ -213,7 +213,7 @@ def test_a_stop_keeps_everything_and_says_how_to_go_on(
     said, _ = run.process.communicate(timeout=30)
     assert run.process.returncode == cli.INTERRUPTED
     assert re.search(told, said)
-    assert f"layerbench run --resume {folder}" in said
+    assert f"layerbench run --resume {folder} --suite {SUITE}" in said
     assert (folder / "cases.parquet").exists()
     assert kills.still_alive(run.mark) == []
     assert kills.leftovers(folder) == []
@@ -508,7 +508,7 @@ def test_a_folder_that_may_only_be_read_is_told_before_anything_is_measured(
         assert len(measured(folder)) == len(US)
         for typed, remedy in {
             (*RUN, "scale", "--results", str(results)): "name another folder",
-            ("run", "--resume", str(folder)): "mend that, and then go on",
+            ("run", "--resume", str(folder), "--suite", SUITE): "mend that, and then go on",
             ("collect", str(folder)): "mend that, then `layerbench collect`",
             ("report", str(folder), "--out", str(folder)): "name another folder with --out",
         }.items():
@@ -578,7 +578,7 @@ def test_a_run_that_goes_on_is_left_alone(
     run, execute = begun(tmp_path, US, passes=2)
 
     def meddle() -> None:
-        assert cli.main(["run", "--resume", str(run.folder)]) == cli.USAGE
+        assert cli.main(["run", "--resume", str(run.folder), "--suite", SUITE]) == cli.USAGE
         said = f"{run.folder} is in use by another layerbench; wait for it to end"
         assert said in capsys.readouterr().err
         assert cli.main(["collect", str(run.folder)]) == cli.GOOD

@@ -127,7 +127,8 @@ class TestParquet:
 
     @fault("A Parquet file holds what cannot be", "Its other rows load, and those are named")
     @pytest.mark.parametrize(
-        ("column", "value"), [("status", "okay"), ("latency_s", -1.0), ("flops", float("inf"))]
+        ("column", "value"),
+        [("status", "okay"), ("latency_s", -1.0), ("flops", float("inf")), ("batch", -2)],
     )
     def test_rows_that_cannot_be_are_left_out(
         self, collected: Path, column: str, value: Any

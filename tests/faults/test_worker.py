@@ -267,7 +267,7 @@ def test_a_run_that_measured_nothing_does_not_exit_with_0(
     (file,) = tmp_path.rglob("run.json")
     plan = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({**plan, "cases": []}), encoding="utf-8")
-    assert exit_status.of(["run", "--resume", str(file.parent)]) == 4
+    assert exit_status.of(["run", "--resume", str(file.parent), "--suite", SUITE]) == 4
     assert "nothing was measured" in capsys.readouterr().out
 
 

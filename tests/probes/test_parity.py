@@ -16,6 +16,7 @@ from harness.layer import (
     Config,
     Layer,
     Mismatch,
+    Observation,
     glorot,
     normal,
     uniform,
@@ -285,6 +286,22 @@ def test_inputs_may_be_mapped_by_any_affine_function() -> None:
     outcome = right(problem())
     gradients = (-outcome.input_gradients[0], None)  # type: ignore[operator]
     assert parity.check(p, replace(outcome, input_gradients=gradients)) < 1e-8
+
+
+def test_a_check_of_its_own_sees_gradients_in_canonical_layout() -> None:
+    seen = []
+
+    def look(observation: Observation, c: Config, tolerance: float) -> float:
+        seen.append(observation.input_gradients["x"])
+        return 0.0
+
+    p = problem(check=look)
+    moved = replace(p, builder=replace(BUILDER, inputs=lambda i, c: (i["x"].T,)))
+    outcome = right(p)
+    (gradient,) = outcome.input_gradients
+    assert gradient is not None
+    parity.check(moved, replace(outcome, input_gradients=(gradient.T,)))
+    np.testing.assert_array_equal(seen, [gradient])
 
 
 def test_no_claim_of_many_operations_lets_a_wrong_output_pass() -> None:

@@ -199,17 +199,17 @@ def begun(tmp_path: Path, **changes: Any) -> Path:
 def test_a_run_goes_on_where_it_was_begun_only(tmp_path: Path) -> None:
     folder = begun(tmp_path, machine={"machine_id": "another"})
     with pytest.raises(UsageError, match=r"begun on another and this is .+; go on with it there"):
-        runner.continued(folder)
+        runner.continued(folder, [SUITE])
 
 
 def test_a_run_goes_on_with_the_frameworks_it_was_begun_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = begun(tmp_path)
-    assert runner.continued(folder)[0].folder == folder
+    assert runner.continued(folder, [SUITE])[0].folder == folder
     monkeypatch.setattr(frameworks, "installed", lambda name: False)
     with pytest.raises(UsageError, match="framework fake is not installed"):
-        runner.continued(folder)
+        runner.continued(folder, [SUITE])
 
 
 @pytest.mark.parametrize("below", [".", "deeper/still"])

@@ -39,7 +39,7 @@ Outcome: TypeAlias = tuple[Array, tuple[Array, ...], Mapping[str, Array]]
 
 _RNN = {"input_size": 3, "hidden_size": 4}
 _HEADS = {"heads": 2, "head_dim": 4}
-_CONV = {"in_channels": 2, "out_channels": 3, "size": 6}
+_CONV = {**CONV2D.presets["textbook"], "in_channels": 2, "out_channels": 3, "size": 6}
 _DENSE = {"in_features": 5, "out_features": 7}
 _SMALL: tuple[tuple[Layer, dict[str, Value]], ...] = (
     *((DENSE, {**_DENSE, "activation": f}) for f in ("linear", "relu", "tanh", "gelu")),
@@ -50,8 +50,8 @@ _SMALL: tuple[tuple[Layer, dict[str, Value]], ...] = (
     (ATTENTION, {**_HEADS}),
     (ATTENTION_PROJECTED, {**_HEADS}),
     (MULTI_HEAD_ATTENTION, {**_HEADS}),
-    (BATCH_NORM, {"features": 3, "size": 1}),
-    (BATCH_NORM, {"features": 3, "size": 4}),
+    (BATCH_NORM, {"features": 3, "size": 1, "layout": "native"}),
+    (BATCH_NORM, {"features": 3, "size": 4, "layout": "native"}),
 )
 
 

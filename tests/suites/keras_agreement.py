@@ -70,7 +70,7 @@ def dropout_error() -> float:
 
 def moving_statistics_error() -> float:
     """How far one update in training is from a tenth of the batch's, its variance biased."""
-    problem = right("keras")["batch_norm-train-3-1"]
+    problem = right("keras")["batch_norm-train-3-1-native"]
     module = problem.builder.build(problem.config)
     x = problem.inputs["x"]
     problem.builder.call(module, problem.config, x)

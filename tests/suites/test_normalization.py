@@ -17,7 +17,8 @@ WEIGHTS = {
 
 
 def batch_norm(x: Array, training: bool) -> Array:
-    params = {"features": x.shape[1], "size": x.shape[2] if x.ndim > 2 else 1}
+    size = x.shape[2] if x.ndim > 2 else 1
+    params = {"features": x.shape[1], "size": size, "layout": "native"}
     assert BATCH_NORM.reference is not None
     return BATCH_NORM.reference({"x": x}, WEIGHTS, Config(len(x), 0, training, params))
 

@@ -58,7 +58,7 @@ def test_a_torch_layer_that_is_set_up_wrongly_shows(name: str) -> None:
 
 
 def test_torch_moves_running_statistics_by_a_tenth_with_the_unbiased_variance() -> None:
-    problem = RIGHT["batch_norm-train-3-1"]
+    problem = RIGHT["batch_norm-train-3-1-native"]
     module = problem.builder.build(problem.config).train()
     x = problem.inputs["x"]
     module(torch.tensor(x))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness import catalogue
-from harness.layer import Builder, Config
+from harness.layer import Builder, Config, Layer
 from harness.verify import work
 from harness.verify.row import Verdict
 
@@ -36,6 +36,26 @@ def test_products_of_an_xla_module_are_read_from_its_text() -> None:
     loop = "%w = (s32[]) while((s32[]) %t), body=%body"
     assert work.xla_products(MODULE.replace("LOOP", loop), 5) == 5 * in_body
     assert work.xla_products(CONVOLUTION, 1) == 2 * 4 * 6 * 6 * 8 * 3 * 3 * 16
+    transposed = CONVOLUTION.replace("pad=1_1x1_1", "pad=1_1x1_1 lhs_dilate=2x3")
+    assert work.xla_products(transposed, 1) == 2 * 4 * 6 * 6 * 8 * 3 * 3 * 16 // 6
+
+
+def test_the_gradients_of_a_grouped_convolution_are_counted_a_group_at_a_time() -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
+    layer = catalogue.load()["depthwise_conv2d"]
+    (row,) = work._rows_of_torch(layer, "textbook", _training(layer, "textbook"), "train")
+    assert row.verdict is Verdict.OK
+
+
+def test_a_layer_without_products_has_none_in_training_either() -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
+    layer = catalogue.load()["upsample_bilinear2d"]
+    (row,) = work._rows_of_torch(layer, "textbook", _training(layer, "textbook"), "train")
+    assert (row.expected, row.found) == ("0", "0")
+
+
+def _training(layer: Layer, preset: str) -> Config:
+    return dict(work._configs(layer, training=True))[preset]
 
 
 def test_every_layer_of_the_catalogue_has_a_count_by_hand() -> None:

@@ -75,7 +75,7 @@ def check(run: Line, options: argparse.Namespace) -> None:
     """Refuses options that another one leaves without effect."""
     typed = said(run, options)
     if options.resume is not None:
-        idle = typed - {"command", "resume", "results", "strict"}
+        idle = typed - {"command", "resume", "results", "strict", "suite"}
         refuse(run, options, idle, "--resume goes on with a run as it was planned")
     elif options.case:
         refuse(run, options, typed & WHICH_CASES, "a case id says all of what is measured")

@@ -6,6 +6,8 @@ import io
 import re
 from typing import TYPE_CHECKING
 
+from harness.report.text import no_device
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -49,7 +51,7 @@ def file_name(parts: tuple[str, ...], taken: set[str]) -> str:
         taken: the names so far, to which this one is added.
     """
     safe = (_UNSAFE.sub("-", part.lower()).strip("-.") for part in parts)
-    name = "-".join(filter(None, safe))[:_LONGEST].rstrip("-.") or "figure"
+    name = no_device("-".join(filter(None, safe))[:_LONGEST].rstrip("-.") or "figure")
     unique, number = name, 1
     while unique in taken:
         number += 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections import Counter
 from collections.abc import Iterable
 
 from harness import units
 from harness.gate.outcome import METRICS, CaseOutcome, Finding, Outcome, Verdict
+from harness.report import provenance
 from harness.report.summary import together
 from harness.stats import Interval
 
@@ -112,16 +112,9 @@ def status(text: str) -> str:
 
 
 def command(outcome: Outcome) -> str:
-    """The command, quoted for a shell anew; empty if it is none of layerbench's.
-
-    An outcome may come from a stranger, and a reader may paste this: quoted word by word it
-    starts one program, and that is ours.
-    """
-    try:
-        words = shlex.split(outcome.command)
-    except ValueError:  # a quotation without an end
-        return ""
-    return shlex.join(words) if words[:2] == ["layerbench", "regress"] else ""
+    """The command, written anew; empty if it is not that of a gate."""
+    found = provenance.own_command(outcome.command)
+    return found if found.startswith("layerbench regress ") else ""
 
 
 def _counts(cases: Iterable[CaseOutcome]) -> list[str]:
