@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from harness.checks import Allowed
 from harness.layer import Array, Arrays, Builder, Config, Layer, normal
 from harness.types import UsageError, Value
 from suites import _spatial
@@ -112,36 +111,6 @@ REPEAT_VECTOR = Layer(
     lacking=NO_TORCH,
 )
 
-
-def _shuffled(inputs: Arrays, weights: Arrays, c: Config) -> Array:
-    x = inputs["x"].reshape(c.batch, c.groups, c.channels // c.groups, c.size, c.size)
-    return x.swapaxes(1, 2).reshape(_map(c))
-
-
-CHANNEL_SHUFFLE = Layer(
-    name="channel_shuffle",
-    family="reshaping",
-    formula="y[c g + j] = x[j C / g + c], with g groups of C channels",
-    presets={
-        "textbook": {"channels": 16, "size": 8, "groups": 4, "layout": "native"},
-        # Stage 2 with 3 groups: Zhang et al. (2018), arXiv:1707.01083, table 1.
-        "shufflenet_g3": {"channels": 240, "size": 28, "groups": 3, "layout": "native"},
-    },
-    allowed={"groups": Allowed(divides="channels")},
-    inputs=lambda c: _spatial.images(c, 2, c.channels),
-    output=lambda c: _spatial.shape(c, 2, c.channels, c.size),
-    reference=_shuffled,
-    flops=lambda c: 0,
-    builders={
-        "torch": torch_module(
-            "ChannelShuffle",
-            lambda c: {"groups": c.groups},
-            channels_last=_spatial.torch_channels_last,
-        )
-    },
-    lacking=NO_KERAS,
-    source="Zhang et al. (2018), arXiv:1707.01083, section 3.1",
-)
 
 _WINDOWS = ("kernel", "stride", "padding", "dilation")
 _PATCHES: Mapping[str, Mapping[str, Value]] = {
