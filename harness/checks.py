@@ -53,7 +53,7 @@ def check_axis(axis: str, values: Any, where: str = "") -> tuple[Any, ...]:
     if axis not in COUNTS:
         found = check_names(where, values)
         return tuple(choose(where, found, CLOSED[axis])) if axis in CLOSED else found
-    check = _batch if axis == "batch" else _count
+    check = _batch if axis == "batch" else check_count
     return tuple(check(where, value) for value in _list(where, values))
 
 
@@ -168,7 +168,7 @@ def check_setting(name: str, value: Any) -> Any:
         UsageError: it cannot.
     """
     if name == "passes":
-        return _count(name, value)
+        return check_count(name, value)
     if name == "presets" and (not isinstance(value, str) or not value.strip()):
         raise UsageError(
             f"presets = {faults.shown(value)}; it is 'first', 'all' or the name of a preset"
@@ -192,15 +192,20 @@ def _list(where: str, values: Any) -> Sequence[Any]:
 
 def _batch(where: str, value: Any) -> int | str:
     if not isinstance(value, str):
-        return _count(where, value)
+        return check_count(where, value)
     if not value.startswith(TOKENS):
         raise UsageError(
             f"{where} {faults.shown(value)} is not a whole number, nor such as {TOKENS}16384"
         )
-    return f"{TOKENS}{_count(f'{where} {TOKENS}', parse_value(value.removeprefix(TOKENS)))}"
+    return f"{TOKENS}{check_count(f'{where} {TOKENS}', parse_value(value.removeprefix(TOKENS)))}"
 
 
-def _count(where: str, value: Any) -> int:
+def check_count(where: str, value: Any) -> int:
+    """The value, if it is a whole number above 0 that sizes can be reckoned with.
+
+    Raises:
+        UsageError: it is not.
+    """
     if isinstance(value, bool) or not isinstance(value, int):
         raise UsageError(f"{where} {faults.shown(value)} is not a whole number")
     if value < 1:

@@ -76,7 +76,7 @@ class Tensor:
     """The shape of one canonical input or weight, and the distribution it is drawn from."""
 
     shape: tuple[int, ...]
-    kind: Literal["normal", "uniform", "integers", "orthogonal"] = "normal"
+    kind: Literal["normal", "uniform", "integers", "orthogonal", "labels", "one_hot"] = "normal"
     low: float = 0.0
     high: float = 1.0
     mean: float = 0.0
@@ -96,11 +96,16 @@ class Tensor:
     def draw(self, rng: np.random.Generator) -> Array:
         """Values as float32, or int64 for ``integers``.
 
-        None is exactly 0 unless all are: at a kink there (of relu, say) a derivative is a matter of
-        convention, and among millions of float32 normals some are 0.
+        Of those that are trained none is exactly 0 unless all are: at a kink there (of relu, say) a
+        derivative is a matter of convention, and among millions of float32 normals some are 0.
         """
         if self.kind == "integers":
             return rng.integers(int(self.low), int(self.high), self.shape, dtype=np.int64)
+        if self.kind == "labels":
+            return rng.choice(np.array([self.low, self.high], np.float32), self.shape)
+        if self.kind == "one_hot":
+            chosen = rng.integers(self.shape[-1], size=self.shape[:-1])
+            return np.equal.outer(chosen, np.arange(self.shape[-1])).astype(np.float32)
         if self.kind == "uniform":
             values = rng.uniform(self.low, self.high, self.shape).astype(np.float32)
             width = self.high - self.low
@@ -148,6 +153,16 @@ def orthogonal(rows: int, columns: int) -> Tensor:
 def integers(*shape: int, high: int) -> Tensor:
     """Indices from 0 to high - 1; they have no gradient."""
     return Tensor(shape, "integers", high=high, trainable=False)
+
+
+def labels(*shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+    """Each `low` or `high`, as often; targets, which have no gradient."""
+    return Tensor(shape, "labels", low=low, high=high, trainable=False)
+
+
+def one_hot(*shape: int) -> Tensor:
+    """A single 1 along the last axis, beside zeros; targets, which have no gradient."""
+    return Tensor(shape, "one_hot", trainable=False)
 
 
 def glorot(*shape: int) -> Tensor:

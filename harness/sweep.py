@@ -3,6 +3,9 @@
 A batch is a number, or such as ``"tokens=16384"``: then as many sequences as come to so many tokens
 at each length, which has to divide them. Of longer sequences it is one, so that a sweep may go on
 beyond what it keeps constant. Layers without a sequence have no such batch.
+
+A sweep of a model lists shapes (see `harness.shapes`) in place of layers, presets, parameters and
+lengths; then its batch is the model's.
 """
 
 from __future__ import annotations
@@ -10,17 +13,18 @@ from __future__ import annotations
 import itertools
 import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from harness import faults, files
+from harness import faults, files, shapes
 from harness.checks import (
     AXES,
     TOKENS,
     check_axis,
+    check_count,
     check_known,
     check_names,
     check_params,
@@ -28,6 +32,7 @@ from harness.checks import (
     choose,
 )
 from harness.layer import Layer
+from harness.shapes import Shape, Use
 from harness.types import Case, UsageError, Value
 
 _SETTINGS = ("passes", "rel_ci", "sample_s", "timeout_s", "presets", "description")
@@ -56,6 +61,9 @@ class Sweep:
         by_framework: axes that differ for one framework; they win over ``by_device``.
         by_layer: axes that differ for one layer; they win over both.
         params: values that replace those of the presets, by parameter name.
+        model: whose shapes these are, if it is a sweep of a model.
+        shapes: of the model; then `layers` are those of the shapes that are taken, and presets,
+            `params` and the axis ``seq`` have no say.
         passes: worker processes, one after the other, that each measure every case.
         rel_ci: half-width of the median's 95 % interval, relative, at which sampling stops.
         sample_s: seconds of samples a case and pass at most.
@@ -71,6 +79,8 @@ class Sweep:
     by_framework: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
     by_layer: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
     params: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    model: str = ""
+    shapes: tuple[Shape, ...] = ()
     passes: int = 3
     rel_ci: float = 0.01
     sample_s: float = 0.3
@@ -137,7 +147,9 @@ def _line(error: UnicodeDecodeError) -> int:
 
 
 def _sweep(name: str, data: Mapping[str, Any]) -> Sweep:
-    check_known("key", data, ("layers", *AXES, *_SETTINGS, *_TABLES))
+    check_known("key", data, ("layers", *AXES, *_SETTINGS, *_TABLES, "model", "shape"))
+    if "shape" in data or "model" in data:
+        data = {**shapes.of_model(data), "seq": [1]}  # which is never taken
     if missing := [axis for axis in AXES if axis not in data]:
         raise UsageError(f"no values for {', '.join(missing)}")
     of_frameworks, of_devices, of_layers, params = (
@@ -153,6 +165,8 @@ def _sweep(name: str, data: Mapping[str, Any]) -> Sweep:
         by_framework=_special("framework_axes", of_frameworks, AXES[1:]),
         by_layer=_special("layer_axes", of_layers, AXES),
         params=check_params(params),
+        model=data.get("model", ""),
+        shapes=data.get("shape", ()),
         **{"description": "", **settings},
     )
 
@@ -225,10 +239,15 @@ def _check_number(number: int) -> None:
 def _number(sweep: Sweep, layer: Layer, framework: str, device: str) -> int:
     """How many cases `_cases` gives."""
     axes = math.prod(map(len, _axes(sweep, layer, framework, device)))
+    if sweep.shapes:
+        return axes * sum(shape.layer == layer.name for shape in sweep.shapes)
     return axes * sum(math.prod(map(len, one.values())) for one in _parameters(layer, sweep))
 
 
 def _cases(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[Case]:
+    if sweep.shapes:
+        yield from _cases_of_model(sweep, layer, framework, device)
+        return
     presets = _parameters(layer, sweep)
     axes = itertools.product(*_axes(sweep, layer, framework, device))
     for mode, execution, dtype, threads, wanted, seq in axes:
@@ -242,6 +261,29 @@ def _cases(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[
                 )  # fmt: skip
 
 
+def _cases_of_model(sweep: Sweep, layer: Layer, framework: str, device: str) -> Iterator[Case]:
+    *axes, _seqs = _axes(sweep, layer, framework, device)
+    sizes = [shape.size(layer) for shape in sweep.shapes if shape.layer == layer.name]
+    for mode, execution, dtype, threads, batch in itertools.product(*axes):
+        where = (layer.name, framework, device, mode, execution, dtype, threads)
+        for rows, seq, params in sizes:
+            all_rows = check_count(f"batch {batch} of {rows} rows each:", batch * rows)
+            yield Case(*where, all_rows, seq, params)
+
+
+def uses(sweep: Sweep, layers: Mapping[str, Layer], cases: Iterable[Case]) -> dict[Case, Use]:
+    """What each case of a sweep of a model is to it; nothing of another sweep.
+
+    Raises:
+        UsageError: a case is what shapes come to at different batches of the model.
+    """
+
+    def batches(case: Case) -> tuple[Any, ...]:
+        return sweep.values("batch", case.layer, case.framework, case.device)
+
+    return shapes.uses(sweep.shapes, layers, cases, batches)
+
+
 def _axes(sweep: Sweep, layer: Layer, framework: str, device: str) -> list[list[Any]]:
     """The values of mode, execution, dtype, threads, batch and seq, each once."""
 
@@ -249,6 +291,9 @@ def _axes(sweep: Sweep, layer: Layer, framework: str, device: str) -> list[list[
         return list(dict.fromkeys(sweep.values(axis, layer.name, framework, device)))
 
     batches, seqs = values("batch"), values("seq")
+    tokens = [batch for batch in batches if isinstance(batch, str)]
+    if sweep.shapes and tokens:
+        raise UsageError(f"batch {tokens[0]}: that of a model is a number")
     if not layer.has_seq:
         batches, seqs = [one for one in batches if isinstance(one, int)], [None]
     return [*map(values, ("mode", "execution", "dtype", "threads")), batches, seqs]

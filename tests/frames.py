@@ -33,6 +33,9 @@ def row(latency_s: float = 1e-3, **changes: Any) -> dict[str, Any]:
         "batch": 32,
         "seq": None,
         "params": {"units": 256},
+        "model": "",
+        "model_batch": None,
+        "occurrences": None,
         "status": status,
         "reason": "",
         "latency_s": measured,
@@ -86,7 +89,7 @@ def row(latency_s: float = 1e-3, **changes: Any) -> dict[str, Any]:
 def frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows of `row` as a frame with the column types of a stored one."""
     table = pd.DataFrame(list(rows), columns=list(row()))
-    return table.astype({"seq": "Int64"})
+    return table.astype(dict.fromkeys(("seq", "model_batch", "occurrences"), "Int64"))
 
 
 def run(**changes: Any) -> dict[str, Any]:

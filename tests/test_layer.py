@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.checks import Allowed, check_layer_params
-from harness.layer import Builder, Config, Layer, normal
+from harness.layer import Builder, Config, Layer, labels, normal, one_hot
 from harness.types import UsageError
 
 BUILDER = Builder(lambda c: None)
@@ -79,3 +79,17 @@ def test_a_size_may_be_as_little_as_in_a_preset() -> None:
     check_layer_params("conv", {"padding": 0, "axis": -1}, presets, {})
     with pytest.raises(UsageError, match="padding = -1 is not 0 or more"):
         check_layer_params("conv", {"padding": -1, "axis": -1}, presets, {})
+
+
+def test_labels_are_one_of_two_and_one_hot_rows_hold_a_single_one() -> None:
+    rng = np.random.default_rng(0)
+    signs = labels(1000, low=-1.0).draw(rng)
+    assert set(signs) == {-1, 1}
+    assert 400 < (signs > 0).sum() < 600
+    rows = one_hot(200, 5).draw(rng)
+    assert set(rows.ravel()) == {0, 1}
+    assert (rows.sum(axis=-1) == 1).all()
+    assert (rows.sum(axis=0) > 20).all()
+    assert signs.dtype == rows.dtype == np.float32
+    assert not labels(3).trainable
+    assert not one_hot(3).trainable

@@ -123,7 +123,8 @@ class TensorFlow:
         _set_weights(problem, holders, set(parameters))
         upstream: Any = None
         if config.training:
-            upstream = _tensor(problem.native_upstream(tuple(created.shape)), case.dtype)
+            # Of the output's own type: Keras computes losses in float32 whatever the case's is.
+            upstream = _tensor(problem.native_upstream(tuple(created.shape)), created.dtype)
 
         def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
             if case.execution == "eager":
@@ -258,7 +259,7 @@ class _Prepared:
         import tensorflow as tf
 
         inputs, upstream, variables = self._inputs, self._upstream, list(self._variables.values())
-        rate = tf.constant(LEARNING_RATE, upstream.dtype)
+        rates = [tf.constant(LEARNING_RATE, variable.dtype) for variable in variables]
 
         def train(upstream: Any, *tensors: Any) -> Any:
             leaves = self._leaves(tensors)
@@ -266,7 +267,8 @@ class _Prepared:
                 tape.watch(leaves)
                 output = self._forward(*tensors)
             gradients = self._differentiate(tape, output, leaves, upstream)
-            for variable, change in zip(variables, gradients[len(leaves) :], strict=True):
+            changes = gradients[len(leaves) :]
+            for variable, rate, change in zip(variables, rates, changes, strict=True):
                 tf.raw_ops.ResourceApplyGradientDescent(
                     var=variable.handle, alpha=rate, delta=change
                 )
@@ -320,7 +322,7 @@ def _named(variables: Any) -> dict[str, Any]:
     return named
 
 
-def _tensor(values: Array, dtype: str) -> Any:
+def _tensor(values: Array, dtype: Any) -> Any:
     import tensorflow as tf
 
     tensor = tf.convert_to_tensor(values)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness import compare
 from harness.damage import Damage
-from harness.report import caps, rows
+from harness.report import budgets, caps, rows
 from harness.report.attention import section as attention
 from harness.report.history import section as history
 from harness.report.machines import section as machines
@@ -31,6 +31,7 @@ class Contents:
         histories: of the machines with runs enough; they take the longest to find.
         sides: the machines or devices held against each other, if there are several.
         attention: what ways to attend come to.
+        budgets: of models, what each of their layers takes.
         damage: what is not in the frame, as the file of it is damaged.
     """
 
@@ -40,6 +41,7 @@ class Contents:
     histories: Sequence[history.Block]
     sides: machines.Section | None
     attention: attention.Section
+    budgets: Sequence[budgets.Budget]
     damage: Sequence[Damage] = ()
 
 
@@ -58,5 +60,6 @@ def read(frame: pd.DataFrame, runs: Sequence[Run], damage: Sequence[Damage] = ()
         history.section(frame, runs),
         machines.section(frame, runs),
         attention.section(newest),
+        budgets.section(frame),
         damage,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.gate.outcome import Outcome
 from harness.ledger import Entry
 from harness.report import (
+    budgets,
     caps,
     catalogue,
     ceilings,
@@ -96,6 +97,8 @@ def render(
         ],
         counts=summary.counts(whole),
         attention=read.attention,
+        budgets=read.budgets,
+        budgets_are=budgets.EXPLAINED,
         layers=list(layers.groups(newest, looks)),
         marks=legend.explained(newest),
         compared=summary.compared(whole, pairs) if whole else [],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness import units
 from harness.gate.history import History
 from harness.report import (
+    budgets,
     caps,
     ceilings,
     contents,
@@ -66,6 +67,7 @@ def _blocks(frame: pd.DataFrame, runs: Sequence[Run], read: Contents) -> Iterato
     notes = *summary.notes(frame, whole, runs), *caps.notes(frame, whole, newest, runs)
     for note in (*summary.damage_notes(read.damage), *notes):
         yield f"> {prose(note)}"
+    yield from _budgets(read.budgets)
     yield from _attention(read.attention)
     if read.histories:
         yield "## History"
@@ -165,6 +167,20 @@ def _verdict(read: Contents, runs: Sequence[Run]) -> Iterator[str]:
     if read.whole:
         yield summary.measured(read.whole, runs)
         yield f"Trust: {verdict.trust(read.whole)}."
+
+
+def _budgets(found: Sequence[budgets.Budget]) -> Iterator[str]:
+    """A table a model, batch size and mode, and what its sums are without."""
+    if not found:
+        return
+    yield "## Layer budgets of models"
+    yield budgets.EXPLAINED
+    for budget in found:
+        yield f"### {escape(budget.title)}"
+        yield escape(budget.setting)
+        yield table(budget.table)
+        for remark in budget.remarks:
+            yield f"> {escape(remark)}"
 
 
 def _attention(found: Section) -> Iterator[str]:

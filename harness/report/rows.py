@@ -48,6 +48,10 @@ class Row:
     batch: int
     seq: int | None
     parameters: Mapping[str, Any]
+    model: str
+    model_batch: int
+    occurrences: int
+    """0 where the case is of no model."""
     status: str
     reason: str
     latency: Interval | None
@@ -207,6 +211,9 @@ def _row(row: Mapping[str, Any], *, one_machine: bool) -> Row:
         batch=int(_number(row, "batch") or 0),
         seq=None if (seq := _number(row, "seq")) is None else int(seq),
         parameters=params if isinstance(params, Mapping) else {},
+        model=_text(row, "model"),
+        model_batch=int(_number(row, "model_batch") or 0),
+        occurrences=int(_number(row, "occurrences") or 0),
         status=_text(row, "status"),
         reason=_text(row, "reason"),
         latency=_latency(row),

@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.gate.history import History
-from harness.report import legend, provenance, rows, verdict
+from harness.report import budgets, legend, provenance, rows, verdict
 from harness.report import results as latencies
 from harness.report.history.events import MACHINES
 from harness.report.history.section import Block
@@ -34,7 +34,7 @@ _GAP = 2
 
 
 def results(frame: pd.DataFrame) -> RenderableType:
-    """What a run came to: latency and memory, failures and failed checks, how far to trust it.
+    """What a run came to: latency and memory, budgets of models, what failed, how far to trust it.
 
     Args:
         frame: what `harness.store.load` returns.
@@ -44,6 +44,9 @@ def results(frame: pd.DataFrame) -> RenderableType:
     caption = "median latency ± half of its 95 % interval, peak memory of a call"
     parts: list[RenderableType] = [table(latency)] if latency else []
     parts += [_text(text, "dim") for text in (caption, *legend.explained(newest)) if latency]
+    for budget in budgets.section(frame):
+        parts += [_text(f"\n{budget.title}, {budget.setting}", "bold"), table(budget.table)]
+        parts += [_text(remark, "dim") for remark in budget.remarks]
     if failures := latencies.failures(newest):
         parts += [_text("\nFailures", "bold"), table(failures)]
     if unsound := latencies.failed_checks(newest):

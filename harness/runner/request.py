@@ -30,6 +30,7 @@ from harness.runner import arguments, estimate, here
 from harness.runner.execute import ruled_out
 from harness.runner.workers import check_memory
 from harness.search.axis import AXES as SEARCHED
+from harness.shapes import Use
 from harness.store import RunRecord, read_run, resuming, tidy
 from harness.store.writing import make_folder, sync_names, writing
 from harness.sweep import Sweep
@@ -92,6 +93,8 @@ class Plan:
     cases: tuple[Case, ...]
     missing: tuple[str, ...]
     """Frameworks that the sweep would take but that are not installed."""
+    uses: Mapping[Case, Use] = field(default_factory=dict)
+    """What each case is to the model of the sweep; nothing if not all of its layers are taken."""
 
     @property
     def passes(self) -> int | None:
@@ -140,7 +143,9 @@ def make_plan(request: Request) -> Plan:
     _check_layer_params(cases, layers)
     _let_layers_refuse(cases, layers)
     used = {case.layer: layers[case.layer] for case in cases}
-    return Plan(request, chosen, used, tuple(cases), missing)
+    whole = {shape.layer for shape in chosen.shapes} <= used.keys() and not request.cases
+    uses = sweep.uses(chosen, layers, cases) if whole else {}
+    return Plan(request, chosen, used, tuple(cases), missing, uses)
 
 
 def check_search(axis: str, request: Request) -> None:
@@ -185,6 +190,14 @@ def _settled(request: Request) -> Sweep:
     if request.max_memory_bytes is not None:
         check_memory("max_memory_bytes", request.max_memory_bytes)
     layers = chosen.layers if request.layers is None else check_names("layers", request.layers)
+    if chosen.shapes and not request.cases:
+        asked = (("seq", "seq" in axes), ("param", params), ("presets", request.presets))
+        for option, given in asked:
+            if given:
+                raise UsageError(
+                    f"each shape of sweep {name} says its own; leave out --{option}, "
+                    "or write a sweep file with other shapes"
+                )
 
     def without(special: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         return {
@@ -303,6 +316,8 @@ def begin(plan: Plan, results: Path, command: str) -> RunRecord:
         families={name: layer.family for name, layer in plan.layers.items()},
         machine=this,
         cases=plan.cases,
+        model=plan.sweep.model if plan.uses else "",
+        uses={case.id: use for case, use in plan.uses.items()},
         max_memory_bytes=plan.request.max_memory_bytes,
         insist=plan.request.insist,
         folder=home / name,

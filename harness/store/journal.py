@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from harness import faults, files
+from harness.shapes import Use
 from harness.store import sound
 from harness.store.lines import decoded, encoded, loads, numbered
 from harness.store.writing import lock, make_folder, remove_partial, sync_names, write_atomically
@@ -33,8 +34,8 @@ TORN = "torn"
 """Kind of the record that follows a line which was cut short when whoever wrote it was killed."""
 
 _KINDS: Mapping[Any, Sequence[str]] = {
-    str: ("run_id", "started_at", "sweep", "command"),
-    Mapping: ("families", "machine"),
+    str: ("run_id", "started_at", "sweep", "command", "model"),
+    Mapping: ("families", "machine", "uses"),
     int: ("seed",),
     int | None: ("passes", "max_memory_bytes"),
     int | float: ("rel_ci", "sample_s", "timeout_s"),
@@ -62,6 +63,8 @@ class RunRecord:
         families: family by layer.
         machine: see `harness.devices.machine.describe`.
         cases: the plan.
+        model: whose layers the cases are; empty if they are nobody's.
+        uses: by case id, what the case is to the model.
         max_memory_bytes: what a worker for the CPU may take; None for most of what is free when
             measuring begins.
         insist: on trying cases of which smaller ones ran out of memory.
@@ -83,6 +86,8 @@ class RunRecord:
     families: Mapping[str, str]
     machine: Mapping[str, Any]
     cases: tuple[Case, ...]
+    model: str = ""
+    uses: Mapping[str, Use] = field(default_factory=dict)
     max_memory_bytes: int | None = None
     insist: bool = False
     schema: int = SCHEMA_VERSION
@@ -102,6 +107,7 @@ class RunRecord:
         values = dict(data)
         values["cases"] = tuple(map(Case.from_json, values["cases"]))
         values["suites"] = tuple(values["suites"])
+        values["uses"] = {name: Use(*use) for name, use in values.get("uses", {}).items()}
         run = cls(**values, folder=folder)
         sound.check_kinds(vars(run), _KINDS)
         # Both become columns of text.
@@ -111,6 +117,8 @@ class RunRecord:
         sound.check_depth(data["machine"])
         for case in run.cases:
             sound.check_case(case)
+        for use in run.uses.values():
+            sound.check_counts(use)
         return run
 
     def save(self) -> None:

@@ -95,6 +95,7 @@ def _row(
         **{name: value for name, value in case.to_json().items() if name != "params"},
         "params": dict(case.params),
         "family": run.families.get(case.layer, ""),
+        **_use(run, case),
         "machine_id": run.machine.get("machine_id", ""),
         "run_id": run.run_id,
         "samples": 0,
@@ -145,6 +146,13 @@ def _row(
         told = memory.warnings if memory else ()
         row["warnings"] = [*_missing(len(good), failures, lost, row), *told]
     return row
+
+
+def _use(run: RunRecord, case: Case) -> dict[str, Any]:
+    use = run.uses.get(case.id)
+    if use is None:
+        return {}
+    return {"model": run.model, "model_batch": use.batch, "occurrences": use.occurrences}
 
 
 def _reason(bad: Measurement) -> str:

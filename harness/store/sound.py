@@ -32,6 +32,8 @@ _SERIES = ("samples_s", "device_samples_s", "paired_samples_s", "doubled_samples
 _TEXTS = ("started_at", "reason", "framework_version", "memory_method", "execution_path")
 _TIMES = ("wall_s", "latency_s", "latency_low_s", "latency_high_s", "latency_p90_s")
 """Columns of tables that hold times of a call."""
+_OF_MODELS = ("model_batch", "occurrences")
+"""Columns of tables that count, as the axes do."""
 _FLAGS = ("warmed", "converged")
 _NOT_FIGURES = ("case", "probe", "status", "warnings", "disturbances", *_SERIES, *_TEXTS, *_FLAGS)
 FIGURES = tuple(f for f in Measurement.__dataclass_fields__ if f not in _NOT_FIGURES)
@@ -137,6 +139,12 @@ def check_case(case: Case) -> None:
         _check(missing or (_is_whole(value) and 1 <= value <= LARGEST_COUNT), name, value)
 
 
+def check_counts(found: Sequence[Any]) -> None:
+    """As `check_measurement`, of numbers of something that there is."""
+    for value in found:
+        _check(_is_whole(value) and 1 <= value <= LARGEST_COUNT, "a count", value)
+
+
 def check_params(params: Any) -> None:
     """As `check_measurement`, of the parameters of a row."""
     if not isinstance(params, dict):
@@ -163,7 +171,7 @@ def check_depth(value: object, deepest: int = 10) -> None:
 
 def limits(column: str) -> tuple[float, float]:
     """The least and the most that a figure in a column of a table can be."""
-    if column in COUNTS:
+    if column in (*COUNTS, *_OF_MODELS):
         return 1, LARGEST_COUNT
     return (SHORTEST_S, LONGEST_S) if column in _TIMES else (0, LARGEST)
 

@@ -257,3 +257,25 @@ def test_a_parameter_of_the_wrong_kind_is_refused_before_anything_is_measured(
 def test_a_whole_number_will_do_where_any_number_would() -> None:
     plan = runner.make_plan(runner.Request(layers=("dropout",), params={"p": [0]}))
     assert all(dict(case.params)["p"] == 0 for case in plan.cases)
+
+
+@pytest.mark.parametrize(
+    ("changes", "option"),
+    [
+        ({"axes": {"seq": [64]}}, "seq"),
+        ({"params": {"us": [1]}}, "param"),
+        ({"presets": "all"}, "presets"),
+    ],
+)
+def test_what_each_shape_of_a_model_says_cannot_be_asked_for(
+    tmp_path: Path, changes: dict[str, Any], option: str
+) -> None:
+    path = tmp_path / "tiny.toml"
+    axes = {"framework": "fake", "device": "cpu", "mode": "forward", "execution": "eager"}
+    lines = [f'{axis} = ["{value}"]' for axis, value in (*axes.items(), ("dtype", "float32"))]
+    text = "\n".join([*lines, "threads = [1]", "batch = [1]", 'model = "tiny"'])
+    path.write_text(f'{text}\n[[shape]]\nlayer = "scale"\ncount = 1\n', encoding="utf-8")
+    plan = runner.make_plan(Request(str(path), suites=(SUITE,)))
+    assert [case.layer for case in plan.cases] == ["scale"]
+    with pytest.raises(UsageError, match=rf"says its own; leave out --{option}, or"):
+        runner.make_plan(Request(str(path), suites=(SUITE,), **changes))
