@@ -90,11 +90,14 @@ def allowed(layer: Layer, config: Config, declared: int) -> tuple[int, str]:
 
 
 def products(layer: Layer, config: Config) -> int:
-    """What is left of the declared work without the elementwise operations."""
+    """What is left of the declared work without the elementwise operations.
+
+    A layer that tells of no products, and has no count by hand, has none: a counter must find none.
+    """
     if layer.products is not None:
         return int(layer.products(config))
     if layer.name not in ELEMENTWISE:
-        raise KeyError(f"{layer.name} has no elementwise count in harness.verify.work")
+        return 0
     return int(layer.flops(config)) - ELEMENTWISE[layer.name](config)
 
 

@@ -21,6 +21,8 @@ from harness.problem import Problem
 from harness.types import Case
 
 OK = "ok"
+TIMEOUT_S = 400
+"""The whole catalogue takes about a minute, on a core that nobody else has."""
 
 
 def found(cases: Collection[Case], warnings: str = "error") -> dict[str, str]:
@@ -46,7 +48,7 @@ def found(cases: Collection[Case], warnings: str = "error") -> dict[str, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=TIMEOUT_S,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     answer: dict[str, str] = json.loads(done.stdout.splitlines()[-1])

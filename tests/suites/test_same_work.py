@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from checked import OK, found
+from checked import OK, TIMEOUT_S, found
 
 from harness import catalogue, frameworks
 from harness.layer import Config, Layer
@@ -29,6 +29,7 @@ def case(layer: Layer, framework: str, mode: str) -> Case:
     return Case(*where, 1, BATCH, SEQ if layer.has_seq else None, tuple(params.items()))
 
 
+@pytest.mark.timeout(TIMEOUT_S)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_layers_compute_their_reference_and_its_gradients(framework: str) -> None:
     if not frameworks.installed(framework):

@@ -58,9 +58,17 @@ def _training(layer: Layer, preset: str) -> Config:
     return dict(work._configs(layer, training=True))[preset]
 
 
-def test_every_layer_of_the_catalogue_has_a_count_by_hand() -> None:
-    layers = catalogue.load().values()
-    assert set(work.ELEMENTWISE) == {layer.name for layer in layers if layer.products is None}
+def test_counts_by_hand_are_of_layers_that_tell_of_no_products() -> None:
+    layers = catalogue.load()
+    assert all(layers[name].products is None for name in work.ELEMENTWISE)
+
+
+def test_a_layer_that_tells_of_no_products_must_have_none() -> None:
+    silent = replace(catalogue.load()["conv2d"], name="silent", products=None)
+    config = Config(2, None, False, silent.presets["textbook"])
+    assert work.products(silent, config) == 0
+    counted = silent.flops(config)
+    assert work.compared("silent", 0, counted).verdict is Verdict.FAILS
 
 
 def test_a_wrong_declaration_does_not_meet_the_counter() -> None:
