@@ -67,12 +67,14 @@ def journal_of_bytes(changed: list[Change]) -> None:
     lines = files[journals.JOURNAL].split(b"\n")
     lines = lines[:-1] if lines[-1] == b"" else lines
     sound = list(dict.fromkeys(line for line in lines if line in whole))
-    again = sum(b'"kind": "measurement"' in line for line in lines if line in whole)
+    once = [json.loads(line) for line in lines if line in whole]
+    again = sum(record["kind"] in TOLD_ONCE for record in once)
     records = [json.loads(line) for line in sound]
+    first = sum(record["kind"] in TOLD_ONCE for record in records)
     taken = [record for record in records if record["kind"] == "measurement"]
     with folder_of(files) as folder, noticed() as told:
         frame = store.load(folder)
-        lost = len(lines) - sum(line in whole for line in lines) + again - len(taken)
+        lost = len(lines) - sum(line in whole for line in lines) + again - first
         assert sum(damage.lines for damage in told) == lost
         assert len(frame) == len(json.loads(files[journals.PLAN])["cases"])
         assert frame["passes"].sum() == sum(
@@ -124,6 +126,8 @@ def _of_a_later_kind(line: bytes) -> bool:
     return False
 
 
+TOLD_ONCE = ("measurement", "round")
+"""Of which a second line is named."""
 KINDS = ("measurement", "worker", "ceilings", "round")
 """Of the records of the run that is changed."""
 
