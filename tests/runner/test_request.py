@@ -243,8 +243,8 @@ def test_a_plan_is_of_this_machine(tmp_path: Path) -> None:
         ("lstm", "hidden_size", True, "hidden_size = True is not a whole number"),
         ("lstm", "hidden_size", 0, "layer lstm: hidden_size = 0 is not 1 or more"),
         ("dense", "activation", 3, "activation = 3 is not text, such as 'relu'"),
-        ("dropout", "p", 1.5, "layer dropout: p = 1.5 is not a share to drop"),
-        ("dropout", "p", 1, "layer dropout: p = 1 is not a share to drop"),
+        ("dropout", "p", 1.5, "layer dropout: p = 1.5 is not 0 or more and less than 1"),
+        ("dropout", "p", 1, "layer dropout: p = 1 is not 0 or more and less than 1"),
     ],
 )
 def test_a_parameter_of_the_wrong_kind_is_refused_before_anything_is_measured(
