@@ -9,7 +9,7 @@ import pytest
 
 from harness.layer import Array, Config, Layer
 from harness.types import UsageError
-from suites.reshaping import CHANNEL_SHUFFLE, FOLD, UNFOLD
+from suites.reshaping import FOLD, UNFOLD
 
 WINDOWS = [
     {"kernel": 3, "stride": 1, "padding": 1, "dilation": 1},
@@ -49,9 +49,3 @@ def test_folding_is_the_adjoint_of_unfolding(windows: dict[str, int]) -> None:
 def test_a_kernel_larger_than_the_image_is_refused() -> None:
     with pytest.raises(UsageError, match="a kernel of 9 does not fit into a size of 6"):
         UNFOLD.output(config(kernel=9, stride=1, padding=0, dilation=1))
-
-
-def test_channels_of_each_group_come_in_turns() -> None:
-    x = np.arange(6.0).reshape(1, 6, 1, 1)
-    c = Config(1, None, False, {"channels": 6, "size": 1, "groups": 2, "layout": "native"})
-    np.testing.assert_array_equal(reference(CHANNEL_SHUFFLE, x, c).ravel(), [0, 3, 1, 4, 2, 5])
