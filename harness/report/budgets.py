@@ -54,7 +54,8 @@ def section(frame: pd.DataFrame) -> list[Budget]:
     if "model" not in frame:
         return []
     grouped: dict[_Key, list[Row]] = {}
-    for row in _latest(rows.read(frame[frame["model"] != ""])):
+    found = rows.read(frame[frame["model"] != ""])
+    for row in _latest([row for row in found if row.occurrences > 0]):
         setting = (row.device, row.dtype, row.threads)
         grouped.setdefault((row.model, row.model_batch, row.mode, setting), []).append(row)
     ordered = sorted(grouped, key=lambda key: (key[0], key[3], key[1], rows.mode_order(key[2])))
@@ -135,7 +136,7 @@ def _untimed(members: Sequence[Row]) -> list[Row]:
 def _cells(own: Sequence[Row], total: Interval | None) -> tuple[Cell, Cell]:
     """Its time, marked where it is not all, and its share of all that has a time."""
     time, untimed = _time(own), _untimed(own)
-    if time is None or total is None:
+    if time is None or total is None or not total.value:  # of a table that says it took no time
         words = ", ".join(dict.fromkeys(row.status for row in untimed or own))
         failed = any(row.failed for row in own)
         return Cell(words or units.MISSING, tone="bad" if failed else "muted"), Cell(units.MISSING)

@@ -67,7 +67,7 @@ def _fractional_max_pool(rank: int, channels: int, size: int, output_size: int) 
     def outputs(c: Config) -> int:
         return int(np.prod(output(c)))
 
-    textbook = {"channels": TEXTBOOK_CHANNELS[rank], "size": 12, "output_size": 8, "kernel": 2}
+    textbook = {"channels": TEXTBOOK_CHANNELS[rank], "size": 8, "output_size": 5, "kernel": 2}
     realistic = {"channels": channels, "size": size, "output_size": output_size, "kernel": 2}
     return Layer(
         name=f"fractional_max_pool{rank}d",
@@ -165,7 +165,7 @@ def _max_unpool(rank: int, name: str, channels: int, size: int) -> Layer:
 
 # As in Graham's networks for CIFAR, the first 160 channels wide: maps shrink by the cube root of 2.
 FRACTIONAL = (
-    _fractional_max_pool(2, channels=160, size=58, output_size=46),
+    _fractional_max_pool(2, channels=160, size=29, output_size=23),
     _fractional_max_pool(3, channels=32, size=16, output_size=12),
 )
 UNPOOLING = (

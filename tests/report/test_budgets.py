@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fake_runs import SUITE
-from frames import frame, row, run
+from frames import NAN, frame, row, run
 
 from harness import runner, store, units
 from harness.report import budgets, html, markdown
@@ -155,3 +155,10 @@ def test_a_run_of_some_of_the_layers_has_no_budget(tmp_path: Path) -> None:
     assert list(found["model"]) == [""]
     assert found["occurrences"].isna().all()
     assert budgets.section(found) == []
+
+
+def test_a_row_that_occurs_no_times_or_took_none_is_no_ground_to_divide_by() -> None:
+    stray = row(model="tiny", model_batch=1, occurrences=NAN)
+    assert budgets.section(frame([stray])) == []
+    timeless = {**of_model(1e-3, 1), **dict.fromkeys(("latency_s", "latency_low_s"), 0.0)}
+    assert len(budgets.section(frame([timeless]))) == 1
