@@ -193,6 +193,7 @@ def _measured(
         machine_id=str(run.machine["machine_id"]),
         run_id=run.run_id,
         started_at=run.started_at,
+        model="",
     )
     frame = frame.reindex(columns=list(store.COLUMNS))
     kinds = {name: kind for name, kind in store.COLUMNS.items() if kind != "object"}

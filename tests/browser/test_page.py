@@ -18,6 +18,7 @@ from frames import frame, machine, quick, row, run, samples
 from histories import noise, stored
 
 from harness import store
+from harness.ledger import Entry, State
 from harness.report import caps, html
 
 Open = Callable[..., Any]
@@ -95,7 +96,14 @@ def every_kind(tmp_path_factory: pytest.TempPathFactory) -> Path:
     attention = attention_frame(laws=FEW, lengths=(128, 256), modes=("forward",))
     table = pd.concat([table, some, attention], ignore_index=True)
     taken = samples(some)
-    text = html.render(table, [*runs, run()], samples=taken, outcomes=[outcomes.full()])
+    linear = Entry("torch.nn.Linear", "linear", State.TIMED, ("dense",))
+    text = html.render(
+        table,
+        [*runs, run()],
+        samples=taken,
+        outcomes=[outcomes.full()],
+        ledger={linear.name: linear},
+    )
     return written(tmp_path_factory.mktemp("every_kind") / "report.html", text)
 
 
@@ -177,7 +185,7 @@ class TestReading:
             assert page.locator("nav#pages a[aria-current=page]").count() == 1
             assert page.locator(f"#{name} h2").is_visible()
         page.go_back()
-        assert open_pages(page) == ["cases"]
+        assert open_pages(page) == [PAGES[-2]]
 
     def test_a_heading_sorts_by_its_figures_either_way(self, visit: Open, report: Path) -> None:
         page = visit(report, "#cases").page

@@ -83,7 +83,7 @@ def _square(c: Config) -> Any:
 
 
 TANH_TWICE = _layer("tanh_twice", _tanh_twice, _keras_tanh_twice)
-RELU = _layer("relu", _relu)
+RELU = _layer("relu_once", _relu)
 SQUARE = _layer("square", _square)
 CONVERTS = _layer("converts", _there_and_back, _keras_there_and_back)
 MASKED = _layer("masked_attention", _masked_attention)

@@ -52,6 +52,7 @@ def test_runs_are_whole_plans_with_ceilings(drawn: Path) -> None:
 
 def test_the_proof_tells_time_and_memory_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scale, "ROWS", FEW)
+    monkeypatch.setattr(scale, "CORES", 1)
     found = list(scale._of_many_rows())
     assert [bool(row.expected) for row in found] == [True, True, True, False, False]
     assert found[1].verdict is Verdict.OK, "so few rows take little memory"
@@ -79,6 +80,7 @@ def test_the_proof_of_a_long_history_tells_time_size_and_the_run(
 ) -> None:
     monkeypatch.setattr(scale, "HISTORY_CASES", 12)
     monkeypatch.setattr(scale, "HISTORY_RUNS", 24)
+    monkeypatch.setattr(scale, "CORES", 1)
     report, size, change, written = scale._of_many_runs()
     assert "24 runs of one machine, 288 rows" in report.check
     assert size.verdict is Verdict.OK, "so few runs make a small page"
